@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* atomicfile.h - replace or read a small file as a whole */
+#ifndef VOL_ATOMICFILE_H
+#define VOL_ATOMICFILE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "error.h"
+
+/* Replace path by len bytes with the given mode: temporary file in the same
+ * folder, fsync, rename, fsync of the folder.  durable = 0 leaves out the two
+ * fsyncs (for /run). */
+int vol_file_replace(const char *path, const void *data, size_t len,
+		     mode_t mode, int durable, struct vol_error *err);
+
+/* Whole file, NUL-terminated, malloc'ed; EFBIG above max bytes. */
+char *vol_file_read(const char *path, size_t max, size_t *len,
+		    struct vol_error *err);
+
+/* mkdir -p with mode for what is made. */
+int vol_mkdir_p(const char *path, mode_t mode, struct vol_error *err);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* link.h - messages of the device link, as C structures
+ *
+ * The device dials the controller (default port VOL_LINK_PORT) and says hello
+ * first.  Frames as in wire.h; "type" names the message:
+ *
+ *  device -> controller
+ *   hello      proto, id, boot, hostname, version, slurm, facts, busy
+ *   state      slurmd: "starting" | "up" | "down", busy
+ *   facts      facts               the owner changed what is shared
+ *   ping       seq
+ *   bye        reason              leaving on purpose; nothing follows
+ *  controller -> device
+ *   welcome    node, cluster, conf_port, conf_host?, heartbeat_ms, lease_ms,
+ *              facts_ok
+ *   refuse     code, reason, retry_ms     then the connection is closed
+ *   node       state: "up" | "missing" | "wrong", reason
+ *   reregister reason              make slurmd register again (SIGHUP)
+ *   pong       seq
+ *
+ * Unknown types and members are errors (proto is raised when one is added).
+ */
+#ifndef VOL_LINK_H
+#define VOL_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "error.h"
+#include "facts.h"
+#include "names.h"
+#include "registry.h"
+
+#define VOL_LINK_PROTO 1
+#define VOL_LINK_PORT  6830 /* next to Slurm's 6817-6819, unassigned at IANA */
+#define VOL_REASON_SIZE 200
+#define VOL_VERSION_SIZE 32
+
+enum vol_link_type {
+	VOL_LINK_NONE,
+	VOL_LINK_HELLO,
+	VOL_LINK_STATE,
+	VOL_LINK_FACTS,
+	VOL_LINK_PING,
+	VOL_LINK_BYE,
+	VOL_LINK_WELCOME,
+	VOL_LINK_REFUSE,
+	VOL_LINK_NODE,
+	VOL_LINK_REREGISTER,
+	VOL_LINK_PONG,
+};
+
+enum vol_slurmd_state { VOL_SLURMD_DOWN, VOL_SLURMD_STARTING, VOL_SLURMD_UP };
+enum vol_node_state { VOL_NODE_MISSING, VOL_NODE_WRONG, VOL_NODE_UP };
+
+/* One message, decoded.  Only the members of its type are set. */
+struct vol_link_msg {
+	enum vol_link_type type;
+	uint32_t proto;
+	char id[VOL_DEVICE_ID_SIZE];
+	char boot[VOL_DEVICE_ID_SIZE];    /* kernel boot id: 32 hex */
+	char hostname[VOL_HOSTNAME_SIZE]; /* printable ASCII, checked */
+	char version[VOL_VERSION_SIZE];   /* of slurm-volunteer */
+	char slurm[VOL_VERSION_SIZE];     /* of slurmd, "" if not known */
+	struct vol_facts facts;
+	bool busy;                        /* a slurmstepd is alive */
+	enum vol_slurmd_state slurmd;
+	uint32_t seq;
+	char node[VOL_NODE_NAME_SIZE];
+	char cluster[VOL_NODE_NAME_SIZE];
+	char conf_host[VOL_HOSTNAME_SIZE]; /* "" = the address dialled */
+	uint16_t conf_port;
+	uint32_t heartbeat_ms, lease_ms;
+	enum vol_node_state node_state;
+	char code[32];                    /* refuse: table_full, duplicate_id,
+					   * version, not_enrolled, bad_message,
+					   * slurm_away, busy */
+	char reason[VOL_REASON_SIZE];
+	uint32_t retry_ms;
+};
+
+/* JSON of a message: new reference, NULL on ENOMEM.  Strings that are not
+ * printable ASCII are sent with '?' in place of the offending bytes. */
+json_t *vol_link_encode(const struct vol_link_msg *msg);
+
+/* Strict decode: exact member set per type, types, ranges and character sets.
+ * *msg is untouched on error. */
+int vol_link_decode(const json_t *json, struct vol_link_msg *msg,
+		    struct vol_error *err);
+
+const char *vol_link_type_name(enum vol_link_type type);
+const char *vol_slurmd_state_name(enum vol_slurmd_state state);
+const char *vol_node_state_name(enum vol_node_state state);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* stepfile.h - how a job step tells discoveryd where its cgroup is
+ *
+ * The SPANK plugin writes /run/slurm-volunteer/steps/JOB.STEP before the first
+ * task exists and removes it when slurmstepd ends; discoveryd watches the
+ * folder.  Files instead of a socket: they survive a kill -9 of the daemon and
+ * cost slurmstepd no wait.  Format (text, one KEY=VALUE a line, all required):
+ *	version=1
+ *	job=123
+ *	step=4294967291
+ *	uid=1000
+ *	stepd=4711             pid of slurmstepd
+ *	cgroup=/system.slice/... the step's cgroup below the cgroup2 root, which
+ *	                       contains slurm/ and user/
+ * A file whose cgroup folder is gone is stale and may be removed.
+ */
+#ifndef VOL_STEPFILE_H
+#define VOL_STEPFILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "error.h"
+
+#define VOL_STEPS_DIR "/run/slurm-volunteer/steps"
+#define VOL_STEPFILE_MAX 4096
+#define VOL_CGROUP_SIZE 1024
+
+struct vol_step {
+	uint32_t job, step;
+	uid_t uid;
+	pid_t stepd;
+	char cgroup[VOL_CGROUP_SIZE]; /* absolute below the cgroup2 root */
+};
+
+/* Strict: unknown, missing or repeated keys, "..", control characters and a
+ * relative path are errors.  name stands for the file in messages. */
+int vol_step_parse(const char *name, const char *text, size_t len,
+		   struct vol_step *step, struct vol_error *err);
+
+/* Text form into buf; length or -1 with ENOSPC. */
+int vol_step_format(const struct vol_step *step, char *buf, size_t size);
+
+/* From the text of /proc/self/cgroup, the step's cgroup: the unified ("0::")
+ * line without its last component, e.g.
+ * "0::/system.slice/x.scope/job_7/step_0/slurm" -> ".../job_7/step_0".
+ * -1 with ENOENT when there is no unified line, EINVAL when too shallow. */
+int vol_step_cgroup(const char *proc_cgroup, char *buf, size_t size,
+		    struct vol_error *err);
+
+#endif

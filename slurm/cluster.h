@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cluster.h - the one folder that includes slurm.h: nodes and settings
+ *
+ * Thin, synchronous wrappers over libslurm that speak plain C.  Calls block
+ * for as long as libslurm does (up to MessageTimeout and its retries when
+ * slurmctld is away), so discoveryd makes them on the registrar's thread only.
+ * Errors carry slurm_strerror's words; errno is EAGAIN when slurmctld could
+ * not be reached, ENOENT for an unknown node, EBUSY when jobs hold the node,
+ * ENOSPC when the node table is full (MaxNodeCount), else EIO.
+ */
+#ifndef VOL_SLURM_CLUSTER_H
+#define VOL_SLURM_CLUSTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "doctor.h"
+#include "error.h"
+#include "facts.h"
+#include "names.h"
+#include "registry.h"
+
+/* Load slurm.conf.  Call once, first. */
+int vol_slurm_init(struct vol_error *err);
+void vol_slurm_fini(void);
+
+/* What slurmctld says about one node. */
+struct vol_slurm_node {
+	char name[VOL_NODE_NAME_SIZE];
+	char address[VOL_HOSTNAME_SIZE];
+	char state[64];      /* "IDLE+DRAIN" as sinfo would say */
+	char reason[256];
+	char comment[256];
+	char features[VOL_FACTS_CONF_SIZE];
+	uint32_t sockets, cores, threads, cpus;
+	uint64_t memory_mb;
+	bool dynamic;        /* made at run time, not in slurm.conf */
+	bool future;         /* waiting for its slurmd */
+	bool registered;     /* a slurmd has answered since */
+	bool down, drained, not_responding, invalid_reg, allocated;
+};
+
+int vol_slurm_node_get(const char *name, struct vol_slurm_node *node,
+		       struct vol_error *err);
+
+/* Is the name used by a node or a NodeSet of slurm.conf? */
+bool vol_slurm_name_taken(const char *name);
+
+/* Create a node that becomes IDLE when its slurmd -Z -N name registers. */
+int vol_slurm_node_create(const char *name, const char *address,
+			  const char *hostname, const struct vol_facts *facts,
+			  struct vol_error *err);
+
+int vol_slurm_node_delete(const char *name, struct vol_error *err);
+
+/* Change what is not NULL.  names: a Slurm hostlist for all but address. */
+struct vol_slurm_update {
+	const char *address;
+	const char *features;
+	const char *comment;
+	const char *reason; /* with down or drain */
+	bool down, drain, resume;
+};
+int vol_slurm_node_update(const char *names, const struct vol_slurm_update *u,
+			  struct vol_error *err);
+
+/* Settings for vol_doctor; strings live until the next call.  Fills all but
+ * select_active and spank_present, which are local facts. */
+int vol_slurm_settings(struct vol_cluster *cluster, const char *partition,
+		       struct vol_error *err);
+
+/* slurmctld's port, for configless slurmd. */
+uint16_t vol_slurm_ctld_port(void);
+
+#endif
