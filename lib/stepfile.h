@@ -13,6 +13,15 @@
  *	cgroup=/system.slice/... the step's cgroup below the cgroup2 root, which
  *	                       contains slurm/ and user/
  * A file whose cgroup folder is gone is stale and may be removed.
+ *
+ * On a device the plugin also writes spank-active when slurmd loads it, so that
+ * discoveryd sees, before the node takes jobs, that steps will report:
+ *	version=1
+ *	plugin=0.1.0           version of the plugin
+ *	slurm=24.11.5          version of Slurm it was built for
+ *	slurmd=4711            pid of slurmd (of slurmd -D: it keeps its pid)
+ *	node=NAME              the node name that discoveryd gave to slurmd
+ * A file with another pid than that of the running slurmd is stale.
  */
 #ifndef VOL_STEPFILE_H
 #define VOL_STEPFILE_H
@@ -25,6 +34,11 @@
 
 #define VOL_STEPS_DIR "/run/slurm-volunteer/steps"
 #define VOL_STEPFILE_MAX 4096
+#define VOL_SPANK_ACTIVE_NAME "spank-active"
+#define VOL_SPANK_ACTIVE "/run/slurm-volunteer/" VOL_SPANK_ACTIVE_NAME
+/* In slurmd's own environment, set by discoveryd: the Slurm node name.  The
+ * plugin marks and reports steps only below such a slurmd. */
+#define VOL_ENV_DEVICE "SLURM_VOLUNTEER_DEVICE"
 #define VOL_CGROUP_SIZE 1024
 
 struct vol_step {
