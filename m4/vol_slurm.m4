@@ -11,8 +11,15 @@ AC_DEFUN([VOL_SLURM], [
 		[AC_SUBST([SLURM_LIBS], [-lslurm])],
 		[AC_MSG_ERROR([libslurm is missing: install libslurm-dev])])
 	LIBS=$save_LIBS
-	AC_CHECK_MEMBERS([update_node_msg_t.resume_after], [], [],
+	AC_CHECK_MEMBERS([update_node_msg_t.resume_after,
+		update_node_msg_t.reason_uid], [], [],
 		[[#include <slurm/slurm.h>]])
+	AC_CHECK_DECLS([slurm_free_conf], [], [],
+		[[#include <slurm/slurm.h>]])
+	AC_CHECK_DECLS([ESLURM_NODE_TABLE_FULL, ESLURM_NODE_ALREADY_EXISTS,
+		ESLURM_INVALID_NODE_STATE_TRANSITION,
+		SLURM_COMMUNICATIONS_CONNECT_TIMEOUT], [], [],
+		[[#include <slurm/slurm_errno.h>]])
 	AC_COMPUTE_INT([vol_slurm_hex], [SLURM_VERSION_NUMBER],
 		[[#include <slurm/slurm_version.h>]])
 	vol_slurm_version=`printf '%02d.%02d.%d' \

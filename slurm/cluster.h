@@ -6,7 +6,9 @@
  * slurmctld is away), so discoveryd makes them on the registrar's thread only.
  * Errors carry slurm_strerror's words; errno is EAGAIN when slurmctld could
  * not be reached, ENOENT for an unknown node, EBUSY when jobs hold the node,
- * ENOSPC when the node table is full (MaxNodeCount), else EIO.
+ * ENOSPC when the node table is full (MaxNodeCount), EEXIST when the name is
+ * in use, EACCES when Slurm does not accept us as its user, EINVAL for a state
+ * that does not allow the change, else EIO.
  */
 #ifndef VOL_SLURM_CLUSTER_H
 #define VOL_SLURM_CLUSTER_H
@@ -21,7 +23,8 @@
 #include "names.h"
 #include "registry.h"
 
-/* Load slurm.conf.  Call once, first. */
+/* Load slurm.conf.  Call once, first; checks that the file is there, because
+ * libslurm itself ends the program when it is not. */
 int vol_slurm_init(struct vol_error *err);
 void vol_slurm_fini(void);
 
@@ -29,25 +32,46 @@ void vol_slurm_fini(void);
 struct vol_slurm_node {
 	char name[VOL_NODE_NAME_SIZE];
 	char address[VOL_HOSTNAME_SIZE];
-	char state[64];      /* "IDLE+DRAIN" as sinfo would say */
+	char state[96]; /* "IDLE+DRAIN" as sinfo would say */
 	char reason[256];
 	char comment[256];
 	char features[VOL_FACTS_CONF_SIZE];
 	uint32_t sockets, cores, threads, cpus;
+	uint32_t gpus;
 	uint64_t memory_mb;
-	bool dynamic;        /* made at run time, not in slurm.conf */
-	bool future;         /* waiting for its slurmd */
-	bool registered;     /* a slurmd has answered since */
+	bool dynamic;    /* made at run time, not in slurm.conf */
+	bool future;     /* waiting for its slurmd */
+	bool registered; /* a slurmd has answered since */
 	bool down, drained, not_responding, invalid_reg, allocated;
 };
 
 int vol_slurm_node_get(const char *name, struct vol_slurm_node *node,
 		       struct vol_error *err);
 
-/* Is the name used by a node or a NodeSet of slurm.conf? */
-bool vol_slurm_name_taken(const char *name);
+/* Everything that has a name, in one or two RPCs. */
+struct vol_slurm_snapshot {
+	struct vol_slurm_node *nodes; /* owned */
+	size_t n_nodes;
+	char (*nodesets)[VOL_NODE_NAME_SIZE]; /* owned; used by a partition */
+	size_t n_nodesets;
+};
+#define VOL_SLURM_SNAPSHOT_INIT  \
+	{                        \
+		NULL, 0, NULL, 0 \
+	}
 
-/* Create a node that becomes IDLE when its slurmd -Z -N name registers. */
+/* *s is untouched on error; free it with vol_slurm_snapshot_clear. */
+int vol_slurm_snapshot_load(struct vol_slurm_snapshot *s,
+			    struct vol_error *err);
+void vol_slurm_snapshot_clear(struct vol_slurm_snapshot *s);
+
+/* Create a node that becomes IDLE when its slurmd -Z -N name registers.  Until
+ * then its state is FUTURE: it is in the table and in the partition, but hidden
+ * from sinfo, not pinged and not scheduled.  Tried on 22.05.8, 24.11.5 and
+ * 26.05.5: features, memory and address given here survive the registration
+ * and a restart of slurmctld.  22.05 answers "success" to a full table and to
+ * a name in use, so the node is looked up before and after.  hostname is only
+ * passed on when it is [A-Za-z0-9.-]. */
 int vol_slurm_node_create(const char *name, const char *address,
 			  const char *hostname, const struct vol_facts *facts,
 			  struct vol_error *err);
@@ -70,7 +94,8 @@ int vol_slurm_node_update(const char *names, const struct vol_slurm_update *u,
 int vol_slurm_settings(struct vol_cluster *cluster, const char *partition,
 		       struct vol_error *err);
 
-/* slurmctld's port, for configless slurmd. */
-uint16_t vol_slurm_ctld_port(void);
+/* ClusterName and slurmctld's port, for the welcome. */
+int vol_slurm_identity(char cluster[VOL_NODE_NAME_SIZE], uint16_t *ctld_port,
+		       struct vol_error *err);
 
 #endif
