@@ -10,13 +10,18 @@
 
 /* Replace path by len bytes with the given mode: temporary file in the same
  * folder, fsync, rename, fsync of the folder.  durable = 0 leaves out the two
- * fsyncs (for /run). */
+ * fsyncs (for /run).  The temporary name starts with a dot, so that whoever
+ * watches the folder can skip it. */
 int vol_file_replace(const char *path, const void *data, size_t len,
 		     mode_t mode, int durable, struct vol_error *err);
 
 /* Whole file, NUL-terminated, malloc'ed; EFBIG above max bytes. */
 char *vol_file_read(const char *path, size_t max, size_t *len,
 		    struct vol_error *err);
+
+/* The same from an open descriptor; name stands for it in messages. */
+char *vol_file_read_fd(int fd, const char *name, size_t max, size_t *len,
+		       struct vol_error *err);
 
 /* mkdir -p with mode for what is made. */
 int vol_mkdir_p(const char *path, mode_t mode, struct vol_error *err);

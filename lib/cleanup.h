@@ -42,17 +42,19 @@ static inline void vol_cleanup_file(FILE **fp)
 #define cleanup_file __attribute__((cleanup(vol_cleanup_file)))
 
 /* Hand ownership out of a cleanup_ variable. */
-#define steal_ptr(pp)                      \
-	({                                 \
-		__typeof__(*(pp)) v = *(pp); \
-		*(pp) = NULL;              \
-		v;                         \
+#define steal_ptr(pp)                            \
+	({                                       \
+		__typeof__(pp) from_ = (pp);     \
+		__typeof__(*from_) it_ = *from_; \
+		*from_ = NULL;                   \
+		it_;                             \
 	})
-#define steal_fd(pfd)       \
-	({                  \
-		int v = *(pfd); \
-		*(pfd) = -1;    \
-		v;          \
+#define steal_fd(pfd)               \
+	({                          \
+		int *from_ = (pfd); \
+		int it_ = *from_;   \
+		*from_ = -1;        \
+		it_;                \
 	})
 
 #endif

@@ -26,16 +26,16 @@ enum vol_conf_type {
 	VOL_CONF_SIZE,     /* uint64_t in bytes */
 	VOL_CONF_COUNT_SHARE, /* struct vol_share of a count */
 	VOL_CONF_SIZE_SHARE,  /* struct vol_share of bytes */
-	VOL_CONF_ENUM,     /* int: index into .words */
+	VOL_CONF_ENUM,        /* int: index into .words */
 };
 
 struct vol_conf_option {
 	enum vol_conf_type type;
 	const char *section;
 	const char *key;
-	size_t offset;           /* offsetof the field in the object */
-	const char *fallback;    /* default in file syntax; NULL leaves 0/NULL */
-	uint64_t min, max;       /* inclusive; max 0 = no limit */
+	size_t offset;        /* offsetof the field in the object */
+	const char *fallback; /* default in file syntax; NULL leaves 0/NULL */
+	uint64_t min, max;    /* inclusive; max 0 = no limit */
 	const char *const *words; /* VOL_CONF_ENUM: NULL-terminated */
 };
 

@@ -26,25 +26,25 @@ struct vol_cluster {
 	const char *control_host; /* SlurmctldHost[0] name */
 	const char *control_addr; /* its address */
 	bool control_addr_is_ip;
-	uint32_t max_node_count;  /* 0 = not set */
+	uint32_t max_node_count; /* 0 = not set */
 	uint32_t node_count;
 	uint32_t max_array_size;
 	uint32_t max_job_count;
 	uint16_t tree_width;
 	uint16_t return_to_service;
 	uint16_t slurmd_timeout_s;
-	bool has_partition;       /* our partition exists */
+	bool has_partition;          /* our partition exists */
 	bool partition_uses_nodeset; /* and takes nodes by our NodeSet or ALL */
-	bool select_active;       /* our select plugin is in place on this host */
-	bool spank_present;       /* plugin and plugstack entry on this host */
+	bool select_active; /* our select plugin is in place on this host */
+	bool spank_present; /* plugin and plugstack entry on this host */
 };
 
 struct vol_finding {
 	enum vol_verdict verdict;
-	const char *key;       /* "TreeWidth" */
-	char now[128];         /* "TreeWidth=16" */
-	const char *want;      /* "TreeWidth=65533" */
-	const char *why;       /* one sentence */
+	const char *key;  /* "TreeWidth" */
+	char now[128];    /* "TreeWidth=16" */
+	const char *want; /* "TreeWidth=65533" */
+	const char *why;  /* one sentence */
 };
 
 /* Fill at most max findings, one per rule (also the good ones), in a fixed

@@ -30,7 +30,12 @@ const char *vol_size_format(uint64_t bytes, char *buf, size_t size);
 /* How much of a resource the owner shares: "75%", or an absolute amount (a
  * count for VOL_SHARE_COUNT, a size for VOL_SHARE_SIZE), or "-AMOUNT" for
  * everything but that amount, or "all" / "none". */
-enum vol_share_kind { VOL_SHARE_NONE, VOL_SHARE_PCT, VOL_SHARE_ABS, VOL_SHARE_BUT };
+enum vol_share_kind {
+	VOL_SHARE_NONE,
+	VOL_SHARE_PCT,
+	VOL_SHARE_ABS,
+	VOL_SHARE_BUT
+};
 enum vol_share_unit { VOL_SHARE_COUNT, VOL_SHARE_SIZE };
 struct vol_share {
 	enum vol_share_kind kind;
