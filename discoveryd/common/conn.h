@@ -15,6 +15,9 @@
 
 #include "error.h"
 
+/* Longest wait for an outgoing connection: a LAN answers in milliseconds. */
+#define VOL_CONN_DIAL_MS 5000
+
 struct vol_conn;
 
 struct vol_conn_ops {
@@ -30,29 +33,34 @@ struct vol_conn_ops {
 	void (*connected)(struct vol_conn *c, void *arg);
 };
 
-/* Take over a connected socket (made non-blocking here). max_queue bounds what
- * may wait to be sent; above it the connection is closed. */
+/* Take over a connected socket (made non-blocking here); on failure it is still
+ * the caller's.  max_queue bounds what may wait to be sent; above it the
+ * connection is closed. */
 struct vol_conn *vol_conn_attach(sd_event *loop, int fd, size_t max_queue,
 				 const struct vol_conn_ops *ops, void *arg,
 				 struct vol_error *err);
 
-/* Begin to connect to a numeric address; result through ops. */
+/* Begin to connect to a numeric address (IPv6 may carry %scope); the result
+ * comes through ops, at most VOL_CONN_DIAL_MS later.  NULL when the address is
+ * malformed or nothing leads there. */
 struct vol_conn *vol_conn_dial(sd_event *loop, const char *address,
 			       uint16_t port, size_t max_queue,
 			       const struct vol_conn_ops *ops, void *arg,
 			       struct vol_error *err);
 
-/* Queue a message (not taken over). -1: the connection is closing. */
+/* Queue a message (not taken over).  -1: the connection is closing, and
+ * "closed" was or will be called; never from inside this function. */
 int vol_conn_send(struct vol_conn *c, const json_t *msg);
 
-/* Close after what is queued was sent, at most 1 s from now; "closed" is not
- * called for it. */
+/* Close after what is queued was sent, at most 1 s from now.  No callback is
+ * called any more and c must not be used again: it frees itself. */
 void vol_conn_finish(struct vol_conn *c);
 
 /* Close now.  NULL-safe; legal inside callbacks. */
 void vol_conn_destroy(struct vol_conn *c);
 
-/* "192.0.2.7" and port of the other and of our end. */
+/* "192.0.2.7" and port of the other and of our end; IPv4 is never shown in its
+ * IPv6-mapped form.  "local" for a Unix socket. */
 const char *vol_conn_peer(const struct vol_conn *c);
 uint16_t vol_conn_peer_port(const struct vol_conn *c);
 const char *vol_conn_local(const struct vol_conn *c);
