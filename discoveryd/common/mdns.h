@@ -24,14 +24,18 @@ struct vol_service {
 	struct vol_txt txt;
 };
 
-/* present = false: the service said goodbye or expired; only instance is set. */
+/* present = false: the service said goodbye or expired; only instance is set.
+ * A service is reported once for each interface and IP version it is seen on,
+ * again when its record changes, and gone when the last of them is gone.  The
+ * callee must not destroy the vol_mdns. */
 typedef void (*vol_service_f)(const struct vol_service *service, bool present,
 			      void *arg);
 
 struct vol_mdns;
 
-/* Publish `type` on port (instance name: host name, made unique by Avahi), and
- * browse for `browse_type` when it is not NULL. */
+/* Publish `type` (unless NULL) on port (instance name: host name, made unique by
+ * Avahi), and browse for `browse_type` when it is not NULL.  type, browse_type
+ * and arg must stay valid. */
 struct vol_mdns *vol_mdns_create(sd_event *loop, const char *type,
 				 uint16_t port, const struct vol_txt *txt,
 				 const char *browse_type, vol_service_f found,
