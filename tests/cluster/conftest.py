@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""conftest.py - one lab for the session, every daemon's log on failure"""
+import os
+import sys
+
+import pytest
+
+from lab import Lab
+
+DEVICES = ["desk1", "desk2", "desk3"]
+
+
+@pytest.fixture(scope="session")
+def session_lab():
+    """A controller and three devices; gone after the last test unless
+    KEEP_LAB is set."""
+    lab = Lab("voltest", os.environ.get("VOLTEST_SUBNET", "10.213.77.0/24"))
+    lab.cluster("down", timeout=120)
+    # From nothing this builds the image: minutes, not seconds.
+    lab.cluster("up", "--devices", str(len(DEVICES)), timeout=1500)
+    lab.wait_idle(DEVICES, timeout=120)
+    yield lab
+    if not os.environ.get("KEEP_LAB"):
+        lab.cluster("down", timeout=120)
+
+
+@pytest.fixture
+def lab(session_lab):
+    """The lab in its initial state: three idle devices and no jobs."""
+    lab = session_lab
+    yield lab
+    lab.ctl("scancel --state=PENDING; scancel --state=RUNNING; "
+            "scancel --state=SUSPENDED; true")
+    lab.wait_no_jobs()
+    lab.wait_idle(DEVICES, timeout=60)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Put the daemons' logs beside the failure."""
+    outcome = yield
+    report = outcome.get_result()
+    lab = item.funcargs.get("lab") or item.funcargs.get("session_lab")
+    if report.failed and lab is not None:
+        try:
+            logs = lab.cluster("logs", check=False, timeout=60).stdout
+        except Exception as error:  # the report matters more than the logs
+            logs = f"no logs: {error}"
+        report.sections.append(("daemon logs", logs[-60000:]))
+        sys.stdout.flush()

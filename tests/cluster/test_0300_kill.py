@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""kill -9 of any daemon loses no task and repeats no result."""
+import re
+
+import pytest
+
+from conftest import DEVICES
+
+TASKS = 200
+
+# Host of the daemon and what its command line looks like.
+DAEMONS = {
+    "discoveryd-controller": ("controller", "discoveryd.*controller"),
+    "discoveryd-device": ("desk2", "discoveryd.*device"),
+    "slurmd": ("desk2", "slurmd.* -N desk2"),
+    "slurmctld": ("controller", "slurmctld"),
+}
+
+
+def submit(lab, name):
+    """200 short tasks, each of which notes every start of it."""
+    folder = f"/campaign/alice/kill-{name}"
+    lab.alice(f"rm -rf {folder} && mkdir {folder}")
+    task = (f"echo $SLURMD_NODENAME >> {folder}/start.{{n}}; sleep 0.3; "
+            f"echo {{n}} > {folder}/tmp.{{n}}.$$ && "
+            f"mv {folder}/tmp.{{n}}.$$ {folder}/result.{{n}}")
+    lab.alice("vbatch --parsable -p volunteer --mem=50 -o /dev/null "
+              f"--matrix n=1..{TASKS} --wrap '{task}'")
+    return folder
+
+
+def results(lab, folder):
+    return int(lab.ctl(f"ls {folder} | grep -c '^result' || true"))
+
+
+@pytest.mark.parametrize("name", DAEMONS)
+def test_kill9_during_a_campaign(lab, name):
+    where, pattern = DAEMONS[name]
+    folder = submit(lab, name)
+    lab.wait("the campaign is under way",
+             lambda: results(lab, folder) >= TASKS // 10, 120)
+    assert lab.kill9(where, pattern) >= 1
+    # Whatever happened, the queue runs empty by itself.  A task that was
+    # requeued waits two minutes for its credential to expire.
+    lab.wait("all tasks ended", lambda: lab.ctl(
+        "squeue -h -r | wc -l") == "0", 400, every=1)
+    numbers = lab.ctl(f"cat {folder}/result.* | sort -n")
+    assert numbers.split() == [str(n) for n in range(1, TASKS + 1)]
+    starts = lab.ctl(f"wc -l {folder}/start.* | grep -v total")
+    again = re.findall(r"^\s*([2-9]\d*) \S*start\.(\d+)$", starts, re.M)
+    assert again == [], f"tasks that ran more than once: {again}"
+    # Whole again without a hand.
+    lab.wait_idle(DEVICES, 60)
+    lab.wait("the killed daemon is back", lambda: lab.run(
+        where, f"pgrep -f '[{pattern[0]}]{pattern[1:]}'"), 30)
+    assert "volunteer: " not in lab.ctl("sinfo -R -h -o %E")

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Forged and malformed mDNS records and link frames: nothing gets in,
+nothing falls over, and each is logged once with the peer and the reason."""
+import json
+import re
+import socket
+import struct
+
+import pytest
+
+from conftest import DEVICES
+
+PORT = 6830
+
+FACTS = {"sockets": 1, "cores_per_socket": 1, "threads_per_core": 1,
+         "memory_mb": 1000, "scratch_mb": 0, "gpus": 0, "features": []}
+HELLO = {"type": "hello", "proto": 1, "id": "0123456789abcdef" * 2,
+         "boot": "fedcba9876543210" * 2, "hostname": "evil",
+         "version": "0.1.0", "slurm": "24.11.5", "facts": FACTS,
+         "busy": False}
+JUNK = [None, True, -1, 2**63, 1.5, "", "x" * 60000, [], {}, "$(reboot)",
+        "a\nb", "`id`", "../../etc", "desk1,desk2", "n[0-999999]",
+        "\u0000", "é" * 300]
+
+
+def frame(message):
+    data = message if isinstance(message, bytes) else json.dumps(
+        message).encode()
+    return struct.pack(">I", len(data)) + data
+
+
+def bad_hellos():
+    """Each member missing, of each wrong kind, and unknown ones."""
+    for key in HELLO:
+        yield {k: v for k, v in HELLO.items() if k != key}
+        for junk in JUNK:
+            # These are right for a slurmd of unknown version, or no change.
+            if (key, junk) in (("slurm", ""), ("busy", True)) and \
+                    isinstance(junk, type(HELLO[key])):
+                continue
+            # A host name may be any printable text: it is only a label.
+            if key == "hostname" and isinstance(junk, str) and \
+                    junk.isascii() and junk.isprintable() and \
+                    0 < len(junk) < 256:
+                continue
+            if key == "version" and junk == "../../etc":
+                continue
+            yield dict(HELLO, **{key: junk})
+    for key in FACTS:
+        for junk in JUNK:
+            if key == "features" and junk == []:
+                continue
+            yield dict(HELLO, facts=dict(FACTS, **{key: junk}))
+    yield dict(HELLO, root=True)
+
+
+def raw_attacks():
+    """Bytes that are not even frames."""
+    yield b"GET / HTTP/1.1\r\n\r\n"
+    yield struct.pack(">I", 0)
+    yield struct.pack(">I", 2**32 - 1)
+    yield struct.pack(">I", 64 * 1024 + 1) + b"x" * 1000
+    yield frame(b"not json")
+    yield frame(b"[1, 2]")
+    yield frame(b'{"type": 1}')
+    yield frame(b"[" * 60000)
+    yield frame(b'{"a":' * 10000)
+    yield frame(b'{"type":"hello","type":"hello"}')
+    yield frame(b"\xff\xfe\x00")
+    yield frame({"type": "welcome", "node": "desk1"})
+    yield frame({"type": "ping", "seq": 1})
+    yield frame({"type": "reboot"})
+
+
+def send(address, data):
+    """Send and wait until the controller hangs up."""
+    with socket.create_connection((address, PORT), timeout=15) as s:
+        try:
+            s.sendall(data)
+            while s.recv(65536):
+                pass
+        except ConnectionError:
+            pass
+
+
+def controller_log(lab):
+    return lab.ctl("cat /var/log/slurm-volunteer/*.log "
+                   "/var/log/discoveryd*.log 2>/dev/null; true")
+
+
+@pytest.fixture
+def quiet(lab):
+    """Nodes, pid and log before; the same nodes and pid after."""
+    pid = lab.ctl("pgrep -f '[d]iscoveryd.*controller'")
+    nodes = lab.nodes()
+    mark = len(controller_log(lab))
+    yield lambda: controller_log(lab)[mark:]
+    assert lab.ctl("pgrep -f '[d]iscoveryd.*controller'") == pid
+    assert set(lab.nodes()) == set(nodes) == set(DEVICES)
+    assert "evil" not in lab.ctl("scontrol show nodes")
+
+
+def test_malformed_link_frames(lab, quiet):
+    address = lab.address("controller")
+    attacks = list(raw_attacks()) + [frame(h) for h in bad_hellos()]
+    assert len(attacks) >= 200
+    for data in attacks:
+        send(address, data)
+    text = quiet()
+    # This machine is the bridge: the network's first address.
+    gateway = address.rsplit(".", 1)[0] + ".1"
+    lines = [line for line in text.splitlines() if gateway in line]
+    assert len(lines) == len(attacks), \
+        f"{len(lines)} lines for {len(attacks)} attacks\n{text[-4000:]}"
+    assert max(map(len, lines)) < 600
+
+
+def test_truncated_frames_and_silence(lab, quiet):
+    """Connections that stop in the middle, or never say a word."""
+    address = lab.address("controller")
+    whole = frame(HELLO)
+    for cut in range(0, len(whole), max(1, len(whole) // 30)):
+        with socket.create_connection((address, PORT), timeout=5) as s:
+            s.sendall(whole[:cut])
+    silent = [socket.create_connection((address, PORT), timeout=30)
+              for _ in range(50)]
+    try:
+        # The hello deadline ends each of them.
+        for s in silent:
+            assert s.recv(1) == b""
+    finally:
+        for s in silent:
+            s.close()
+    assert "evil" not in lab.ctl("volunteer devices")
+
+
+# What an attacker on the LAN can publish through his own avahi-daemon.
+FORGED_TXT = [
+    "", "txtvers=2 proto=1", "txtvers=1", "txtvers=1 proto=x id=1",
+    "txtvers=1 proto=99999999999 id=" + "a" * 32,
+    "txtvers=1 proto=1 id=" + "g" * 32,
+    "txtvers=1 proto=1 name=a;reboot id=" + "a" * 32,
+    "txtvers=1 proto=1 name=$(id) id=" + "b" * 32,
+    "txtvers=1 proto=1 name=" + "n" * 200 + " id=" + "c" * 32,
+    "txtvers=1 txtvers=1 proto=1 name=x id=" + "d" * 32,
+]
+FORGED_NAMES = ["desk1", "controller", "$(reboot)", "`id`", "a;b", "n[0-9]",
+                "x" * 60, "..", "all", "volunteer", "../../x", "-", "%s%n",
+                "'", '"', "\\", "|cat", "&", "tab\there", "é"]
+
+
+def test_forged_mdns_records(lab, quiet):
+    """200 services published from a device's own avahi-daemon."""
+    script = ["#!/bin/bash"]
+    for i, name in enumerate(FORGED_NAMES):
+        for j, txt in enumerate(FORGED_TXT):
+            words = " ".join(f"'{w}'" for w in txt.split())
+            label = name.replace("'", "'\\''")
+            script.append(
+                f"avahi-publish-service '{label}-{i}-{j}' "
+                f"_slurm-voldev._tcp 6818 {words} >/dev/null 2>&1 &")
+    script += ["sleep 20", "kill $(jobs -p)", "wait"]
+    assert len(script) - 4 >= 200
+    lab.proc("desk3", "cat > /tmp/forge && bash /tmp/forge; true",
+             stdin="\n".join(script), timeout=120)
+    text = quiet()
+    lines = [line for line in text.splitlines() if re.search(
+        "txt|TXT|mDNS", line)]
+    # At most one line a record, and the bad kinds are named.
+    assert 1 <= len(lines) <= 220, f"{len(lines)}\n{text[-4000:]}"
+    for reason in ("txtvers", "proto", "id", "name"):
+        assert any(reason in line for line in lines), reason
+
+
+def test_enrol_must_be_said(lab):
+    """Without enrol = open the controller refuses to start, and says why."""
+    conf = "/tmp/no-enrol.conf"
+    lab.ctl(f"grep -v '^enrol' /etc/slurm-volunteer/controller.conf > {conf}")
+    done = lab.proc("controller",
+                    f"discoveryd --role controller --config {conf} --check",
+                    check=False)
+    assert done.returncode == 1
+    assert "enrol" in done.stderr and conf in done.stderr
