@@ -33,9 +33,9 @@
 #include "names.h"
 #include "registry.h"
 
-#define VOL_LINK_PROTO 1
-#define VOL_LINK_PORT  6830 /* next to Slurm's 6817-6819, unassigned at IANA */
-#define VOL_REASON_SIZE 200
+#define VOL_LINK_PROTO   1
+#define VOL_LINK_PORT    6830 /* next to Slurm's 6817-6819, unassigned at IANA */
+#define VOL_REASON_SIZE  200
 #define VOL_VERSION_SIZE 32
 
 enum vol_link_type {
@@ -61,11 +61,11 @@ struct vol_link_msg {
 	uint32_t proto;
 	char id[VOL_DEVICE_ID_SIZE];
 	char boot[VOL_DEVICE_ID_SIZE];    /* kernel boot id: 32 hex */
-	char hostname[VOL_HOSTNAME_SIZE]; /* printable ASCII, checked */
+	char hostname[VOL_HOSTNAME_SIZE]; /* VOL_HOSTNAME_CHARS, checked */
 	char version[VOL_VERSION_SIZE];   /* of slurm-volunteer */
 	char slurm[VOL_VERSION_SIZE];     /* of slurmd, "" if not known */
 	struct vol_facts facts;
-	bool busy;                        /* a slurmstepd is alive */
+	bool busy; /* a slurmstepd is alive */
 	enum vol_slurmd_state slurmd;
 	uint32_t seq;
 	char node[VOL_NODE_NAME_SIZE];
@@ -73,20 +73,25 @@ struct vol_link_msg {
 	char conf_host[VOL_HOSTNAME_SIZE]; /* "" = the address dialled */
 	uint16_t conf_port;
 	uint32_t heartbeat_ms, lease_ms;
+	bool facts_ok; /* the node has these facts already */
 	enum vol_node_state node_state;
-	char code[32];                    /* refuse: table_full, duplicate_id,
-					   * version, not_enrolled, bad_message,
-					   * slurm_away, busy */
+	char code[32]; /* refuse: table_full, duplicate_id,
+			* version, not_enrolled, bad_message,
+			* slurm_away, busy */
 	char reason[VOL_REASON_SIZE];
 	uint32_t retry_ms;
 };
 
-/* JSON of a message: new reference, NULL on ENOMEM.  Strings that are not
- * printable ASCII are sent with '?' in place of the offending bytes. */
+/* JSON of a message: new reference, NULL on ENOMEM, EINVAL without a type.
+ * Strings that are not printable ASCII are sent with '?' in place of the
+ * offending bytes, a hostname with '-' in place of what is not allowed there,
+ * so that a desktop with an odd name can join. */
 json_t *vol_link_encode(const struct vol_link_msg *msg);
 
 /* Strict decode: exact member set per type, types, ranges and character sets.
- * *msg is untouched on error. */
+ * -1 with EINVAL, or EPROTONOSUPPORT when a hello of another proto can not be
+ * read (one that can has its proto in *msg: compare it).  *msg is untouched on
+ * error. */
 int vol_link_decode(const json_t *json, struct vol_link_msg *msg,
 		    struct vol_error *err);
 

@@ -22,7 +22,9 @@
 #include "names.h"
 
 #define VOL_HOSTNAME_SIZE 256
-#define VOL_ADDRESS_SIZE 46 /* INET6_ADDRSTRLEN */
+/* besides letters and digits; what else a hostname holds is never stored */
+#define VOL_HOSTNAME_CHARS "._-"
+#define VOL_ADDRESS_SIZE   46 /* INET6_ADDRSTRLEN */
 
 struct vol_device {
 	char id[VOL_DEVICE_ID_SIZE];
@@ -37,12 +39,14 @@ struct vol_device {
 struct vol_registry;
 
 /* Load path; a missing file is an empty registry.  A damaged one is an error
- * that names the place (the admin decides; we never throw devices away). */
+ * that names the place (the admin decides; we never throw devices away). Facts
+ * that were never known are null in the file and zero in memory. */
 struct vol_registry *vol_registry_load(const char *path, struct vol_error *err);
 void vol_registry_destroy(struct vol_registry *r);
 
-/* Write to disk if anything changed since the last save.
- * On error memory and disk keep what they had. */
+/* Write to disk if anything changed since the last save.  On error memory and
+ * disk keep what they had, and the next call tries again.  EINVAL when a device
+ * holds what vol_registry_load would refuse (the text names it). */
 int vol_registry_save(struct vol_registry *r, struct vol_error *err);
 
 /* Borrowed until the next add or remove; NULL if unknown. */
@@ -50,14 +54,17 @@ struct vol_device *vol_registry_by_id(struct vol_registry *r, const char *id);
 struct vol_device *vol_registry_by_node(struct vol_registry *r,
 					const char *node);
 size_t vol_registry_count(const struct vol_registry *r);
+/* i-th device in the order of node names; NULL past the end. */
 struct vol_device *vol_registry_at(struct vol_registry *r, size_t i);
 
 /* Callback: is this name already used in Slurm by something that is not ours
  * (a fixed node, a NodeSet)? */
 typedef bool (*vol_name_taken_f)(const char *name, void *arg);
 
-/* New device with a unique node name made from hostname.  ENOSPC when all of
- * base .. base-9999 are taken.  Borrowed pointer as above. */
+/* New device with a unique node name made from hostname; facts and address are
+ * for the caller to fill, id and node are not to be changed.  taken may be
+ * NULL.  ENOSPC when all of base .. base-9999 are taken, EEXIST for a known id,
+ * EINVAL for a malformed one.  Borrowed pointer as above. */
 struct vol_device *vol_registry_add(struct vol_registry *r, const char *id,
 				    const char *hostname,
 				    vol_name_taken_f taken, void *arg,

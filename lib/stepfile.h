@@ -32,13 +32,13 @@
 
 #include "error.h"
 
-#define VOL_STEPS_DIR "/run/slurm-volunteer/steps"
-#define VOL_STEPFILE_MAX 4096
+#define VOL_STEPS_DIR         "/run/slurm-volunteer/steps"
+#define VOL_STEPFILE_MAX      4096 /* bytes, all lines */
 #define VOL_SPANK_ACTIVE_NAME "spank-active"
-#define VOL_SPANK_ACTIVE "/run/slurm-volunteer/" VOL_SPANK_ACTIVE_NAME
+#define VOL_SPANK_ACTIVE      "/run/slurm-volunteer/" VOL_SPANK_ACTIVE_NAME
 /* In slurmd's own environment, set by discoveryd: the Slurm node name.  The
  * plugin marks and reports steps only below such a slurmd. */
-#define VOL_ENV_DEVICE "SLURM_VOLUNTEER_DEVICE"
+#define VOL_ENV_DEVICE  "SLURM_VOLUNTEER_DEVICE"
 #define VOL_CGROUP_SIZE 1024
 
 struct vol_step {
@@ -53,13 +53,15 @@ struct vol_step {
 int vol_step_parse(const char *name, const char *text, size_t len,
 		   struct vol_step *step, struct vol_error *err);
 
-/* Text form into buf; length or -1 with ENOSPC. */
+/* Text form into buf; length or -1 with ENOSPC, or EINVAL for a path that the
+ * parser would refuse. */
 int vol_step_format(const struct vol_step *step, char *buf, size_t size);
 
 /* From the text of /proc/self/cgroup, the step's cgroup: the unified ("0::")
  * line without its last component, e.g.
  * "0::/system.slice/x.scope/job_7/step_0/slurm" -> ".../job_7/step_0".
- * -1 with ENOENT when there is no unified line, EINVAL when too shallow. */
+ * -1 with ENOENT when there is no unified line, EINVAL when too shallow or not
+ * a path below the root, ENOSPC. */
 int vol_step_cgroup(const char *proc_cgroup, char *buf, size_t size,
 		    struct vol_error *err);
 

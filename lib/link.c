@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* link.c - messages of the device link, as C structures
+ *
+ * One table per message drives both directions.
+ */
+#include "config.h"
+
+#include "link.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "fields.h"
+#include "text.h"
+
+#define ONE_HOUR_MS 3600000
+#define ONE_DAY_MS  (24 * ONE_HOUR_MS)
+
+static const char *const type_names[] = {
+	[VOL_LINK_NONE] = "none",       [VOL_LINK_HELLO] = "hello",
+	[VOL_LINK_STATE] = "state",     [VOL_LINK_FACTS] = "facts",
+	[VOL_LINK_PING] = "ping",       [VOL_LINK_BYE] = "bye",
+	[VOL_LINK_WELCOME] = "welcome", [VOL_LINK_REFUSE] = "refuse",
+	[VOL_LINK_NODE] = "node",       [VOL_LINK_REREGISTER] = "reregister",
+	[VOL_LINK_PONG] = "pong",
+};
+static const char *const slurmd_names[] = {
+	[VOL_SLURMD_DOWN] = "down",
+	[VOL_SLURMD_STARTING] = "starting",
+	[VOL_SLURMD_UP] = "up",
+};
+static const char *const node_names[] = {
+	[VOL_NODE_MISSING] = "missing",
+	[VOL_NODE_WRONG] = "wrong",
+	[VOL_NODE_UP] = "up",
+};
+
+static bool not_empty(const char *text)
+{
+	return *text;
+}
+
+/* It becomes part of slurmd's --conf-server. */
+static bool conf_host_valid(const char *host)
+{
+	return *host && *host != '-';
+}
+
+static json_t *facts_encode(const void *member)
+{
+	return vol_facts_to_json(member);
+}
+
+static int facts_decode(const json_t *json, void *member, struct vol_error *err)
+{
+	return vol_facts_from_json(json, member, err);
+}
+
+#define AT(_member) VOL_FIELD_AT(struct vol_link_msg, _member)
+#define WORD(_name, _member, _min, _max, _names)                    \
+	{                                                           \
+		.name = _name, .kind = VOL_FIELD_ENUM, AT(_member), \
+		.min = _min, .max = _max, .names = _names           \
+	}
+#define NUMBER(_name, _min, _max)                                  \
+	{                                                          \
+		.name = #_name, .kind = VOL_FIELD_UINT, AT(_name), \
+		.min = _min, .max = _max                           \
+	}
+#define TEXT(_name, _charset, ...)                                 \
+	{                                                          \
+		.name = #_name, .kind = VOL_FIELD_TEXT, AT(_name), \
+		.charset = _charset, __VA_ARGS__                   \
+	}
+#define BOOL(_name)                                               \
+	{                                                         \
+		.name = #_name, .kind = VOL_FIELD_BOOL, AT(_name) \
+	}
+#define PRINTABLE NULL
+
+#define TYPE   WORD("type", type, VOL_LINK_HELLO, VOL_LINK_PONG, type_names)
+#define SEQ    NUMBER(seq, 0, UINT32_MAX)
+#define BUSY   BOOL(busy)
+#define REASON TEXT(reason, PRINTABLE)
+#define FACTS                                                        \
+	{                                                            \
+		.name = "facts", .kind = VOL_FIELD_OTHER, AT(facts), \
+		.encode = facts_encode, .decode = facts_decode       \
+	}
+
+static const struct vol_field hello[] = {
+	TYPE,
+	NUMBER(proto, 1, UINT32_MAX),
+	TEXT(id, "", .valid = vol_device_id_valid),
+	TEXT(boot, "", .valid = vol_device_id_valid),
+	TEXT(hostname, VOL_HOSTNAME_CHARS, .instead = '-'),
+	TEXT(version, PRINTABLE),
+	TEXT(slurm, PRINTABLE),
+	FACTS,
+	BUSY,
+};
+static const struct vol_field state[] = {
+	TYPE,
+	WORD("slurmd", slurmd, VOL_SLURMD_DOWN, VOL_SLURMD_UP, slurmd_names),
+	BUSY,
+};
+static const struct vol_field facts[] = {TYPE, FACTS};
+static const struct vol_field ping[] = {TYPE, SEQ};
+static const struct vol_field bye[] = {TYPE, REASON};
+static const struct vol_field welcome[] = {
+	TYPE,
+	TEXT(node, "-", .valid = vol_node_name_valid),
+	TEXT(cluster, "_-", .instead = '_'),
+	NUMBER(conf_port, 1, UINT16_MAX),
+	TEXT(conf_host, "._:%-", .optional = true, .valid = conf_host_valid),
+	NUMBER(heartbeat_ms, 10, ONE_HOUR_MS),
+	NUMBER(lease_ms, 10, 7 * ONE_DAY_MS),
+	BOOL(facts_ok),
+};
+static const struct vol_field refuse[] = {
+	TYPE,
+	TEXT(code, "_", .valid = not_empty),
+	REASON,
+	NUMBER(retry_ms, 0, ONE_DAY_MS),
+};
+static const struct vol_field node[] = {
+	TYPE,
+	WORD("state", node_state, VOL_NODE_MISSING, VOL_NODE_UP, node_names),
+	REASON,
+};
+static const struct vol_field reregister[] = {TYPE, REASON};
+static const struct vol_field pong[] = {TYPE, SEQ};
+
+#define MESSAGE(_fields)                                        \
+	{                                                       \
+		_fields, sizeof(_fields) / sizeof((_fields)[0]) \
+	}
+
+static const struct {
+	const struct vol_field *fields;
+	size_t n;
+} messages[] = {
+	[VOL_LINK_HELLO] = MESSAGE(hello),
+	[VOL_LINK_STATE] = MESSAGE(state),
+	[VOL_LINK_FACTS] = MESSAGE(facts),
+	[VOL_LINK_PING] = MESSAGE(ping),
+	[VOL_LINK_BYE] = MESSAGE(bye),
+	[VOL_LINK_WELCOME] = MESSAGE(welcome),
+	[VOL_LINK_REFUSE] = MESSAGE(refuse),
+	[VOL_LINK_NODE] = MESSAGE(node),
+	[VOL_LINK_REREGISTER] = MESSAGE(reregister),
+	[VOL_LINK_PONG] = MESSAGE(pong),
+};
+
+/* Tables store enums by size. */
+_Static_assert(sizeof(enum vol_link_type) == sizeof(uint32_t), "enum size");
+
+json_t *vol_link_encode(const struct vol_link_msg *msg)
+{
+	if (msg->type < VOL_LINK_HELLO || msg->type > VOL_LINK_PONG) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return vol_fields_encode(messages[msg->type].fields,
+				 messages[msg->type].n, msg);
+}
+
+static enum vol_link_type find_type(const char *name)
+{
+	for (enum vol_link_type t = VOL_LINK_HELLO; t <= VOL_LINK_PONG; t++) {
+		if (strcmp(name, type_names[t]) == 0)
+			return t;
+	}
+	return VOL_LINK_NONE;
+}
+
+/* A hello of another protocol may hold anything; what is wrong with it then is
+ * not the member that we happened to stumble over. */
+static int other_proto(const json_t *json, struct vol_error *err)
+{
+	json_int_t proto = json_integer_value(json_object_get(json, "proto"));
+
+	if (proto < 1 || proto > UINT32_MAX || proto == VOL_LINK_PROTO)
+		return vol_error_prefix(err, "hello");
+	return vol_errorf_errno(err, EPROTONOSUPPORT,
+				"hello: protocol %u, %d is spoken here",
+				(unsigned)proto, VOL_LINK_PROTO);
+}
+
+int vol_link_decode(const json_t *json, struct vol_link_msg *msg,
+		    struct vol_error *err)
+{
+	const char *name = json_string_value(json_object_get(json, "type"));
+	struct vol_link_msg decoded = {0};
+	char excerpt[VOL_EXCERPT_SIZE];
+	enum vol_link_type type;
+
+	if (!name)
+		return vol_errorf_errno(err, EINVAL, "message without a type");
+	type = find_type(name);
+	if (type == VOL_LINK_NONE)
+		return vol_errorf_errno(err, EINVAL, "unknown type %s",
+					vol_text_excerpt(name, strlen(name),
+							 excerpt));
+	if (vol_fields_decode(json, messages[type].fields, messages[type].n,
+			      &decoded, err) < 0) {
+		if (type == VOL_LINK_HELLO)
+			return other_proto(json, err);
+		return vol_error_prefix(err, "%s", type_names[type]);
+	}
+	*msg = decoded;
+	return 0;
+}
+
+const char *vol_link_type_name(enum vol_link_type type)
+{
+	return type <= VOL_LINK_PONG ? type_names[type] : "unknown";
+}
+
+const char *vol_slurmd_state_name(enum vol_slurmd_state s)
+{
+	return s <= VOL_SLURMD_UP ? slurmd_names[s] : "unknown";
+}
+
+const char *vol_node_state_name(enum vol_node_state s)
+{
+	return s <= VOL_NODE_UP ? node_names[s] : "unknown";
+}

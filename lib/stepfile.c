@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* stepfile.c - how a job step tells discoveryd where its cgroup is */
+#include "config.h"
+
+#include "stepfile.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+
+#define VERSION 1
+
+enum key { KEY_VERSION, KEY_JOB, KEY_STEP, KEY_UID, KEY_STEPD, KEY_CGROUP };
+#define N_KEYS (KEY_CGROUP + 1)
+
+static const struct {
+	const char *name;
+	uint64_t min, max; /* of the numbers */
+} keys[N_KEYS] = {
+	[KEY_VERSION] = {"version", VERSION, VERSION},
+	[KEY_JOB] = {"job", 1, UINT32_MAX},
+	[KEY_STEP] = {"step", 0, UINT32_MAX},
+	/* (uid_t)-1 is nobody's, and chown(2)'s "leave as is" */
+	[KEY_UID] = {"uid", 0, UINT32_MAX - 1},
+	[KEY_STEPD] = {"stepd", 1, INT32_MAX},
+	[KEY_CGROUP] = {"cgroup", 0, 0},
+};
+
+/* NULL, or what is wrong with a cgroup path of len bytes. */
+static const char *path_problem(const char *path, size_t len)
+{
+	size_t begin = 1; /* of the component at hand */
+
+	if (len < 2 || path[0] != '/')
+		return "not an absolute path below the root";
+	if (len >= VOL_CGROUP_SIZE)
+		return "too long";
+	for (size_t i = 1; i <= len; i++) {
+		size_t n = i - begin;
+
+		if (i < len &&
+		    ((unsigned char)path[i] < 0x20 || path[i] == 0x7f))
+			return "forbidden character";
+		if (i < len && path[i] != '/')
+			continue;
+		if (n == 0 || (n == 1 && path[begin] == '.') ||
+		    (n == 2 && memcmp(path + begin, "..", 2) == 0))
+			return "empty, \".\" or \"..\" component";
+		begin = i + 1;
+	}
+	return NULL;
+}
+
+static int parse_value(enum key key, const char *value, size_t len,
+		       struct vol_step *step, struct vol_error *err)
+{
+	char excerpt[VOL_EXCERPT_SIZE];
+	const char *problem;
+	uint64_t number = 0;
+
+	vol_text_excerpt(value, len, excerpt);
+	if (key == KEY_CGROUP) {
+		problem = path_problem(value, len);
+		if (problem)
+			return vol_errorf_errno(err, EINVAL, "%s: %s", excerpt,
+						problem);
+		memcpy(step->cgroup, value, len);
+		return 0;
+	}
+	if (vol_text_number(value, len, keys[key].min, keys[key].max, &number) <
+	    0)
+		return vol_errorf_errno(err, EINVAL,
+					"%s is not a number from %" PRIu64
+					" to %" PRIu64,
+					excerpt, keys[key].min, keys[key].max);
+	if (key == KEY_JOB)
+		step->job = (uint32_t)number;
+	else if (key == KEY_STEP)
+		step->step = (uint32_t)number;
+	else if (key == KEY_UID)
+		step->uid = (uid_t)number;
+	else if (key == KEY_STEPD)
+		step->stepd = (pid_t)number;
+	return 0;
+}
+
+static int parse_line(const char *line, size_t len, struct vol_step *step,
+		      bool seen[N_KEYS], struct vol_error *err)
+{
+	const char *equals = memchr(line, '=', len);
+	size_t key_len = equals ? (size_t)(equals - line) : len;
+	char excerpt[VOL_EXCERPT_SIZE];
+	enum key key;
+
+	for (key = 0; key < N_KEYS; key++) {
+		if (strlen(keys[key].name) == key_len &&
+		    memcmp(keys[key].name, line, key_len) == 0)
+			break;
+	}
+	if (key == N_KEYS)
+		return vol_errorf_errno(err, EINVAL, "unknown key %s",
+					vol_text_excerpt(line, key_len,
+							 excerpt));
+	if (seen[key])
+		return vol_errorf_errno(err, EINVAL, "%s: given twice",
+					keys[key].name);
+	if (!equals)
+		return vol_errorf_errno(err, EINVAL, "%s: no value",
+					keys[key].name);
+	seen[key] = true;
+	if (parse_value(key, equals + 1, len - key_len - 1, step, err) < 0)
+		return vol_error_prefix(err, "%s", keys[key].name);
+	return 0;
+}
+
+int vol_step_parse(const char *name, const char *text, size_t len,
+		   struct vol_step *step, struct vol_error *err)
+{
+	struct vol_step parsed = {0};
+	bool seen[N_KEYS] = {false};
+	const char *end = text + len;
+	int line = 0;
+
+	if (len > VOL_STEPFILE_MAX)
+		return vol_errorf_errno(err, EINVAL,
+					"%s: %zu bytes, at most %d", name, len,
+					VOL_STEPFILE_MAX);
+	while (text < end) {
+		const char *eol = memchr(text, '\n', (size_t)(end - text));
+
+		line++;
+		/* Without its newline a line may be half written. */
+		if (!eol)
+			return vol_errorf_errno(err, EINVAL,
+						"%s:%d: line without its end",
+						name, line);
+		if (parse_line(text, (size_t)(eol - text), &parsed, seen, err) <
+		    0)
+			return vol_error_prefix(err, "%s:%d", name, line);
+		text = eol + 1;
+	}
+	for (enum key key = 0; key < N_KEYS; key++) {
+		if (!seen[key])
+			return vol_errorf_errno(err, EINVAL, "%s: %s: missing",
+						name, keys[key].name);
+	}
+	*step = parsed;
+	return 0;
+}
+
+int vol_step_format(const struct vol_step *step, char *buf, size_t size)
+{
+	int n;
+
+	if (path_problem(step->cgroup,
+			 strnlen(step->cgroup, sizeof(step->cgroup)))) {
+		errno = EINVAL;
+		return -1;
+	}
+	n = snprintf(buf, size,
+		     "version=%d\njob=%" PRIu32 "\nstep=%" PRIu32
+		     "\nuid=%lu\nstepd=%ld\ncgroup=%s\n",
+		     VERSION, step->job, step->step, (unsigned long)step->uid,
+		     (long)step->stepd, step->cgroup);
+	if (n < 0 || (size_t)n >= size) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return n;
+}
+
+int vol_step_cgroup(const char *proc_cgroup, char *buf, size_t size,
+		    struct vol_error *err)
+{
+	static const char unified[] = "0::";
+	char excerpt[VOL_EXCERPT_SIZE];
+	const char *line = proc_cgroup;
+	const char *problem;
+	size_t len;
+
+	while (line && strncmp(line, unified, strlen(unified)) != 0) {
+		line = strchr(line, '\n');
+		if (line)
+			line++;
+	}
+	if (!line)
+		return vol_errorf_errno(err, ENOENT,
+					"no cgroup v2 (no line "
+					"that begins with 0::)");
+	line += strlen(unified);
+	len = strcspn(line, "\n");
+	vol_text_excerpt(line, len, excerpt);
+	problem = path_problem(line, len);
+	if (problem)
+		return vol_errorf_errno(err, EINVAL, "cgroup %s: %s", excerpt,
+					problem);
+	while (line[len - 1] != '/')
+		len--;
+	len--;
+	if (len == 0)
+		return vol_errorf_errno(
+			err, EINVAL, "cgroup %s is not below a step", excerpt);
+	if (len >= size)
+		return vol_errorf_errno(err, ENOSPC, "cgroup %s is too long",
+					excerpt);
+	memcpy(buf, line, len);
+	buf[len] = '\0';
+	return 0;
+}
