@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* spank_volunteer.c - the SPANK ABI: which process runs which part
+ *
+ * Nothing but dispatch and the failure policy of plugin.h (every hook fails
+ * open).  Hooks that are not here have nothing to do.
+ */
+#include "config.h"
+
+#include <stdint.h>
+
+/* The loader finds these by name; everything else stays hidden. */
+#pragma GCC visibility push(default)
+#include <slurm/spank.h>
+SPANK_PLUGIN(volunteer, 1)
+#pragma GCC visibility pop
+
+#include "log.h"
+#include "plugin.h"
+
+static int fail_open(int rc, const struct vol_error *err)
+{
+	if (rc == -1)
+		vol_err("%s", err->text);
+	return ESPANK_SUCCESS;
+}
+
+/* Fails open: without options the user's --volunteer-* is unknown to srun,
+ * without arguments the defaults hold, without spank-active discoveryd keeps
+ * the node closed. */
+int slurm_spank_init(spank_t spank, int ac, char *av[])
+{
+	struct vol_error err = {""};
+
+	vol_spank_log_open();
+	switch (spank_context()) {
+	case S_CTX_LOCAL:
+	case S_CTX_ALLOCATOR:
+		return fail_open(vol_login_init(spank, ac, av, &err), &err);
+	case S_CTX_SLURMD:
+		return fail_open(vol_slurmd_init(ac, av, &err), &err);
+	case S_CTX_REMOTE:
+		return fail_open(vol_stepd_init(spank, ac, av, &err), &err);
+	case S_CTX_JOB_SCRIPT:
+	case S_CTX_ERROR:
+		break;
+	}
+	return ESPANK_SUCCESS;
+}
+
+/* Fails open: a step without its file runs, and discoveryd freezes it only
+ * when it finds the cgroup by itself. */
+int slurm_spank_init_post_opt(spank_t spank, int ac, char *av[])
+{
+	struct vol_error err = {""};
+
+	(void)ac;
+	(void)av;
+	if (spank_context() != S_CTX_REMOTE)
+		return ESPANK_SUCCESS;
+	return fail_open(vol_stepd_post_opt(spank, &err), &err);
+}
+
+/* Fails open: the task starts without its line of information. */
+int slurm_spank_task_init(spank_t spank, int ac, char *av[])
+{
+	struct vol_error err = {""};
+
+	(void)ac;
+	(void)av;
+	return fail_open(vol_stepd_task_init(spank, &err), &err);
+}
+
+/* Fails open: a left-over step file is stale by its contract. */
+int slurm_spank_exit(spank_t spank, int ac, char *av[])
+{
+	struct vol_error err = {""};
+
+	(void)spank;
+	(void)ac;
+	(void)av;
+	if (spank_context() != S_CTX_REMOTE)
+		return ESPANK_SUCCESS;
+	return fail_open(vol_stepd_exit(&err), &err);
+}
+
+/* Fails open: discoveryd compares the pid in a left-over spank-active. */
+int slurm_spank_slurmd_exit(spank_t spank, int ac, char *av[])
+{
+	struct vol_error err = {""};
+
+	(void)spank;
+	(void)ac;
+	(void)av;
+	return fail_open(vol_slurmd_exit(&err), &err);
+}
