@@ -29,7 +29,7 @@ uint64_t vol_backoff_next(struct vol_backoff *b)
 	uint64_t span;
 
 	/* Doubled before the draw: the first wait is spread as well. */
-	if (b->ceiling_ms > b->max_ms / 2)
+	if (b->ceiling_ms >= b->max_ms - b->ceiling_ms)
 		b->ceiling_ms = b->max_ms;
 	else
 		b->ceiling_ms = b->ceiling_ms ? b->ceiling_ms * 2 : 1;

@@ -18,7 +18,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,6 +28,7 @@
 
 #include "atomicfile.h"
 #include "cleanup.h"
+#include "conf_value.h"
 
 #define FILE_MAX_BYTES (64 * 1024)
 
@@ -36,29 +36,14 @@
  * of the library, so this is not ours to choose. */
 #define LINE_MAX_BYTES 197
 
-/* The part of a foreign word that a message repeats. */
-#define SHOWN "%.60s"
-
-struct value {
-	union {
-		char *string; /* owned */
-		bool flag;
-		uint32_t uint;
-		uint64_t number;
-		struct vol_share share;
-		int word;
-	};
-	bool given; /* by the text, not by the default */
-};
-
 /* State of one reading. */
 struct reading {
 	const struct vol_conf_option *table;
-	struct value *values; /* one per row of table */
+	struct vol_conf_value *values; /* one per row of table */
 	const char *name;
 	const char *next, *end; /* text that inih has not seen */
 	unsigned line;          /* number of the line it sees */
-	bool failed;
+	unsigned failed;        /* line of the first error, 0 = none */
 	struct vol_error *err;
 };
 
@@ -71,175 +56,10 @@ static size_t count_rows(const struct vol_conf_option *table)
 	return n;
 }
 
-static void *field(void *object, const struct vol_conf_option *row)
-{
-	return (char *)object + row->offset;
-}
-
-/* ---- one value ---- */
-
-static int check_range(const struct vol_conf_option *row, uint64_t n,
-		       struct vol_error *err)
-{
-	char lo[32], hi[32];
-
-	if (n >= row->min && (row->max == 0 || n <= row->max))
-		return 0;
-	switch (row->type) {
-	case VOL_CONF_DURATION:
-		vol_duration_format(row->min, lo, sizeof(lo));
-		vol_duration_format(row->max, hi, sizeof(hi));
-		break;
-	case VOL_CONF_SIZE:
-		vol_size_format(row->min, lo, sizeof(lo));
-		vol_size_format(row->max, hi, sizeof(hi));
-		break;
-	default:
-		snprintf(lo, sizeof(lo), "%" PRIu64, row->min);
-		snprintf(hi, sizeof(hi), "%" PRIu64, row->max);
-	}
-	errno = ERANGE;
-	if (row->type == VOL_CONF_STRING && n < row->min)
-		return vol_errorf(err, "must have at least %s characters", lo);
-	if (row->type == VOL_CONF_STRING)
-		return vol_errorf(err, "must have at most %s characters", hi);
-	if (n < row->min)
-		return vol_errorf(err, "must be at least %s", lo);
-	return vol_errorf(err, "must be at most %s", hi);
-}
-
-static int parse_bool(const char *text, bool *flag, struct vol_error *err)
-{
-	static const char *const yes[] = {"yes", "true", "on"};
-	static const char *const no[] = {"no", "false", "off"};
-	size_t i;
-
-	for (i = 0; i < 3; i++) {
-		if (strcmp(text, yes[i]) == 0 || strcmp(text, no[i]) == 0) {
-			*flag = strcmp(text, yes[i]) == 0;
-			return 0;
-		}
-	}
-	return vol_errorf_errno(err, EINVAL,
-				"'" SHOWN "' is neither yes nor no", text);
-}
-
-static int parse_uint(const char *text, uint32_t *uint, struct vol_error *err)
-{
-	struct vol_share number; /* its plain form is a decimal count */
-
-	if (vol_share_parse(text, VOL_SHARE_COUNT, &number, NULL) != 0 ||
-	    number.kind != VOL_SHARE_ABS)
-		return vol_errorf_errno(err, EINVAL,
-					"'" SHOWN "' is not a number", text);
-	if (number.amount > UINT32_MAX)
-		return vol_errorf_errno(err, ERANGE, SHOWN " is too large",
-					text);
-	*uint = (uint32_t)number.amount;
-	return 0;
-}
-
-static int parse_word(const struct vol_conf_option *row, const char *text,
-		      int *word, struct vol_error *err)
-{
-	char list[160] = "";
-	size_t len = 0;
-	int i;
-
-	for (i = 0; row->words[i]; i++) {
-		if (strcmp(text, row->words[i]) == 0) {
-			*word = i;
-			return 0;
-		}
-		if (len < sizeof(list))
-			len += (size_t)snprintf(list + len, sizeof(list) - len,
-						"%s%s", i ? ", " : "",
-						row->words[i]);
-	}
-	return vol_errorf_errno(err, EINVAL, "'" SHOWN "' is none of: %s", text,
-				list);
-}
-
-static int parse_string(const struct vol_conf_option *row, const char *text,
-			char **string, struct vol_error *err)
-{
-	if (check_range(row, strlen(text), err) != 0)
-		return -1;
-	*string = strdup(text);
-	return *string ? 0 : vol_errorf(err, "%s", strerror(errno));
-}
-
-/* What *v held is forgotten, not freed. */
-static int parse_value(const struct vol_conf_option *row, const char *text,
-		       struct value *v, struct vol_error *err)
-{
-	switch (row->type) {
-	case VOL_CONF_STRING:
-		return parse_string(row, text, &v->string, err);
-	case VOL_CONF_BOOL:
-		return parse_bool(text, &v->flag, err);
-	case VOL_CONF_UINT:
-		if (parse_uint(text, &v->uint, err) != 0)
-			return -1;
-		return check_range(row, v->uint, err);
-	case VOL_CONF_DURATION:
-		if (vol_duration_parse(text, &v->number, err) != 0)
-			return -1;
-		return check_range(row, v->number, err);
-	case VOL_CONF_SIZE:
-		if (vol_size_parse(text, &v->number, err) != 0)
-			return -1;
-		return check_range(row, v->number, err);
-	case VOL_CONF_COUNT_SHARE:
-		return vol_share_parse(text, VOL_SHARE_COUNT, &v->share, err);
-	case VOL_CONF_SIZE_SHARE:
-		return vol_share_parse(text, VOL_SHARE_SIZE, &v->share, err);
-	case VOL_CONF_ENUM:
-		return parse_word(row, text, &v->word, err);
-	case VOL_CONF_END:
-		break;
-	}
-	return vol_errorf_errno(err, EINVAL, "unknown option type %d",
-				(int)row->type);
-}
-
-/* Move *v into the object. */
-static void store(const struct vol_conf_option *row, struct value *v,
-		  void *object)
-{
-	void *to = field(object, row);
-
-	switch (row->type) {
-	case VOL_CONF_STRING:
-		free(*(char **)to);
-		*(char **)to = steal_ptr(&v->string);
-		break;
-	case VOL_CONF_BOOL:
-		*(bool *)to = v->flag;
-		break;
-	case VOL_CONF_UINT:
-		*(uint32_t *)to = v->uint;
-		break;
-	case VOL_CONF_DURATION:
-	case VOL_CONF_SIZE:
-		*(uint64_t *)to = v->number;
-		break;
-	case VOL_CONF_COUNT_SHARE:
-	case VOL_CONF_SIZE_SHARE:
-		*(struct vol_share *)to = v->share;
-		break;
-	case VOL_CONF_ENUM:
-		*(int *)to = v->word;
-		break;
-	case VOL_CONF_END:
-		break;
-	}
-}
-
 /* ---- all values ---- */
 
 static void free_values(const struct vol_conf_option *table,
-			struct value *values)
+			struct vol_conf_value *values)
 {
 	size_t i;
 
@@ -251,11 +71,12 @@ static void free_values(const struct vol_conf_option *table,
 }
 
 /* Malloc'ed values of the defaults. */
-static struct value *default_values(const struct vol_conf_option *table,
-				    struct vol_error *err)
+static struct vol_conf_value *default_values(
+	const struct vol_conf_option *table, struct vol_error *err)
 {
 	/* One more: calloc(0) may be NULL. */
-	struct value *values = calloc(count_rows(table) + 1, sizeof(*values));
+	struct vol_conf_value *values =
+		calloc(count_rows(table) + 1, sizeof(*values));
 	const struct vol_conf_option *row;
 
 	if (!values) {
@@ -264,8 +85,8 @@ static struct value *default_values(const struct vol_conf_option *table,
 	}
 	for (row = table; row->type != VOL_CONF_END; row++) {
 		if (!row->fallback ||
-		    parse_value(row, row->fallback, &values[row - table],
-				err) == 0)
+		    vol_conf_value_parse(row, row->fallback,
+					 &values[row - table], err) == 0)
 			continue;
 		vol_error_prefix(err, "default of %s.%s", row->section,
 				 row->key);
@@ -275,19 +96,19 @@ static struct value *default_values(const struct vol_conf_option *table,
 	return values;
 }
 
-static void store_all(const struct vol_conf_option *table, struct value *values,
-		      void *object)
+static void store_all(const struct vol_conf_option *table,
+		      struct vol_conf_value *values, void *object)
 {
 	size_t i;
 
 	for (i = 0; table[i].type != VOL_CONF_END; i++)
-		store(&table[i], &values[i], object);
+		vol_conf_value_store(&table[i], &values[i], object);
 }
 
 int vol_conf_defaults(const struct vol_conf_option *table, void *object,
 		      struct vol_error *err)
 {
-	struct value *values = default_values(table, err);
+	struct vol_conf_value *values = default_values(table, err);
 
 	if (!values)
 		return -1;
@@ -307,7 +128,7 @@ __attribute__((format(printf, 2, 3))) static int fail(struct reading *r,
 	/* inih goes on after an error; the first one is the cause. */
 	if (r->failed)
 		return -1;
-	r->failed = true;
+	r->failed = r->line;
 	va_start(ap, fmt);
 	vsnprintf(reason, sizeof(reason), fmt, ap);
 	va_end(ap);
@@ -353,6 +174,12 @@ static bool is_utf8(const char *s, size_t len)
 	return probe;
 }
 
+/* Byte order mark, as editors of Windows leave one. */
+static bool has_bom(const char *line, size_t len)
+{
+	return len >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0;
+}
+
 /* Line without blanks at either end. */
 static int check_line(struct reading *r, const char *line, size_t len)
 {
@@ -370,6 +197,8 @@ static int check_line(struct reading *r, const char *line, size_t len)
 		return fail(r, "longer than %d bytes", LINE_MAX_BYTES);
 	if (!is_utf8(line, len))
 		return fail(r, "not UTF-8");
+	if (has_bom(line, len)) /* inih would take off one more */
+		return fail(r, "byte order mark");
 	if (line[0] == '[')
 		return check_header(r, line, len);
 	return 0;
@@ -395,9 +224,8 @@ static char *conf_reader(char *buf, int size, void *arg)
 	if (!end)
 		end = r->end;
 	r->line++;
-	if (r->line == 1 && end - line >= 3 &&
-	    memcmp(line, "\xef\xbb\xbf", 3) == 0)
-		line += 3; /* byte order mark of Windows editors */
+	if (r->line == 1 && has_bom(line, (size_t)(end - line)))
+		line += 3;
 	while (line < end && is_blank(*line))
 		line++;
 	while (end > line && is_blank(end[-1]))
@@ -436,7 +264,7 @@ static bool has_hash_comment(const char *value)
 	const char *hash = value;
 
 	while ((hash = strchr(hash, '#'))) {
-		if (hash > value && is_blank(hash[-1]))
+		if (hash == value || is_blank(hash[-1]))
 			return true;
 		hash++;
 	}
@@ -450,7 +278,7 @@ static int conf_handler(void *arg, const char *section, const char *key,
 	struct reading *r = arg;
 	const struct vol_conf_option *row;
 	struct vol_error reason = {""};
-	struct value *v, parsed;
+	struct vol_conf_value *v, parsed;
 
 	if (r->failed)
 		return 0;
@@ -466,7 +294,7 @@ static int conf_handler(void *arg, const char *section, const char *key,
 	if (!text || has_hash_comment(text))
 		return fail(r, "%s: a comment behind a value starts with ' ;'",
 			    key) == 0;
-	if (parse_value(row, text, &parsed, &reason) != 0)
+	if (vol_conf_value_parse(row, text, &parsed, &reason) != 0)
 		return fail(r, "%s: %s", key, reason.text) == 0;
 	if (row->type == VOL_CONF_STRING)
 		free(v->string);
@@ -495,9 +323,13 @@ int vol_conf_parse(const struct vol_conf_option *table, const char *name,
 	if (!r.values)
 		return -1;
 	line = ini_parse_stream(conf_reader, &r, conf_handler, &r);
-	if (line != 0 && !r.failed) {
+	/* A line that inih could not split may be before the one that failed
+	 * here; below zero it found no memory. */
+	if (line != 0 && (!r.failed || (unsigned)line < r.failed)) {
+		r.failed = 0;
 		r.line = line > 0 ? (unsigned)line : r.line;
-		fail(&r, "neither 'key = value' nor '[section]'");
+		fail(&r, line > 0 ? "neither 'key = value' nor '[section]'"
+				  : "out of memory");
 	}
 	if (!r.failed)
 		store_all(table, r.values, object);
@@ -561,7 +393,7 @@ int vol_conf_set(const struct vol_conf_option *table, const char *key,
 		 const char *value, void *object, struct vol_error *err)
 {
 	const struct vol_conf_option *row, *found = NULL;
-	struct value parsed;
+	struct vol_conf_value parsed;
 
 	for (row = table; row->type != VOL_CONF_END; row++) {
 		if (!names_row(row, key))
@@ -576,9 +408,9 @@ int vol_conf_set(const struct vol_conf_option *table, const char *key,
 	if (!found)
 		return vol_errorf_errno(err, ENOENT, "unknown key '" SHOWN "'",
 					key);
-	if (parse_value(found, value, &parsed, err) != 0)
+	if (vol_conf_value_parse(found, value, &parsed, err) != 0)
 		return vol_error_prefix(err, "%s", key);
-	store(found, &parsed, object);
+	vol_conf_value_store(found, &parsed, object);
 	return 0;
 }
 
@@ -590,7 +422,7 @@ void vol_conf_clear(const struct vol_conf_option *table, void *object)
 	for (; table->type != VOL_CONF_END; table++) {
 		if (table->type != VOL_CONF_STRING)
 			continue;
-		string = field(object, table);
+		string = vol_conf_field(object, table);
 		free(*string);
 		*string = NULL;
 	}
