@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_spank.c - the hooks of the SPANK plugin in every context */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "vtest.h"
+
+#include "fake_spank.h"
+#include "atomicfile.h"
+#include "plugins/spank/plugin.h"
+#include "stepfile.h"
+
+#define NODE "lab-7"
+#define RUN  "/run/slurm-volunteer"
+
+static const char good_cgroup[] =
+	"4:memory:/x\n"
+	"0::/system.slice/lab-7_slurmstepd.scope/job_12/step_0/slurm\n";
+
+/* root/path; valid until the next call. */
+static const char *in(void *root, const char *path)
+{
+	static char full[PATH_MAX];
+
+	snprintf(full, sizeof(full), "%s%s", (const char *)root, path);
+	return full;
+}
+
+static void write_cgroup(void *root, const char *text)
+{
+	assert_int_equal(vol_mkdir_p(in(root, "/proc/self"), 0755, NULL), 0);
+	assert_int_equal(vol_file_replace(in(root, "/proc/self/cgroup"), text,
+					  strlen(text), 0644, 0, NULL),
+			 0);
+}
+
+static int setup(void **state)
+{
+	if (vtest_folder_setup(state))
+		return -1;
+	vol_spank_root = *state;
+	write_cgroup(*state, good_cgroup);
+	return setenv(VOL_ENV_DEVICE, NODE, 1);
+}
+
+static int teardown(void **state)
+{
+	/* Leave nothing behind that the next test's exit would remove. */
+	fake_spank.context = S_CTX_REMOTE;
+	slurm_spank_exit(fake_spank_handle(), 0, NULL);
+	unsetenv(VOL_ENV_DEVICE);
+	vol_spank_root = "";
+	return vtest_folder_teardown(state);
+}
+
+static void init(enum spank_context context, int ac, char *av[])
+{
+	fake_spank_reset(context);
+	assert_int_equal(slurm_spank_init(fake_spank_handle(), ac, av), 0);
+}
+
+static void post_opt(void)
+{
+	assert_int_equal(
+		slurm_spank_init_post_opt(fake_spank_handle(), 0, NULL), 0);
+}
+
+static void leave(void)
+{
+	assert_int_equal(slurm_spank_exit(fake_spank_handle(), 0, NULL), 0);
+}
+
+/* What task_init writes to the task's stderr, "" for nothing. */
+static const char *task_init(void *root)
+{
+	static char text[2048];
+	char path[PATH_MAX];
+	int saved = dup(STDERR_FILENO), fd;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%s", in(root, "/stderr"));
+	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	assert_true(saved >= 0 && fd >= 0);
+	dup2(fd, STDERR_FILENO);
+	slurm_spank_task_init(fake_spank_handle(), 0, NULL);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	n = pread(fd, text, sizeof(text) - 1, 0);
+	close(fd);
+	unlink(path);
+	assert_true(n >= 0);
+	text[n] = '\0';
+	return text;
+}
+
+static bool exists(void *root, const char *path)
+{
+	return access(in(root, path), F_OK) == 0;
+}
+
+static void assert_step(void *root, const char *name, uint32_t job,
+			uint32_t step)
+{
+	struct vol_step got;
+	size_t len;
+	char *text =
+		vol_file_read(in(root, name), VOL_STEPFILE_MAX, &len, NULL);
+
+	assert_non_null(text);
+	assert_int_equal(vol_step_parse(name, text, len, &got, NULL), 0);
+	free(text);
+	assert_int_equal(got.job, job);
+	assert_int_equal(got.step, step);
+	assert_int_equal(got.uid, 1000);
+	assert_int_equal(got.stepd, getpid());
+	assert_string_equal(got.cgroup, "/system.slice/lab-7_slurmstepd.scope/"
+					"job_12/step_0");
+}
+
+static void login_registers_options_only(void **state)
+{
+	const enum spank_context contexts[] = {S_CTX_LOCAL, S_CTX_ALLOCATOR};
+
+	for (size_t i = 0; i < N_ELEMENTS(contexts); i++) {
+		init(contexts[i], 0, NULL);
+		assert_int_equal(fake_spank.n_options, 1);
+		assert_int_equal(
+			fake_spank_give_option("volunteer-info", NULL, 0), 0);
+		post_opt();
+		leave();
+		assert_int_equal(fake_spank.errors, 0);
+		assert_int_equal(fake_spank.n_env, 0);
+		assert_false(exists(*state, "/run"));
+	}
+}
+
+static void login_tells_wrong_arguments_once(void **state)
+{
+	(void)state;
+	init(S_CTX_ALLOCATOR, 1, (char *[]){"colour=blue"});
+	assert_int_equal(fake_spank.errors, 1);
+	assert_contains(fake_spank.last_error, "spank_volunteer: ");
+	assert_contains(fake_spank.last_error, "colour: unknown argument");
+	assert_int_equal(fake_spank.n_options, 1);
+}
+
+static void refused_option_is_told(void **state)
+{
+	(void)state;
+	fake_spank_reset(S_CTX_LOCAL);
+	fake_spank.refuse_options = true;
+	assert_int_equal(slurm_spank_init(fake_spank_handle(), 0, NULL), 0);
+	assert_int_equal(fake_spank.errors, 1);
+	assert_contains(fake_spank.last_error, "--volunteer-info");
+}
+
+static void script_and_error_contexts_do_nothing(void **state)
+{
+	const enum spank_context contexts[] = {S_CTX_JOB_SCRIPT, S_CTX_ERROR};
+
+	for (size_t i = 0; i < N_ELEMENTS(contexts); i++) {
+		init(contexts[i], 1, (char *[]){"colour=blue"});
+		post_opt();
+		leave();
+		assert_int_equal(fake_spank.n_options, 0);
+		assert_int_equal(fake_spank.errors, 0);
+		assert_false(exists(*state, "/run"));
+	}
+}
+
+static void options_are_well_formed(void **state)
+{
+	(void)state;
+	init(S_CTX_LOCAL, 0, NULL);
+	for (size_t i = 0; i < fake_spank.n_options; i++) {
+		const struct spank_option *o = fake_spank.options[i];
+
+		assert_int_equal(strncmp(o->name, "volunteer-", 10), 0);
+		assert_true(strlen(o->name) < SPANK_OPTION_MAXLEN);
+		assert_non_null(o->usage);
+		assert_int_equal(o->has_arg, o->arginfo != NULL);
+		assert_int_equal(o->cb(o->val, "x", 1), 0);
+		assert_int_equal(o->cb(-1, "x", 1), -1);
+	}
+}
+
+static void slurmd_flag_appears_and_vanishes(void **state)
+{
+	char want[256], *text;
+
+	init(S_CTX_SLURMD, 0, NULL);
+	assert_int_equal(fake_spank.errors, 0);
+	text = vol_file_read(in(*state, VOL_SPANK_ACTIVE), 256, NULL, NULL);
+	assert_non_null(text);
+	snprintf(want, sizeof(want), "\nslurmd=%d\nnode=" NODE "\n",
+		 (int)getpid());
+	assert_int_equal(strncmp(text, "version=1\nplugin=", 17), 0);
+	assert_contains(text, want);
+	free(text);
+	assert_true(exists(*state, RUN "/steps"));
+
+	slurm_spank_slurmd_exit(fake_spank_handle(), 0, NULL);
+	assert_int_equal(fake_spank.errors, 0);
+	assert_int_equal(vtest_count_entries(in(*state, RUN)), 1);
+	/* A second time, and with nothing to remove. */
+	slurm_spank_slurmd_exit(fake_spank_handle(), 0, NULL);
+	assert_int_equal(fake_spank.errors, 0);
+}
+
+static void slurmd_leaves_the_flag_of_its_successor(void **state)
+{
+	init(S_CTX_SLURMD, 0, NULL);
+	assert_int_equal(vol_file_replace(in(*state, VOL_SPANK_ACTIVE), "new",
+					  3, 0644, 0, NULL),
+			 0);
+	slurm_spank_slurmd_exit(fake_spank_handle(), 0, NULL);
+	assert_true(exists(*state, VOL_SPANK_ACTIVE));
+	assert_int_equal(fake_spank.errors, 0);
+}
+
+static void slurmd_without_device_does_nothing(void **state)
+{
+	unsetenv(VOL_ENV_DEVICE);
+	init(S_CTX_SLURMD, 1, (char *[]){"colour=blue"});
+	slurm_spank_slurmd_exit(fake_spank_handle(), 0, NULL);
+	assert_int_equal(fake_spank.errors, 0);
+	assert_false(exists(*state, "/run"));
+}
+
+static void slurmd_raises_no_flag_when_something_is_wrong(void **state)
+{
+	init(S_CTX_SLURMD, 1, (char *[]){"info=maybe"});
+	assert_int_equal(fake_spank.errors, 1);
+	assert_false(exists(*state, "/run"));
+
+	setenv(VOL_ENV_DEVICE, "lab[1-9]", 1);
+	init(S_CTX_SLURMD, 0, NULL);
+	assert_int_equal(fake_spank.errors, 1);
+	assert_contains(fake_spank.last_error, "not a node name");
+	assert_false(exists(*state, "/run"));
+
+	setenv(VOL_ENV_DEVICE, NODE, 1);
+	assert_int_equal(
+		vol_file_replace(in(*state, "/run"), "", 0, 0644, 0, NULL), 0);
+	init(S_CTX_SLURMD, 0, NULL);
+	assert_int_equal(fake_spank.errors, 1);
+	assert_contains(fake_spank.last_error, "/run");
+}
+
+static void step_is_marked_and_published(void **state)
+{
+	init(S_CTX_REMOTE, 0, NULL);
+	assert_int_equal(fake_spank.n_env, 0);
+	assert_false(exists(*state, "/run"));
+	post_opt();
+	assert_int_equal(fake_spank.errors, 0);
+	assert_string_equal(fake_spank_env("SLURM_VOLUNTEER"), "1");
+	assert_string_equal(fake_spank_env("SLURM_VOLUNTEER_NODE"), NODE);
+	assert_step(*state, RUN "/steps/12.0", 12, 0);
+	assert_string_equal(task_init(*state), "");
+	leave();
+	assert_int_equal(vtest_count_entries(in(*state, RUN "/steps")), 0);
+	assert_int_equal(fake_spank.errors, 0);
+}
+
+static void users_own_marks_are_overwritten(void **state)
+{
+	(void)state;
+	init(S_CTX_REMOTE, 0, NULL);
+	spank_setenv(fake_spank_handle(), "SLURM_VOLUNTEER", "0", 1);
+	spank_setenv(fake_spank_handle(), "SLURM_VOLUNTEER_NODE", "lie", 1);
+	post_opt();
+	assert_string_equal(fake_spank_env("SLURM_VOLUNTEER"), "1");
+	assert_string_equal(fake_spank_env("SLURM_VOLUNTEER_NODE"), NODE);
+}
+
+static void special_steps_keep_their_numbers(void **state)
+{
+	const struct {
+		uint32_t step;
+		const char *file;
+	} cases[] = {
+		{0xfffffffa, RUN "/steps/4294967295.4294967290"},
+		{0xfffffffb, RUN "/steps/4294967295.4294967291"},
+		{0xfffffffc, RUN "/steps/4294967295.4294967292"},
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		init(S_CTX_REMOTE, 0, NULL);
+		fake_spank.job = UINT32_MAX;
+		fake_spank.step = cases[i].step;
+		post_opt();
+		assert_step(*state, cases[i].file, UINT32_MAX, cases[i].step);
+		leave();
+		assert_false(exists(*state, cases[i].file));
+	}
+}
+
+static void other_nodes_are_left_alone(void **state)
+{
+	unsetenv(VOL_ENV_DEVICE);
+	init(S_CTX_REMOTE, 1, (char *[]){"info=yes"});
+	/* The user can write this one; it must not count. */
+	spank_setenv(fake_spank_handle(), VOL_ENV_DEVICE, "liar", 1);
+	post_opt();
+	fake_spank.task = 0;
+	assert_string_equal(task_init(*state), "");
+	leave();
+	assert_int_equal(fake_spank.n_env, 1);
+	assert_int_equal(fake_spank.errors, 0);
+	assert_int_equal(fake_spank.messages, 0);
+	assert_false(exists(*state, "/run"));
+}
+
+static void bad_cgroups_are_told_and_the_job_goes_on(void **state)
+{
+	const struct {
+		const char *text, *reason;
+	} cases[] = {
+		{"", "step not published"},
+		{"4:memory:/a/step_0/slurm\n", "no cgroup v2"},
+		{"0::/\n", "step not published"},
+		{"0::/slurm\n", "step not published"},
+		/* slurmd's own cgroup: no proctrack/cgroup */
+		{"0::/system.slice/slurmd.service\n", "proctrack/cgroup"},
+		{"0::/a/step_0/slurmx\n", "proctrack/cgroup"},
+		{"0::/a/../step_0/slurm\n", "step not published"},
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		write_cgroup(*state, cases[i].text);
+		init(S_CTX_REMOTE, 0, NULL);
+		post_opt();
+		assert_int_equal(fake_spank.errors, 1);
+		assert_contains(fake_spank.last_error, cases[i].reason);
+		assert_string_equal(fake_spank_env("SLURM_VOLUNTEER"), "1");
+		assert_false(exists(*state, "/run"));
+		leave();
+		assert_int_equal(fake_spank.errors, 1);
+	}
+	unlink(in(*state, "/proc/self/cgroup"));
+	init(S_CTX_REMOTE, 0, NULL);
+	post_opt();
+	assert_int_equal(fake_spank.errors, 1);
+	assert_contains(fake_spank.last_error, "/proc/self/cgroup");
+}
+
+static void unwritable_folder_is_told_and_the_job_goes_on(void **state)
+{
+	assert_int_equal(vol_mkdir_p(in(*state, RUN), 0755, NULL), 0);
+	/* A file where the folder belongs stops root, too. */
+	assert_int_equal(vol_file_replace(in(*state, RUN "/steps"), "", 0, 0644,
+					  0, NULL),
+			 0);
+	init(S_CTX_REMOTE, 0, NULL);
+	post_opt();
+	assert_int_equal(fake_spank.errors, 1);
+	assert_contains(fake_spank.last_error, "/steps");
+	assert_string_equal(fake_spank_env("SLURM_VOLUNTEER_NODE"), NODE);
+	leave();
+	assert_int_equal(fake_spank.errors, 1);
+}
+
+static void what_slurm_refuses_is_told(void **state)
+{
+	init(S_CTX_REMOTE, 0, NULL);
+	fake_spank.refuse_items = true;
+	post_opt();
+	assert_int_equal(fake_spank.errors, 1);
+	assert_false(exists(*state, "/run"));
+
+	init(S_CTX_REMOTE, 0, NULL);
+	fake_spank.refuse_env = true;
+	post_opt();
+	assert_int_equal(fake_spank.errors, 1);
+	assert_contains(fake_spank.last_error, "environment");
+	assert_true(exists(*state, RUN "/steps/12.0"));
+}
+
+static void wrong_arguments_leave_the_defaults(void **state)
+{
+	init(S_CTX_REMOTE, 2, (char *[]){"run_dir=/elsewhere", "info="});
+	assert_int_equal(fake_spank.errors, 1);
+	post_opt();
+	assert_true(exists(*state, RUN "/steps/12.0"));
+	assert_false(exists(*state, "/elsewhere"));
+}
+
+static void run_dir_moves_every_file(void **state)
+{
+	char *av[] = {"run_dir=/elsewhere"};
+
+	init(S_CTX_REMOTE, 1, av);
+	post_opt();
+	assert_step(*state, "/elsewhere/steps/12.0", 12, 0);
+	leave();
+	init(S_CTX_SLURMD, 1, av);
+	assert_true(exists(*state, "/elsewhere/spank-active"));
+	slurm_spank_slurmd_exit(fake_spank_handle(), 0, NULL);
+	assert_false(exists(*state, "/elsewhere/spank-active"));
+	assert_false(exists(*state, "/run"));
+}
+
+/* Ask for the line before post_opt, as slurmstepd does. */
+static void start_with_info(void)
+{
+	init(S_CTX_REMOTE, 0, NULL);
+	assert_int_equal(fake_spank_give_option("volunteer-info", NULL, 1), 0);
+	post_opt();
+	fake_spank.cpus = 2;
+	fake_spank.step_cores = "0-1";
+	fake_spank.step_memory_mb = 200;
+}
+
+static void info_is_written_by_the_first_task_only(void **state)
+{
+	start_with_info();
+	fake_spank.task = 1;
+	assert_string_equal(task_init(*state), "");
+	fake_spank.task = 0;
+	spank_setenv(fake_spank_handle(), "SLURM_RESTART_COUNT", "3", 1);
+	assert_string_equal(task_init(*state),
+			    "volunteer: step 12.0 on device lab-7: 2 cpus "
+			    "(cores 0-1), 200 MB of memory, restart 3, cgroup "
+			    "/system.slice/lab-7_slurmstepd.scope/job_12/"
+			    "step_0\n");
+	/* The user's nonsense is not repeated. */
+	spank_setenv(fake_spank_handle(), "SLURM_RESTART_COUNT", "x\n", 1);
+	assert_null(strstr(task_init(*state), "restart"));
+}
+
+static void info_answers_on_other_nodes(void **state)
+{
+	unsetenv(VOL_ENV_DEVICE);
+	start_with_info();
+	fake_spank.task = 0;
+	assert_string_equal(task_init(*state),
+			    "volunteer: step 12.0 does not run on a volunteer "
+			    "device\n");
+}
+
+static void info_argument_asks_for_every_step(void **state)
+{
+	init(S_CTX_REMOTE, 1, (char *[]){"info=yes"});
+	post_opt();
+	fake_spank.task = 0;
+	assert_contains(task_init(*state), "on device lab-7");
+}
+
+static void options_do_not_outlive_a_step(void **state)
+{
+	start_with_info();
+	init(S_CTX_REMOTE, 0, NULL);
+	post_opt();
+	fake_spank.task = 0;
+	assert_string_equal(task_init(*state), "");
+}
+
+static void exit_in_a_child_removes_nothing(void **state)
+{
+	int status;
+	pid_t pid;
+
+	init(S_CTX_REMOTE, 0, NULL);
+	post_opt();
+	pid = fork();
+	if (pid == 0) {
+		slurm_spank_exit(fake_spank_handle(), 0, NULL);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(exists(*state, RUN "/steps/12.0"));
+}
+
+static void exit_leaves_the_file_of_a_requeued_step(void **state)
+{
+	const struct vol_step next = {12, 0, 1000, 1, "/a/b"};
+	char text[VOL_STEPFILE_MAX];
+	int len = vol_step_format(&next, text, sizeof(text));
+
+	init(S_CTX_REMOTE, 0, NULL);
+	post_opt();
+	assert_int_equal(vol_file_replace(in(*state, RUN "/steps/12.0"), text,
+					  (size_t)len, 0644, 0, NULL),
+			 0);
+	leave();
+	assert_true(exists(*state, RUN "/steps/12.0"));
+	assert_int_equal(fake_spank.errors, 0);
+}
+
+static void exit_forgives_a_file_that_is_gone(void **state)
+{
+	init(S_CTX_REMOTE, 0, NULL);
+	post_opt();
+	unlink(in(*state, RUN "/steps/12.0"));
+	leave();
+	assert_int_equal(fake_spank.errors, 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(login_registers_options_only),
+		TEST(login_tells_wrong_arguments_once),
+		TEST(refused_option_is_told),
+		TEST(script_and_error_contexts_do_nothing),
+		TEST(options_are_well_formed),
+		TEST(slurmd_flag_appears_and_vanishes),
+		TEST(slurmd_leaves_the_flag_of_its_successor),
+		TEST(slurmd_without_device_does_nothing),
+		TEST(slurmd_raises_no_flag_when_something_is_wrong),
+		TEST(step_is_marked_and_published),
+		TEST(users_own_marks_are_overwritten),
+		TEST(special_steps_keep_their_numbers),
+		TEST(other_nodes_are_left_alone),
+		TEST(bad_cgroups_are_told_and_the_job_goes_on),
+		TEST(unwritable_folder_is_told_and_the_job_goes_on),
+		TEST(what_slurm_refuses_is_told),
+		TEST(wrong_arguments_leave_the_defaults),
+		TEST(run_dir_moves_every_file),
+		TEST(info_is_written_by_the_first_task_only),
+		TEST(info_answers_on_other_nodes),
+		TEST(info_argument_asks_for_every_step),
+		TEST(options_do_not_outlive_a_step),
+		TEST(exit_in_a_child_removes_nothing),
+		TEST(exit_leaves_the_file_of_a_requeued_step),
+		TEST(exit_forgives_a_file_that_is_gone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
