@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_link.c - every message, every member, every wrong type */
+#include "config.h"
+
+#include "link.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json_values.h"
+#include "vtest.h"
+
+#define ID   "0123456789abcdef0123456789abcdef"
+#define BOOT "fedcba9876543210fedcba9876543210"
+
+#define FACTS                                        \
+	{                                            \
+		1, 4, 2, 7900, 100, 0, {"x86_64"}, 1 \
+	}
+
+static const struct vol_link_msg examples[] = {
+	{.type = VOL_LINK_HELLO,
+	 .proto = VOL_LINK_PROTO,
+	 .id = ID,
+	 .boot = BOOT,
+	 .hostname = "Pc_1.lab.example",
+	 .version = "0.1.0",
+	 .slurm = "24.11.5",
+	 .facts = FACTS,
+	 .busy = true},
+	{.type = VOL_LINK_STATE, .slurmd = VOL_SLURMD_STARTING, .busy = true},
+	{.type = VOL_LINK_FACTS, .facts = FACTS},
+	{.type = VOL_LINK_PING, .seq = UINT32_MAX},
+	{.type = VOL_LINK_BYE, .reason = "the owner says \"no\""},
+	{.type = VOL_LINK_WELCOME,
+	 .node = "pc-1-2",
+	 .cluster = "Lab_1-x",
+	 .conf_host = "fe80::1%eth0",
+	 .conf_port = UINT16_MAX,
+	 .heartbeat_ms = 5000,
+	 .lease_ms = 60000,
+	 .facts_ok = true},
+	{.type = VOL_LINK_REFUSE,
+	 .code = "table_full",
+	 .reason = "full",
+	 .retry_ms = 60000},
+	{.type = VOL_LINK_NODE,
+	 .node_state = VOL_NODE_WRONG,
+	 .reason = "drained by hand"},
+	{.type = VOL_LINK_REREGISTER, .reason = ""},
+	{.type = VOL_LINK_PONG, .seq = 0},
+};
+
+static void assert_roundtrip(const struct vol_link_msg *msg)
+{
+	struct vol_error err = {""};
+	struct vol_link_msg back;
+	json_t *json = vol_link_encode(msg), *again;
+
+	assert_non_null(json);
+	if (vol_link_decode(json, &back, &err) < 0)
+		fail_msg("%s", err.text);
+	/* The structures may differ in their padding. */
+	again = vol_link_encode(&back);
+	assert_true(json_equal(json, again));
+	json_decref(again);
+	json_decref(json);
+}
+
+static void test_roundtrip(void **state)
+{
+	struct vol_link_msg msg = examples[5];
+
+	(void)state;
+	assert_int_equal(N_ELEMENTS(examples), VOL_LINK_PONG);
+	for (size_t i = 0; i < N_ELEMENTS(examples); i++)
+		assert_roundtrip(&examples[i]);
+	memset(msg.conf_host, 0, sizeof(msg.conf_host));
+	assert_roundtrip(&msg);
+	for (int i = VOL_SLURMD_DOWN; i <= VOL_SLURMD_UP; i++) {
+		msg = (struct vol_link_msg){.type = VOL_LINK_STATE,
+					    .slurmd = i};
+		assert_roundtrip(&msg);
+	}
+	for (int i = VOL_NODE_MISSING; i <= VOL_NODE_UP; i++) {
+		msg = (struct vol_link_msg){.type = VOL_LINK_NODE,
+					    .node_state = i};
+		assert_roundtrip(&msg);
+	}
+}
+
+static void test_nothing(void **state)
+{
+	struct vol_link_msg msg = {.type = VOL_LINK_NONE};
+
+	(void)state;
+	assert_null(vol_link_encode(&msg));
+	assert_int_equal(errno, EINVAL);
+	msg.type = 99;
+	assert_null(vol_link_encode(&msg));
+	msg = (struct vol_link_msg){.type = VOL_LINK_STATE, .slurmd = 9};
+	assert_null(vol_link_encode(&msg));
+	assert_int_equal(vol_link_decode(NULL, &msg, NULL), -1);
+	assert_string_equal(vol_link_type_name(VOL_LINK_HELLO), "hello");
+	assert_string_equal(vol_link_type_name(VOL_LINK_PONG), "pong");
+	assert_string_equal(vol_link_type_name(99), "unknown");
+	assert_string_equal(vol_slurmd_state_name(VOL_SLURMD_UP), "up");
+	assert_string_equal(vol_slurmd_state_name(99), "unknown");
+	assert_string_equal(vol_node_state_name(VOL_NODE_WRONG), "wrong");
+	assert_string_equal(vol_node_state_name(99), "unknown");
+}
+
+/* Decode must refuse json with an error that has both parts in it. */
+static void refuse(const json_t *json, const char *type, const char *part)
+{
+	struct vol_error err = {""};
+	struct vol_link_msg msg, before;
+
+	memset(&msg, 0x5a, sizeof(msg));
+	before = msg;
+	errno = 0;
+	assert_int_equal(vol_link_decode(json, &msg, &err), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_contains(err.text, type);
+	assert_contains(err.text, part);
+	assert_true(strlen(err.text) < 160);
+	for (const char *p = err.text; *p; p++)
+		assert_in_range((unsigned char)*p, 0x20, 0x7e);
+	assert_memory_equal(&msg, &before, sizeof(msg));
+}
+
+static void each_member(json_t *json, const char *type)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(json, name, value) {
+		json_t *copy = json_deep_copy(json);
+
+		if (strcmp(name, "conf_host") != 0) {
+			json_object_del(copy, name);
+			refuse(copy, strcmp(name, "type") ? type : "", name);
+		}
+		for (json_type t = 0; t < N_JSON_TYPES; t++) {
+			json_t *other = value_of_type(t);
+
+			if (!same_kind(other, value)) {
+				json_object_set(copy, name, other);
+				refuse(copy, "", name);
+			}
+			json_decref(other);
+		}
+		json_decref(copy);
+	}
+}
+
+static void test_types(void **state)
+{
+	(void)state;
+	for (json_type t = 0; t < N_JSON_TYPES; t++) {
+		json_t *other = value_of_type(t);
+
+		refuse(other, "", "type");
+		json_decref(other);
+	}
+	for (size_t i = 0; i < N_ELEMENTS(examples); i++) {
+		const char *type = vol_link_type_name(examples[i].type);
+		json_t *json = vol_link_encode(&examples[i]);
+
+		each_member(json, type);
+		json_object_set_new(json, "color", json_string("red"));
+		refuse(json, type, "unknown member \"color\"");
+		json_decref(json);
+	}
+}
+
+/* No message passes for another one. */
+static void test_mixed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(examples); i++) {
+		for (size_t j = 0; j < N_ELEMENTS(examples); j++) {
+			json_t *json = vol_link_encode(&examples[i]);
+			const char *type = vol_link_type_name(examples[j].type);
+			json_t *other = vol_link_encode(&examples[j]);
+			json_t *key = json_object_get(other, "type");
+			struct vol_link_msg msg;
+			int same;
+
+			/* ping/pong and bye/reregister differ in type only. */
+			json_object_set(json, "type", key);
+			same = json_object_size(json) ==
+			       json_object_size(other);
+			for (void *it = json_object_iter(other); it;
+			     it = json_object_iter_next(other, it))
+				same &= !!json_object_get(
+					json, json_object_iter_key(it));
+			if (same)
+				assert_int_equal(
+					vol_link_decode(json, &msg, NULL), 0);
+			else
+				refuse(json, type, "");
+			json_decref(json);
+			json_decref(other);
+		}
+	}
+}
+
+static const struct {
+	enum vol_link_type type;
+	const char *member, *value, *error;
+} bad[] = {
+	{VOL_LINK_PING, "type", "\"none\"", "unknown type \"none\""},
+	{VOL_LINK_PING, "type", "\"\"", "unknown type"},
+	{VOL_LINK_PING, "type", "\"PING\"", "unknown type"},
+	{VOL_LINK_PING, "type", "\"ping\\u0000\"", "type"},
+	{VOL_LINK_PING, "type", "\"\\u001b[2J\"", "\"?[2J\""},
+	{VOL_LINK_PING, "seq", "-1", "seq: want an integer"},
+	{VOL_LINK_PING, "seq", "4294967296", "seq"},
+	{VOL_LINK_HELLO, "proto", "0", "proto"},
+	{VOL_LINK_HELLO, "proto", "-1", "proto"},
+	{VOL_LINK_HELLO, "proto", "4294967296", "proto"},
+	{VOL_LINK_HELLO, "id", "\"\"", "id"},
+	{VOL_LINK_HELLO, "id", "\"0123\"", "id: \"0123\" is not valid"},
+	{VOL_LINK_HELLO, "id", "\"0123456789ABCDEF0123456789ABCDEF\"", "id"},
+	{VOL_LINK_HELLO, "id", "\"" ID "0\"", "id"},
+	{VOL_LINK_HELLO, "boot", "\"x\"", "boot"},
+	{VOL_LINK_HELLO, "hostname", "\"$(reboot)\"", "hostname"},
+	{VOL_LINK_HELLO, "hostname", "\"a;b\"", "0x3b"},
+	{VOL_LINK_HELLO, "hostname", "\"pc[1-9]\"", "hostname"},
+	{VOL_LINK_HELLO, "hostname", "\"a b\"", "hostname"},
+	{VOL_LINK_HELLO, "hostname", "\"a\\nb\"", "0x0a"},
+	{VOL_LINK_HELLO, "hostname", "\"a\\u0000\"", "0x00"},
+	{VOL_LINK_HELLO, "hostname", "\"\\u00e4\"", "hostname"},
+	{VOL_LINK_HELLO, "version", "\"a\\u0007\"", "version"},
+	{VOL_LINK_HELLO, "slurm", "\"\\u007f\"", "slurm"},
+	{VOL_LINK_HELLO, "version", "\"01234567890123456789012345678901\"",
+	 "32 bytes long, at most 31"},
+	{VOL_LINK_HELLO, "facts", "{}", "facts: sockets: missing"},
+	{VOL_LINK_FACTS, "facts", "{\"x\":1}", "facts: unknown member"},
+	{VOL_LINK_STATE, "slurmd", "\"\"", "slurmd"},
+	{VOL_LINK_STATE, "slurmd", "\"UP\"", "slurmd"},
+	{VOL_LINK_STATE, "slurmd", "\"up\\u0000\"", "slurmd"},
+	{VOL_LINK_NODE, "state", "\"down\"", "state"},
+	{VOL_LINK_BYE, "reason", "\"a\\tb\"", "reason"},
+	{VOL_LINK_WELCOME, "node", "\"\"", "node"},
+	{VOL_LINK_WELCOME, "node", "\"-x\"", "node"},
+	{VOL_LINK_WELCOME, "node", "\"PC\"", "node"},
+	{VOL_LINK_WELCOME, "node", "\"all\"", "node"},
+	{VOL_LINK_WELCOME, "node", "\"a.b\"", "node"},
+	{VOL_LINK_WELCOME, "cluster", "\"a b\"", "cluster"},
+	{VOL_LINK_WELCOME, "conf_host", "\"\"", "conf_host"},
+	{VOL_LINK_WELCOME, "conf_host", "\"-oX\"", "conf_host"},
+	{VOL_LINK_WELCOME, "conf_host", "\"a b\"", "conf_host"},
+	{VOL_LINK_WELCOME, "conf_host", "\"a,b\"", "conf_host"},
+	{VOL_LINK_WELCOME, "conf_port", "0", "conf_port"},
+	{VOL_LINK_WELCOME, "conf_port", "65536", "conf_port"},
+	{VOL_LINK_WELCOME, "heartbeat_ms", "0", "heartbeat_ms"},
+	{VOL_LINK_WELCOME, "heartbeat_ms", "3600001", "heartbeat_ms"},
+	{VOL_LINK_WELCOME, "lease_ms", "0", "lease_ms"},
+	{VOL_LINK_WELCOME, "lease_ms", "4294967295", "lease_ms"},
+	{VOL_LINK_REFUSE, "code", "\"\"", "code"},
+	{VOL_LINK_REFUSE, "code", "\"a b\"", "code"},
+	{VOL_LINK_REFUSE, "retry_ms", "86400001", "retry_ms"},
+};
+
+static json_t *example_of(enum vol_link_type type)
+{
+	return vol_link_encode(&examples[type - VOL_LINK_HELLO]);
+}
+
+static void test_ranges(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
+		json_t *json = example_of(bad[i].type);
+		json_t *value = json_loads(
+			bad[i].value, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+
+		assert_non_null(value);
+		json_object_set_new(json, bad[i].member, value);
+		refuse(json, "", bad[i].error);
+		json_decref(json);
+	}
+}
+
+/* 64 KiB in every text, and as the name of a member. */
+static void test_long_texts(void **state)
+{
+	char *big = malloc(65537);
+
+	(void)state;
+	assert_non_null(big);
+	memset(big, 'a', 65536);
+	big[65536] = '\0';
+	for (size_t i = 0; i < N_ELEMENTS(examples); i++) {
+		json_t *json = vol_link_encode(&examples[i]);
+		const char *name;
+		json_t *value;
+
+		json_object_foreach(json, name, value) {
+			json_t *copy = json_deep_copy(json);
+
+			if (json_is_string(value)) {
+				json_object_set_new(copy, name,
+						    json_string(big));
+				refuse(copy, "", "aaaaaaaa");
+			}
+			json_decref(copy);
+		}
+		json_object_set_new(json, big, json_null());
+		refuse(json, "", "unknown member \"aaaaaaaa");
+		json_decref(json);
+	}
+	free(big);
+}
+
+static void test_other_proto(void **state)
+{
+	json_t *json = example_of(VOL_LINK_HELLO);
+	struct vol_error err;
+	struct vol_link_msg msg;
+
+	(void)state;
+	/* As long as it can be read, the caller sees the number ... */
+	json_object_set_new(json, "proto", json_integer(2));
+	assert_int_equal(vol_link_decode(json, &msg, &err), 0);
+	assert_int_equal(msg.proto, 2);
+	/* ... and when it can not, the reason is the protocol. */
+	json_object_set_new(json, "tpm", json_true());
+	assert_int_equal(vol_link_decode(json, &msg, &err), -1);
+	assert_int_equal(errno, EPROTONOSUPPORT);
+	assert_contains(err.text, "protocol 2");
+	json_object_set_new(json, "proto", json_integer(VOL_LINK_PROTO));
+	refuse(json, "hello", "unknown member \"tpm\"");
+	json_decref(json);
+}
+
+/* What is sent can be received, whatever a host is called. */
+static void test_odd_texts(void **state)
+{
+	struct vol_link_msg msg = examples[0], back;
+	json_t *json;
+
+	(void)state;
+	strcpy(msg.hostname, "B\xc3\xbcro PC");
+	strcpy(msg.slurm, "24\n\xff");
+	json = vol_link_encode(&msg);
+	assert_int_equal(vol_link_decode(json, &back, NULL), 0);
+	assert_string_equal(back.hostname, "B--ro-PC");
+	assert_string_equal(back.slurm, "24??");
+	json_decref(json);
+	msg = examples[4];
+	memset(msg.reason, '\x80', sizeof(msg.reason)); /* no NUL at all */
+	json = vol_link_encode(&msg);
+	assert_int_equal(vol_link_decode(json, &back, NULL), 0);
+	assert_int_equal(strlen(back.reason), VOL_REASON_SIZE - 1);
+	assert_int_equal(back.reason[0], '?');
+	json_decref(json);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_roundtrip),
+		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_mixed),
+		cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_long_texts),
+		cmocka_unit_test(test_other_proto),
+		cmocka_unit_test(test_odd_texts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
