@@ -14,7 +14,7 @@ DEVICES = ["desk1", "desk2", "desk3"]
 def session_lab():
     """A controller and three devices; gone after the last test unless
     KEEP_LAB is set."""
-    lab = Lab("voltest", os.environ.get("VOLTEST_SUBNET", "10.213.77.0/24"))
+    lab = Lab("voltest", os.environ.get("VOLTEST_SUBNET", "10.213.77"))
     lab.cluster("down", timeout=120)
     # From nothing this builds the image: minutes, not seconds.
     lab.cluster("up", "--devices", str(len(DEVICES)), timeout=1500)

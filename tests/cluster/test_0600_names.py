@@ -1,34 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Two devices with one host name, and a node table without room."""
-import contextlib
 import json
 
 from conftest import DEVICES
-
-
-@contextlib.contextmanager
-def extra_device(lab, name, hostname):
-    """One more device container, with a host name of our choice."""
-    like = json.loads(lab.host("docker", "inspect",
-                               lab.container("desk1")).stdout)[0]
-    command = ["docker", "run", "-d", "--name", f"{lab.project}-{name}",
-               "--hostname", hostname, "--network", lab.network(),
-               "--label", f"com.docker.compose.project={lab.project}",
-               "--label", f"com.docker.compose.service={name}",
-               "--cap-add=ALL", "--cap-drop=SYS_RESOURCE",
-               "--security-opt=seccomp:unconfined",
-               "--security-opt=apparmor:unconfined"]
-    for variable in like["Config"]["Env"] or []:
-        command.append(f"--env={variable}")
-    for mount in like["Mounts"]:
-        # Shared volumes yes, a device's own state no.
-        if mount["Type"] == "volume" and len(mount["Name"]) < 64:
-            command.append(f"--volume={mount['Name']}:{mount['Destination']}")
-    lab.host(*command, like["Config"]["Image"], *(like["Config"]["Cmd"] or []))
-    try:
-        yield
-    finally:
-        lab.host("docker", "rm", "-f", "-v", f"{lab.project}-{name}")
+from extra import extra_device
 
 
 def forget(lab, node):
