@@ -98,4 +98,7 @@ int vol_slurm_settings(struct vol_cluster *cluster, const char *partition,
 int vol_slurm_identity(char cluster[VOL_NODE_NAME_SIZE], uint16_t *ctld_port,
 		       struct vol_error *err);
 
+/* The release that we were built with, "24.11.5". */
+const char *vol_slurm_version(void);
+
 #endif

@@ -171,3 +171,13 @@ int vol_slurm_identity(char cluster[VOL_NODE_NAME_SIZE], uint16_t *ctld_port,
 	*ctld_port = (uint16_t)settings->slurmctld_port;
 	return 0;
 }
+
+const char *vol_slurm_version(void)
+{
+	static char version[16];
+
+	snprintf(version, sizeof(version), "%02d.%02d.%d",
+		 SLURM_VERSION_NUMBER >> 16, (SLURM_VERSION_NUMBER >> 8) & 255,
+		 SLURM_VERSION_NUMBER & 255);
+	return version;
+}

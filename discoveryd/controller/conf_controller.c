@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* conf_controller.c - controller.conf: its table and what a table can not say
+ */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf.h"
+#include "conf_controller.h"
+
+#define AT(field) offsetof(struct vol_controller_conf, field)
+#define SECTION   "controller"
+
+static const struct vol_conf_option table[] = {
+	{VOL_CONF_STRING, SECTION, "enrol", AT(enrol), NULL, 1, 32, NULL},
+	{VOL_CONF_STRING, SECTION, "listen", AT(listen), "6830", 1, 64, NULL},
+	{VOL_CONF_STRING, SECTION, "state_dir", AT(state_dir), VOL_STATE_DIR, 2,
+	 200, NULL},
+	/* 107 is what fits into sun_path. */
+	{VOL_CONF_STRING, SECTION, "control_socket", AT(control_socket),
+	 VOL_RUN_DIR "/controller.sock", 2, 107, NULL},
+	{VOL_CONF_STRING, SECTION, "partition", AT(partition), "volunteer", 1,
+	 63, NULL},
+	{VOL_CONF_DURATION, SECTION, "heartbeat", AT(heartbeat_ms), "5s", 100,
+	 3600000, NULL},
+	{VOL_CONF_DURATION, SECTION, "lost_after", AT(lost_after_ms), "15s",
+	 300, 86400000, NULL},
+	{VOL_CONF_DURATION, SECTION, "forget_after", AT(forget_after_ms), "30d",
+	 60000, 0, NULL},
+	{VOL_CONF_BOOL, SECTION, "publish", AT(publish), "yes", 0, 0, NULL},
+	{VOL_CONF_END, NULL, NULL, 0, NULL, 0, 0, NULL},
+};
+
+static int check(const char *path, const struct vol_controller_conf *conf,
+		 struct vol_error *err)
+{
+	struct sockaddr_storage address;
+	bool any;
+
+	if (!conf->enrol)
+		return vol_errorf_errno(
+			err, EINVAL,
+			"%s: enrol is not set. Say \"enrol = open\" under "
+			"[controller] if any device that reaches this port "
+			"may become a node of the cluster; no other way to "
+			"enrol exists in this version",
+			path);
+	if (strcmp(conf->enrol, "open") != 0)
+		return vol_errorf_errno(err, EINVAL,
+					"%s: enrol: \"%s\" is not known; this "
+					"version knows only \"open\"",
+					path, conf->enrol);
+	/* Fewer than two heartbeats would take one lost packet for a loss. */
+	if (conf->lost_after_ms < 2 * conf->heartbeat_ms)
+		return vol_errorf_errno(err, EINVAL,
+					"%s: lost_after must be at least twice "
+					"heartbeat",
+					path);
+	if (conf->forget_after_ms <= conf->lost_after_ms)
+		return vol_errorf_errno(err, EINVAL,
+					"%s: forget_after must be longer than "
+					"lost_after",
+					path);
+	if (vol_listen_parse(conf->listen, &address, &any, err) < 0)
+		return vol_error_prefix(err, "%s: listen", path);
+	return 0;
+}
+
+int vol_controller_conf_read(const char *path, struct vol_controller_conf *conf,
+			     struct vol_error *err)
+{
+	struct vol_controller_conf fresh = {0};
+
+	if (vol_conf_read(table, path, &fresh, err) < 0)
+		return -1;
+	if (check(path, &fresh, err) < 0) {
+		vol_conf_clear(table, &fresh);
+		return -1;
+	}
+	vol_conf_clear(table, conf);
+	*conf = fresh;
+	return 0;
+}
+
+void vol_controller_conf_clear(struct vol_controller_conf *conf)
+{
+	vol_conf_clear(table, conf);
+}
+
+static int parse_port(const char *text, uint16_t *port)
+{
+	unsigned long value;
+	char *end;
+
+	if (!*text || strlen(text) > 5 ||
+	    strspn(text, "0123456789") != strlen(text))
+		return -1;
+	value = strtoul(text, &end, 10);
+	if (value < 1 || value > 65535)
+		return -1;
+	*port = (uint16_t)value;
+	return 0;
+}
+
+int vol_listen_parse(const char *text, struct sockaddr_storage *address,
+		     bool *any, struct vol_error *err)
+{
+	struct sockaddr_in6 *a6 = (struct sockaddr_in6 *)address;
+	struct sockaddr_in *a4 = (struct sockaddr_in *)address;
+	char host[INET6_ADDRSTRLEN];
+	const char *colon = strrchr(text, ':');
+	bool brackets = *text == '[';
+	uint16_t port;
+	size_t len;
+
+	memset(address, 0, sizeof(*address));
+	if (parse_port(colon ? colon + 1 : text, &port) < 0)
+		return vol_errorf_errno(err, EINVAL, "\"%s\": bad port", text);
+	*any = !colon;
+	if (!colon) {
+		a6->sin6_family = AF_INET6;
+		a6->sin6_port = htons(port);
+		return 0;
+	}
+	len = (size_t)(colon - text);
+	if (brackets && (len < 3 || text[len - 1] != ']'))
+		len = sizeof(host); /* no address */
+	else if (brackets)
+		len -= 2;
+	if (len < sizeof(host)) {
+		memcpy(host, text + brackets, len);
+		host[len] = '\0';
+		if (brackets &&
+		    inet_pton(AF_INET6, host, &a6->sin6_addr) == 1) {
+			a6->sin6_family = AF_INET6;
+			a6->sin6_port = htons(port);
+			return 0;
+		}
+		if (!brackets && inet_pton(AF_INET, host, &a4->sin_addr) == 1) {
+			a4->sin_family = AF_INET;
+			a4->sin_port = htons(port);
+			return 0;
+		}
+	}
+	return vol_errorf_errno(err, EINVAL,
+				"\"%s\": want PORT, ADDRESS:PORT or "
+				"[ADDRESS]:PORT",
+				text);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* controller.h - what the files of the controller role share
+ *
+ *  server  accepts links           peer  one link, from hello to its end
+ *  seat    one device's place: what it says, what Slurm says, what is next
+ *  registrar  libslurm             seen  devices heard of by mDNS only
+ *
+ * All of it runs on the event loop; only registrar.c has a thread.
+ */
+#ifndef VOL_CONTROLLER_H
+#define VOL_CONTROLLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "conf_controller.h"
+#include "ctl.h"
+#include "mdns.h"
+#include "refusals.h"
+#include "registrar.h"
+#include "registry.h"
+#include "seat.h"
+#include "seen.h"
+#include "server.h"
+
+struct vol_controller {
+	sd_event *loop;
+	char *conf_path;
+	struct vol_controller_conf conf;
+	char id[VOL_DEVICE_ID_SIZE];
+	uint16_t port;
+	uint64_t started_ms;
+	struct vol_registry *registry;
+	struct vol_registrar *registrar;
+	struct vol_server *server;
+	struct vol_mdns *mdns;
+	struct vol_seen *seen;
+	struct vol_ctl *ctl;
+	struct vol_refusals refusals;
+	struct vol_seat **seats; /* owned; any order */
+	size_t n_seats;
+	/* What slurmctld last said. */
+	bool slurm_known;
+	char slurm_away[256]; /* why it is away, "" when it is not */
+	char cluster[VOL_NODE_NAME_SIZE];
+	uint16_t ctld_port;
+	struct vol_slurm_snapshot all; /* sorted by name */
+	/* Delayed writing of the registry. */
+	sd_event_source *save_timer;
+	uint64_t save_cost_ms;
+};
+
+/* Monotonic, and counted through suspend. */
+uint64_t vol_controller_now_ms(void);
+
+/* The seat of a known device, or of a new one made here.  NULL with
+ * *refusal-worthy errno: EAGAIN when slurmctld must be heard first. */
+struct vol_seat *vol_controller_seat(struct vol_controller *c, const char *id,
+				     const char *hostname,
+				     struct vol_error *err);
+struct vol_seat *vol_controller_seat_at_node(struct vol_controller *c,
+					     const char *node);
+
+/* Forget a device: its seat is freed. */
+void vol_controller_forget(struct vol_controller *c, struct vol_seat *seat);
+
+/* Another name for a device whose name is not free in Slurm. */
+int vol_controller_rename(struct vol_controller *c, struct vol_seat *seat,
+			  struct vol_error *err);
+
+/* The registry changed: write it soon, then let the seats that wait for that
+ * go on. */
+void vol_controller_save_soon(struct vol_controller *c);
+
+/* Commands of the control socket. */
+extern const struct vol_ctl_command vol_controller_commands[];
+
+#endif

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* desired.c - what to do next about one device's node
+ *
+ * The order of the questions is the policy: is the node ours, is the device
+ * here, is it the same machine, is it reachable, is it open, is it labelled.
+ */
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "desired.h"
+
+/* slurmd registers within 0.1 s of being up; after this long it did not. */
+#define REGISTER_GRACE_MS 1500
+/* Between two requests to register again, and between two attempts to resume:
+ * long enough for slurmctld's answer on a loaded host. */
+#define RETRY_MS 5000
+/* A node that is refused right after it was made will be refused again. */
+#define RECREATE_MS 60000
+
+static void decide(struct vol_decision *d, enum vol_action action,
+		   enum vol_node_state node, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void decide(struct vol_decision *d, enum vol_action action,
+		   enum vol_node_state node, const char *fmt, ...)
+{
+	va_list ap;
+
+	d->action = action;
+	d->node = node;
+	va_start(ap, fmt);
+	vsnprintf(d->reason, sizeof(d->reason), fmt, ap);
+	va_end(ap);
+}
+
+static bool is_ours(const char *reason)
+{
+	return strncmp(reason, VOL_REASON_PREFIX, strlen(VOL_REASON_PREFIX)) ==
+	       0;
+}
+
+/* DOWN by slurmctld itself, without a person's will in it. */
+static bool is_slurms(const char *reason)
+{
+	return !*reason || strncmp(reason, "Not responding", 14) == 0 ||
+	       strncmp(reason, "Node unexpectedly rebooted", 26) == 0;
+}
+
+static bool drained_by_admin(const struct vol_slurm_node *n)
+{
+	return n->drained && !n->invalid_reg && !is_ours(n->reason);
+}
+
+static bool same_hardware(const struct vol_facts *f,
+			  const struct vol_slurm_node *n)
+{
+	return f->sockets == n->sockets && f->cores_per_socket == n->cores &&
+	       f->threads_per_core == n->threads &&
+	       f->memory_mb == n->memory_mb && f->gpus == n->gpus;
+}
+
+static bool list_has(const char *list, const char *word, size_t len)
+{
+	size_t n;
+
+	for (; *list; list += n + (list[n] == ',')) {
+		n = strcspn(list, ",");
+		if (n == len && strncmp(list, word, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool list_within(const char *a, const char *b)
+{
+	size_t n;
+
+	for (; *a; a += n + (a[n] == ',')) {
+		n = strcspn(a, ",");
+		if (!list_has(b, a, n))
+			return false;
+	}
+	return true;
+}
+
+static bool same_features(const struct vol_facts *f,
+			  const struct vol_slurm_node *n)
+{
+	char want[VOL_FACTS_CONF_SIZE];
+
+	if (vol_facts_features(f, want, sizeof(want)) < 0)
+		return true; /* can not be said, so can not be set either */
+	return list_within(want, n->features) && list_within(n->features, want);
+}
+
+static void on_forgotten(const struct vol_situation *s, struct vol_decision *d)
+{
+	if (!s->exists || !s->node.dynamic)
+		decide(d, VOL_ACT_FORGET, VOL_NODE_MISSING, "gone for long");
+	else if (!s->node.allocated)
+		decide(d, VOL_ACT_DELETE, VOL_NODE_MISSING, "gone for long");
+	else if (!s->node.down)
+		decide(d, VOL_ACT_DOWN, VOL_NODE_MISSING,
+		       VOL_REASON_PREFIX "gone for long");
+	else
+		decide(d, VOL_ACT_WAIT, VOL_NODE_MISSING,
+		       "waits for jobs to leave");
+}
+
+/* A slurmd that still answers undoes DOWN (ReturnToService=2), and each DOWN
+ * kills the jobs: once is enough, then drain. */
+static void on_absent(const struct vol_situation *s, struct vol_decision *d)
+{
+	const struct vol_slurm_node *n = &s->node;
+
+	if (!s->exists || n->future || n->down)
+		decide(d, VOL_ACT_NONE, VOL_NODE_MISSING, "device is away");
+	else if (s->since_down_ms == VOL_NEVER)
+		/* An administrator's reason is kept: no words, no change. */
+		decide(d, VOL_ACT_DOWN, VOL_NODE_MISSING, "%s",
+		       drained_by_admin(n) ? "" : s->farewell);
+	else if (!n->drained)
+		decide(d, VOL_ACT_DRAIN, VOL_NODE_MISSING, "%s", s->farewell);
+	else
+		decide(d, VOL_ACT_NONE, VOL_NODE_MISSING, "device is away");
+}
+
+/* The record in Slurm describes another machine, or Slurm rejects this one. */
+static void on_other_hardware(const struct vol_situation *s,
+			      struct vol_decision *d)
+{
+	const struct vol_slurm_node *n = &s->node;
+
+	if (n->allocated && s->busy) {
+		/* Jobs really run: they may finish, and slurmd is needed. */
+		d->welcome = true;
+		decide(d, n->drained ? VOL_ACT_NONE : VOL_ACT_DRAIN,
+		       VOL_NODE_WRONG,
+		       VOL_REASON_PREFIX "hardware changed, waits for jobs");
+		return;
+	}
+	if (n->allocated && n->down) {
+		decide(d, VOL_ACT_WAIT, VOL_NODE_WRONG,
+		       "waits for jobs to leave");
+		return;
+	}
+	if (n->allocated) {
+		decide(d, VOL_ACT_DOWN, VOL_NODE_WRONG,
+		       VOL_REASON_PREFIX "came back with other hardware");
+		return;
+	}
+	if (drained_by_admin(n)) {
+		d->welcome = true;
+		decide(d, VOL_ACT_NONE, VOL_NODE_WRONG,
+		       "hardware changed, but an administrator drained the "
+		       "node: %s",
+		       n->reason);
+		return;
+	}
+	if (n->invalid_reg && same_hardware(&s->facts, n) &&
+	    s->since_create_ms < RECREATE_MS) {
+		d->welcome = true;
+		decide(d, VOL_ACT_NONE, VOL_NODE_WRONG,
+		       "slurmctld rejects the hardware: %s", n->reason);
+		return;
+	}
+	decide(d, VOL_ACT_DELETE, VOL_NODE_WRONG, "hardware changed");
+}
+
+static void on_down(const struct vol_situation *s, struct vol_decision *d)
+{
+	const struct vol_slurm_node *n = &s->node;
+
+	if (!is_ours(n->reason) && !is_slurms(n->reason))
+		/* With a drain of theirs below, the registration alone lifts
+		 * our DOWN; resume would lift both. */
+		decide(d,
+		       n->drained && s->slurmd == VOL_SLURMD_UP &&
+				       s->since_reregister_ms > RETRY_MS
+			       ? VOL_ACT_REREGISTER
+			       : VOL_ACT_NONE,
+		       VOL_NODE_WRONG, "set down by an administrator: %s",
+		       n->reason);
+	else if (s->slurmd != VOL_SLURMD_UP)
+		decide(d, VOL_ACT_WAIT, VOL_NODE_MISSING, "waits for slurmd");
+	else if (s->since_resume_ms > RETRY_MS)
+		decide(d, VOL_ACT_RESUME, VOL_NODE_MISSING, "device is back");
+	else if (s->since_reregister_ms > RETRY_MS)
+		decide(d, VOL_ACT_REREGISTER, VOL_NODE_MISSING,
+		       "node stays down");
+	else
+		decide(d, VOL_ACT_WAIT, VOL_NODE_MISSING,
+		       "waits for slurmctld");
+}
+
+static void on_unregistered(const struct vol_situation *s,
+			    struct vol_decision *d)
+{
+	if (s->slurmd == VOL_SLURMD_UP &&
+	    s->slurmd_up_ms >= REGISTER_GRACE_MS &&
+	    s->since_reregister_ms > RETRY_MS)
+		decide(d, VOL_ACT_REREGISTER, VOL_NODE_MISSING,
+		       s->node.future ? "slurmd did not register"
+				      : "slurmctld does not hear slurmd");
+	else
+		decide(d, VOL_ACT_WAIT, VOL_NODE_MISSING, "waits for slurmd");
+}
+
+/* The node is the right one and answers: is it open and labelled? */
+static void on_usable(const struct vol_situation *s, struct vol_decision *d)
+{
+	const struct vol_slurm_node *n = &s->node;
+
+	if (n->drained && is_ours(n->reason))
+		decide(d,
+		       s->since_resume_ms > RETRY_MS ? VOL_ACT_RESUME
+						     : VOL_ACT_WAIT,
+		       VOL_NODE_WRONG, "device is back");
+	else if (n->drained)
+		decide(d, VOL_ACT_NONE, VOL_NODE_WRONG,
+		       "drained by an administrator: %s", n->reason);
+	else if (strcmp(n->comment, s->comment) != 0)
+		decide(d, VOL_ACT_COMMENT, VOL_NODE_UP, "not labelled");
+	else
+		decide(d, VOL_ACT_NONE, VOL_NODE_UP, "registered");
+}
+
+static void on_here(const struct vol_situation *s, struct vol_decision *d)
+{
+	const struct vol_slurm_node *n = &s->node;
+
+	if (!s->exists) {
+		decide(d, VOL_ACT_CREATE, VOL_NODE_MISSING,
+		       "not in Slurm's node table");
+		return;
+	}
+	if (n->invalid_reg || !same_hardware(&s->facts, n)) {
+		on_other_hardware(s, d);
+		return;
+	}
+	d->welcome = true;
+	/* Once per minute: a device that slurmctld sees at another address
+	 * than we do must not make us fight over it. */
+	if (strcmp(s->address, n->address) != 0 &&
+	    s->since_address_ms > RECREATE_MS)
+		decide(d, VOL_ACT_ADDRESS, VOL_NODE_MISSING,
+		       "address was %.100s", n->address);
+	else if (!same_features(&s->facts, n))
+		decide(d, VOL_ACT_FEATURES, VOL_NODE_UP, "features changed");
+	else if (n->down)
+		on_down(s, d);
+	else if (!n->registered)
+		on_unregistered(s, d);
+	else
+		on_usable(s, d);
+}
+
+void vol_desired(const struct vol_situation *s, struct vol_decision *d)
+{
+	memset(d, 0, sizeof(*d));
+	if (!s->slurm_known) {
+		decide(d, VOL_ACT_WAIT, VOL_NODE_MISSING, "slurmctld is away");
+		return;
+	}
+	if (s->presence == VOL_PRESENCE_FORGOTTEN) {
+		on_forgotten(s, d);
+		return;
+	}
+	if (s->exists && !s->node.dynamic) {
+		decide(d, VOL_ACT_RENAME, VOL_NODE_MISSING,
+		       "the name belongs to a node of slurm.conf");
+		return;
+	}
+	switch (s->presence) {
+	case VOL_PRESENCE_HERE:
+		on_here(s, d);
+		break;
+	case VOL_PRESENCE_SILENT:
+		decide(d, VOL_ACT_NONE, VOL_NODE_MISSING, "link is broken");
+		break;
+	default:
+		on_absent(s, d);
+	}
+}
+
+const char *vol_action_name(enum vol_action action)
+{
+	static const char *const names[] = {
+		"none",    "wait",       "create", "delete",  "rename",
+		"down",    "drain",      "resume", "address", "features",
+		"comment", "reregister", "forget",
+	};
+
+	return (size_t)action < sizeof(names) / sizeof(names[0]) ? names[action]
+								 : "?";
+}
+
+const char *vol_presence_name(enum vol_presence presence)
+{
+	static const char *const names[] = {"here", "silent", "lost", "left",
+					    "forgotten"};
+
+	return (size_t)presence < sizeof(names) / sizeof(names[0])
+		       ? names[presence]
+		       : "?";
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* desired.h - what to do next about one device's node; pure
+ *
+ * Level-triggered: given everything that is known, name the one next step.
+ * The caller takes it, looks again and asks again, so a lost answer, a restart
+ * of any daemon or an administrator's hand in between need no case of their
+ * own.  No Slurm header, no clock, no allocation.
+ */
+#ifndef VOL_DESIRED_H
+#define VOL_DESIRED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cluster.h"
+#include "facts.h"
+#include "link.h"
+
+/* Reasons with this prefix are ours to lift; all others are not. */
+#define VOL_REASON_PREFIX "volunteer: "
+
+/* "Never happened" for the since_ fields. */
+#define VOL_NEVER UINT64_MAX
+
+enum vol_presence {
+	VOL_PRESENCE_HERE,      /* linked */
+	VOL_PRESENCE_SILENT,    /* link broken, grace not over */
+	VOL_PRESENCE_LOST,      /* grace over */
+	VOL_PRESENCE_LEFT,      /* said bye */
+	VOL_PRESENCE_FORGOTTEN, /* away for so long that it is deleted */
+};
+
+enum vol_action {
+	VOL_ACT_NONE, /* all is well, or nothing can be done */
+	VOL_ACT_WAIT, /* something is under way: look again soon */
+	VOL_ACT_CREATE,
+	VOL_ACT_DELETE,
+	VOL_ACT_RENAME, /* the name is not ours: choose another one */
+	VOL_ACT_DOWN,
+	VOL_ACT_DRAIN,
+	VOL_ACT_RESUME,
+	VOL_ACT_ADDRESS,
+	VOL_ACT_FEATURES,
+	VOL_ACT_COMMENT,
+	VOL_ACT_REREGISTER, /* ask the device to send SIGHUP to slurmd */
+	VOL_ACT_FORGET,     /* nothing is left in Slurm: drop the entry */
+};
+
+struct vol_situation {
+	/* What the device says. */
+	enum vol_presence presence;
+	struct vol_facts facts;
+	char address[VOL_ADDRESS_SIZE];
+	char comment[256];
+	char farewell[VOL_REASON_SIZE]; /* words for DOWN when LOST or LEFT */
+	enum vol_slurmd_state slurmd;
+	bool busy;
+	uint64_t slurmd_up_ms; /* for how long slurmd has been up */
+	/* What was done about it. */
+	uint64_t since_reregister_ms, since_create_ms, since_address_ms;
+	uint64_t since_down_ms, since_resume_ms;
+	/* What Slurm says. */
+	bool slurm_known; /* the rest was heard from slurmctld */
+	bool exists;
+	struct vol_slurm_node node;
+};
+
+struct vol_decision {
+	enum vol_action action;
+	/* What the device is told, and whether it may start its slurmd. */
+	enum vol_node_state node;
+	bool welcome;
+	char reason[VOL_REASON_SIZE]; /* why; for DOWN and DRAIN Slurm's too */
+};
+
+void vol_desired(const struct vol_situation *s, struct vol_decision *d);
+
+const char *vol_action_name(enum vol_action action);
+const char *vol_presence_name(enum vol_presence presence);
+
+#endif

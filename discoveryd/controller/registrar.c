@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* registrar.c - the thread that talks to slurmctld, and its two queues
+ *
+ * Shared between the two threads, under lock: todo, answers, view, away_reason,
+ * stop, refresh.  Everything else belongs to the thread that made it.  The
+ * eventfd only says "look"; what there is to see is under the lock.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "backoff.h"
+#include "log.h"
+#include "registrar.h"
+#include "registrar_work.h"
+
+/* Reading the table may take this share of the thread's and slurmctld's time:
+ * 2 %. */
+#define VIEW_SHARE   50
+#define RETRY_MIN_MS 100
+#define RETRY_MAX_MS 5000
+#define STOP_WAIT_S  2
+
+struct vol_registrar {
+	sd_event_source *source;
+	struct vol_registrar_ops ops;
+	void *arg;
+	uint64_t period_ms;
+	int wake; /* eventfd towards the loop */
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct vol_job *todo;    /* oldest first */
+	struct vol_job *answers; /* oldest first */
+	struct vol_slurm_view view;
+	bool view_ready, away_ready, stop, refresh;
+	struct vol_error away;
+	/* The thread's own. */
+	bool is_away;
+	uint64_t next_view_ms;
+	struct vol_backoff backoff;
+	char cluster[VOL_NODE_NAME_SIZE];
+	uint16_t ctld_port;
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void wake_loop(struct vol_registrar *r)
+{
+	if (eventfd_write(r->wake, 1) < 0 && errno != EAGAIN)
+		vol_warn("registrar: eventfd: %s", strerror(errno));
+}
+
+static void append(struct vol_job **list, struct vol_job *job)
+{
+	while (*list)
+		list = &(*list)->next;
+	job->next = NULL;
+	*list = job;
+}
+
+static void free_jobs(struct vol_job *job)
+{
+	struct vol_job *next;
+
+	for (; job; job = next) {
+		next = job->next;
+		free(job);
+	}
+}
+
+/* Called with the lock held; waits until there is something to do. */
+static void wait_for_work(struct vol_registrar *r, uint64_t until_ms,
+			  bool wishes_count)
+{
+	struct timespec t = {(time_t)(until_ms / 1000),
+			     (long)(until_ms % 1000) * 1000000};
+
+	while (!r->stop && !r->refresh && !(wishes_count && r->todo) &&
+	       now_ms() < until_ms)
+		pthread_cond_timedwait(&r->changed, &r->lock, &t);
+}
+
+static void note_away(struct vol_registrar *r, const struct vol_error *why)
+{
+	r->next_view_ms = now_ms() + vol_backoff_next(&r->backoff);
+	if (r->is_away)
+		return;
+	r->is_away = true;
+	pthread_mutex_lock(&r->lock);
+	r->away = *why;
+	r->away_ready = true;
+	pthread_mutex_unlock(&r->lock);
+	wake_loop(r);
+}
+
+static void load_view(struct vol_registrar *r)
+{
+	struct vol_slurm_snapshot s = VOL_SLURM_SNAPSHOT_INIT;
+	uint64_t begin = now_ms(), took;
+	struct vol_error why = {""};
+
+	if (((!*r->cluster || r->is_away) &&
+	     vol_slurm_identity(r->cluster, &r->ctld_port, &why) < 0) ||
+	    vol_slurm_snapshot_load(&s, &why) < 0) {
+		note_away(r, &why);
+		return;
+	}
+	r->is_away = false;
+	vol_backoff_reset(&r->backoff);
+	took = (now_ms() - begin) * VIEW_SHARE;
+	r->next_view_ms =
+		now_ms() + (took > r->period_ms ? took : r->period_ms);
+	pthread_mutex_lock(&r->lock);
+	vol_slurm_snapshot_clear(&r->view.all);
+	r->view.all = s;
+	memcpy(r->view.cluster, r->cluster, sizeof(r->cluster));
+	r->view.ctld_port = r->ctld_port;
+	r->view_ready = true;
+	pthread_mutex_unlock(&r->lock);
+	wake_loop(r);
+}
+
+static void hand_over(struct vol_registrar *r, struct vol_job *job)
+{
+	pthread_mutex_lock(&r->lock);
+	job->answer.wish = &job->wish;
+	append(&r->answers, job);
+	pthread_mutex_unlock(&r->lock);
+	wake_loop(r);
+}
+
+static bool is_wished(const struct vol_job *list, const char *node)
+{
+	for (; list; list = list->next)
+		if (strcmp(list->wish.node, node) == 0)
+			return true;
+	return false;
+}
+
+/* Back to the front of the queue, in their order; a newer wish for the same
+ * node takes the place of the older one. */
+static void put_back(struct vol_registrar *r, struct vol_job *list)
+{
+	struct vol_job *job, *next, *kept = NULL;
+
+	pthread_mutex_lock(&r->lock);
+	for (job = list; job; job = next) {
+		next = job->next;
+		if (is_wished(r->todo, job->wish.node))
+			free(job);
+		else
+			append(&kept, job);
+	}
+	if (kept) {
+		for (job = kept; job->next; job = job->next)
+			;
+		job->next = r->todo;
+		r->todo = kept;
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+static void take_wishes(struct vol_registrar *r, struct vol_job *list)
+{
+	struct vol_job *job, *next, *undone = NULL;
+	bool stuck = false;
+	size_t many;
+
+	for (job = list; job && !stuck; job = job->next) {
+		if (job->done)
+			continue;
+		stuck = !vol_work_group(job, &many);
+		if (stuck)
+			note_away(r, &job->answer.why);
+		else if (many > 1)
+			r->next_view_ms = 0; /* instead of a look at each */
+	}
+	for (job = list; job; job = next) {
+		next = job->next;
+		if (job->done)
+			hand_over(r, job);
+		else
+			append(&undone, job);
+	}
+	put_back(r, undone);
+}
+
+static void *run(void *arg)
+{
+	struct vol_registrar *r = arg;
+	struct vol_job *list;
+	bool refresh;
+
+	pthread_mutex_lock(&r->lock);
+	while (!r->stop) {
+		wait_for_work(r, r->next_view_ms, !r->is_away);
+		if (r->stop)
+			break;
+		list = NULL;
+		if (!r->is_away) {
+			list = r->todo;
+			r->todo = NULL;
+		}
+		refresh = r->refresh;
+		r->refresh = false;
+		pthread_mutex_unlock(&r->lock);
+		take_wishes(r, list);
+		if (refresh || now_ms() >= r->next_view_ms)
+			load_view(r);
+		pthread_mutex_lock(&r->lock);
+	}
+	pthread_mutex_unlock(&r->lock);
+	return NULL;
+}
+
+/* On the loop: what the thread left for us. */
+static int on_wake(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	struct vol_registrar *r = arg;
+	struct vol_slurm_view view = {0};
+	bool view_ready, away_ready;
+	struct vol_job *job, *next;
+	struct vol_error away;
+	eventfd_t count;
+
+	(void)source;
+	(void)events;
+	(void)eventfd_read(fd, &count);
+	pthread_mutex_lock(&r->lock);
+	job = r->answers;
+	r->answers = NULL;
+	view_ready = r->view_ready;
+	if (view_ready) {
+		view = r->view;
+		memset(&r->view, 0, sizeof(r->view));
+	}
+	away_ready = r->away_ready;
+	away = r->away;
+	r->view_ready = r->away_ready = false;
+	pthread_mutex_unlock(&r->lock);
+
+	if (away_ready)
+		r->ops.away(away.text, r->arg);
+	/* The view is never older than the answers of the same round: the
+	 * thread answers first and looks afterwards. */
+	for (; job; job = next) {
+		next = job->next;
+		r->ops.answer(&job->answer, r->arg);
+		free(job);
+	}
+	if (view_ready) {
+		r->ops.view(&view, r->arg);
+		vol_slurm_snapshot_clear(&view.all);
+	}
+	return 0;
+}
+
+static int start_thread(struct vol_registrar *r)
+{
+	pthread_condattr_t attr;
+	int rc;
+
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&r->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	rc = pthread_create(&r->thread, NULL, run, r);
+	if (rc)
+		errno = rc;
+	return rc ? -1 : 0;
+}
+
+struct vol_registrar *vol_registrar_create(sd_event *loop, uint64_t period_ms,
+					   const struct vol_registrar_ops *ops,
+					   void *arg, struct vol_error *err)
+{
+	struct vol_registrar *r;
+	uint64_t seed = 0;
+	int rc;
+
+	if (vol_slurm_init(err) < 0)
+		return NULL;
+	r = calloc(1, sizeof(*r));
+	if (!r) {
+		vol_errorf(err, "out of memory");
+		return NULL;
+	}
+	r->ops = *ops;
+	r->arg = arg;
+	r->period_ms = period_ms;
+	(void)!getrandom(&seed, sizeof(seed), 0);
+	vol_backoff_init(&r->backoff, RETRY_MIN_MS, RETRY_MAX_MS, seed);
+	r->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (r->wake < 0) {
+		vol_errorf(err, "eventfd: %s", strerror(errno));
+		goto error;
+	}
+	rc = sd_event_add_io(loop, &r->source, r->wake, EPOLLIN, on_wake, r);
+	if (rc < 0) {
+		vol_errorf_errno(err, -rc, "event loop: %s", strerror(-rc));
+		goto error;
+	}
+	if (start_thread(r) < 0) {
+		vol_errorf(err, "thread: %s", strerror(errno));
+		goto error;
+	}
+	return r;
+error:
+	sd_event_source_disable_unref(r->source);
+	if (r->wake >= 0)
+		close(r->wake);
+	free(r);
+	return NULL;
+}
+
+int vol_registrar_wish(struct vol_registrar *r, const struct vol_wish *wish)
+{
+	struct vol_job *job, *other;
+
+	pthread_mutex_lock(&r->lock);
+	for (other = r->todo; other; other = other->next) {
+		if (strcmp(other->wish.node, wish->node) != 0)
+			continue;
+		other->wish = *wish;
+		pthread_mutex_unlock(&r->lock);
+		return 0;
+	}
+	job = calloc(1, sizeof(*job));
+	if (job) {
+		job->wish = *wish;
+		append(&r->todo, job);
+		pthread_cond_signal(&r->changed);
+	}
+	pthread_mutex_unlock(&r->lock);
+	return job ? 0 : -1;
+}
+
+void vol_registrar_refresh(struct vol_registrar *r)
+{
+	pthread_mutex_lock(&r->lock);
+	r->refresh = true;
+	pthread_cond_signal(&r->changed);
+	pthread_mutex_unlock(&r->lock);
+}
+
+void vol_registrar_destroy(struct vol_registrar *r)
+{
+	struct timespec t;
+
+	if (!r)
+		return;
+	r->source = sd_event_source_disable_unref(r->source);
+	pthread_mutex_lock(&r->lock);
+	r->stop = true;
+	pthread_cond_signal(&r->changed);
+	pthread_mutex_unlock(&r->lock);
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_sec += STOP_WAIT_S;
+	/* A call to a slurmctld that is away can take a minute and can not be
+	 * called off: then the thread and what it uses are left to the end of
+	 * the process, which is near. */
+	if (pthread_timedjoin_np(r->thread, NULL, &t) != 0)
+		return;
+	free_jobs(r->todo);
+	free_jobs(r->answers);
+	vol_slurm_snapshot_clear(&r->view.all);
+	close(r->wake);
+	pthread_cond_destroy(&r->changed);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+	vol_slurm_fini();
+}

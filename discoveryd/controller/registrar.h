@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* registrar.h - one thread that makes all libslurm calls
+ *
+ * Wishes go in from the event loop, answers come back on it.  One wish per
+ * node waits at a time: a newer one replaces an older one that has not begun.
+ * While slurmctld is away, wishes wait and are tried again with backoff; none
+ * is lost and nothing blocks the loop.  Equal changes to many nodes become one
+ * call with a node list.  Every few seconds, and as soon as slurmctld is back,
+ * the whole node table is read and handed over.
+ */
+#ifndef VOL_REGISTRAR_H
+#define VOL_REGISTRAR_H
+
+#include <systemd/sd-event.h>
+
+#include "cluster.h"
+#include "desired.h"
+#include "error.h"
+
+struct vol_registrar;
+
+struct vol_wish {
+	char node[VOL_NODE_NAME_SIZE];
+	/* CREATE, DELETE, DOWN, DRAIN, RESUME, ADDRESS, FEATURES, COMMENT;
+	 * WAIT only looks. */
+	enum vol_action action;
+	char address[VOL_ADDRESS_SIZE];   /* CREATE, ADDRESS */
+	char hostname[VOL_HOSTNAME_SIZE]; /* CREATE */
+	struct vol_facts facts;           /* CREATE, FEATURES */
+	char text[256];                   /* DOWN, DRAIN: reason; COMMENT */
+};
+
+struct vol_answer {
+	const struct vol_wish *wish;
+	int error; /* 0, or errno of cluster.h */
+	struct vol_error why;
+	bool looked; /* the next two are fresh */
+	bool exists;
+	struct vol_slurm_node node;
+};
+
+/* What slurmctld is called, where it listens and all it knows. */
+struct vol_slurm_view {
+	char cluster[VOL_NODE_NAME_SIZE];
+	uint16_t ctld_port;
+	struct vol_slurm_snapshot all;
+};
+
+/* All called on the event loop; arguments are borrowed. */
+struct vol_registrar_ops {
+	void (*answer)(const struct vol_answer *answer, void *arg);
+	void (*view)(struct vol_slurm_view *view,
+		     void *arg); /* may be taken:
+				  * clear .all's members then */
+	void (*away)(const char *reason, void *arg);
+};
+
+/* Reads slurm.conf; slurmctld need not be there.  period_ms: how often the
+ * node table is read (less often when that is slow). */
+struct vol_registrar *vol_registrar_create(sd_event *loop, uint64_t period_ms,
+					   const struct vol_registrar_ops *ops,
+					   void *arg, struct vol_error *err);
+
+/* Queue a wish (copied).  -1 with ENOMEM. */
+int vol_registrar_wish(struct vol_registrar *r, const struct vol_wish *wish);
+
+/* Read the node table now. */
+void vol_registrar_refresh(struct vol_registrar *r);
+
+/* Wait at most 2 s for the call that is under way, then free.  NULL-safe. */
+void vol_registrar_destroy(struct vol_registrar *r);
+
+#endif

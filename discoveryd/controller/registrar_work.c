@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* registrar_work.c - wishes as libslurm calls; runs on the registrar's thread
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "registrar_work.h"
+
+/* One update of that many nodes takes slurmctld about 10 ms under its locks,
+ * and the list stays far below the largest message. */
+#define GROUP_MAX 512
+
+static int change(const char *names, const struct vol_wish *w,
+		  struct vol_error *err)
+{
+	struct vol_slurm_update u = {0};
+	char features[VOL_FACTS_CONF_SIZE];
+
+	switch (w->action) {
+	case VOL_ACT_DOWN:
+		u.down = true;
+		u.reason = *w->text ? w->text : NULL;
+		break;
+	case VOL_ACT_DRAIN:
+		u.drain = true;
+		u.reason = w->text;
+		break;
+	case VOL_ACT_RESUME:
+		u.resume = true;
+		break;
+	case VOL_ACT_ADDRESS:
+		u.address = w->address;
+		break;
+	case VOL_ACT_FEATURES:
+		if (vol_facts_features(&w->facts, features, sizeof(features)))
+			return vol_errorf(err, "too many features");
+		u.features = features;
+		break;
+	case VOL_ACT_COMMENT:
+		u.comment = w->text;
+		break;
+	default:
+		return 0;
+	}
+	return vol_slurm_node_update(names, &u, err);
+}
+
+static int carry_out(const struct vol_wish *w, struct vol_error *err)
+{
+	switch (w->action) {
+	case VOL_ACT_CREATE:
+		return vol_slurm_node_create(w->node, w->address, w->hostname,
+					     &w->facts, err);
+	case VOL_ACT_DELETE:
+		if (vol_slurm_node_delete(w->node, err) == 0)
+			return 0;
+		return errno == ENOENT ? 0 : -1;
+	default:
+		return change(w->node, w, err);
+	}
+}
+
+bool vol_work_one(struct vol_job *job)
+{
+	struct vol_answer *a = &job->answer;
+	struct vol_error why = {""};
+
+	a->error = 0;
+	a->why = why;
+	if (carry_out(&job->wish, &a->why) < 0)
+		a->error = errno;
+	if (a->error == EAGAIN)
+		return false;
+	if (vol_slurm_node_get(job->wish.node, &a->node, &why) == 0)
+		a->looked = a->exists = true;
+	else if (errno == ENOENT)
+		a->looked = true;
+	job->done = true;
+	return true;
+}
+
+/* Changes that are the same call but for the node's name. */
+static bool can_group(const struct vol_wish *a, const struct vol_wish *b)
+{
+	if (a->action != b->action)
+		return false;
+	switch (a->action) {
+	case VOL_ACT_DOWN:
+	case VOL_ACT_DRAIN:
+	case VOL_ACT_RESUME:
+		return strcmp(a->text, b->text) == 0;
+	default:
+		return false;
+	}
+}
+
+/* The next in the list after job that goes with first. */
+static struct vol_job *next_alike(const struct vol_job *first,
+				  struct vol_job *job)
+{
+	for (job = job->next; job; job = job->next)
+		if (!job->done && can_group(&first->wish, &job->wish))
+			return job;
+	return NULL;
+}
+
+bool vol_work_group(struct vol_job *first, size_t *many)
+{
+	cleanup_free char *names = NULL;
+	struct vol_error why = {""};
+	struct vol_job *job;
+	char *end;
+	size_t n = 1;
+
+	*many = 1;
+	if (!next_alike(first, first))
+		return vol_work_one(first);
+	names = malloc(GROUP_MAX * VOL_NODE_NAME_SIZE);
+	if (!names)
+		return vol_work_one(first);
+	end = stpcpy(names, first->wish.node);
+	for (job = next_alike(first, first); job && n < GROUP_MAX;
+	     job = next_alike(first, job), n++) {
+		*end++ = ',';
+		end = stpcpy(end, job->wish.node);
+	}
+	if (change(names, &first->wish, &why) < 0) {
+		if (errno != EAGAIN)
+			/* One bad apple: ask for each by itself. */
+			return vol_work_one(first);
+		first->answer.why = why;
+		return false;
+	}
+	*many = n;
+	for (job = first; job && n > 0; job = next_alike(first, job), n--)
+		job->done = true;
+	return true;
+}

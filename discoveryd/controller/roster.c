@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* roster.c - devices come, are renamed and go; the registry is kept on disk
+ *
+ * A new device is on disk before its node is made, so that a controller killed
+ * in between finds the name again.  Writes are gathered: each may cost as much
+ * again as the last one took, so thousands that join at once share a few.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "log.h"
+#include "roster.h"
+
+#define SAVE_SHARE     10 /* write at most a tenth of the time */
+#define SAVE_MAX_MS    1000
+#define SAVE_FAILED_MS 5000
+
+static bool name_taken(const char *name, void *arg)
+{
+	struct vol_controller *c = arg;
+	size_t i;
+
+	if (vol_roster_node(c, name))
+		return true;
+	for (i = 0; i < c->all.n_nodesets; i++)
+		if (strcmp(c->all.nodesets[i], name) == 0)
+			return true;
+	return false;
+}
+
+static struct vol_seat *seat_by_id(struct vol_controller *c, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_seats; i++)
+		if (strcmp(c->seats[i]->id, id) == 0)
+			return c->seats[i];
+	return NULL;
+}
+
+struct vol_seat *vol_controller_seat_at_node(struct vol_controller *c,
+					     const char *node)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_seats; i++)
+		if (strcmp(c->seats[i]->node_name, node) == 0)
+			return c->seats[i];
+	return NULL;
+}
+
+static struct vol_seat *add_seat(struct vol_controller *c,
+				 const struct vol_device *device,
+				 struct vol_error *err)
+{
+	struct vol_seat **grown, *s;
+
+	grown = realloc(c->seats, (c->n_seats + 1) * sizeof(*grown));
+	if (grown)
+		c->seats = grown;
+	s = grown ? vol_seat_create(c, device) : NULL;
+	if (!s) {
+		vol_errorf_errno(err, ENOMEM, "out of memory");
+		return NULL;
+	}
+	c->seats[c->n_seats++] = s;
+	return s;
+}
+
+struct vol_seat *vol_controller_seat(struct vol_controller *c, const char *id,
+				     const char *hostname,
+				     struct vol_error *err)
+{
+	struct vol_seat *s = seat_by_id(c, id);
+	struct vol_device *device;
+
+	if (s && (c->slurm_known || *c->cluster))
+		return s;
+	if (!c->slurm_known) {
+		vol_errorf_errno(err, EAGAIN, "slurmctld does not answer");
+		return NULL;
+	}
+	device = vol_registry_add(c->registry, id, hostname, name_taken, c,
+				  time(NULL), err);
+	if (!device)
+		return NULL;
+	s = add_seat(c, device, err);
+	if (!s) {
+		vol_registry_remove(c->registry, id);
+		return NULL;
+	}
+	s->slurm_known = true;
+	s->unsaved = true;
+	vol_controller_save_soon(c);
+	return s;
+}
+
+void vol_controller_forget(struct vol_controller *c, struct vol_seat *seat)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_seats && c->seats[i] != seat; i++)
+		;
+	c->seats[i] = c->seats[--c->n_seats];
+	vol_registry_remove(c->registry, seat->id);
+	vol_seat_destroy(seat);
+	vol_controller_save_soon(c);
+}
+
+int vol_controller_rename(struct vol_controller *c, struct vol_seat *seat,
+			  struct vol_error *err)
+{
+	struct vol_device *d = vol_registry_by_id(c->registry, seat->id), old;
+
+	if (!d)
+		return vol_errorf_errno(err, ENOENT, "device is not known");
+	old = *d;
+	vol_registry_remove(c->registry, seat->id);
+	d = vol_registry_add(c->registry, old.id, old.hostname, name_taken, c,
+			     old.first_seen, err);
+	if (!d)
+		return -1;
+	memcpy(d->address, old.address, sizeof(d->address));
+	d->facts = old.facts;
+	d->last_seen = old.last_seen;
+	memcpy(seat->node_name, d->node, sizeof(seat->node_name));
+	seat->exists = false;
+	seat->unsaved = true;
+	vol_controller_save_soon(c);
+	return 0;
+}
+
+static int on_save(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct vol_controller *c = arg;
+	uint64_t begin = vol_controller_now_ms();
+	struct vol_error err;
+	size_t i;
+
+	(void)source;
+	(void)usec;
+	c->save_timer = sd_event_source_disable_unref(c->save_timer);
+	if (vol_registry_save(c->registry, &err) < 0) {
+		vol_err("registry not written: %s", err.text);
+		c->save_cost_ms = SAVE_FAILED_MS;
+		vol_controller_save_soon(c);
+		return 0;
+	}
+	c->save_cost_ms = (vol_controller_now_ms() - begin) * SAVE_SHARE;
+	if (c->save_cost_ms > SAVE_MAX_MS)
+		c->save_cost_ms = SAVE_MAX_MS;
+	for (i = c->n_seats; i-- > 0;) {
+		if (!c->seats[i]->unsaved)
+			continue;
+		c->seats[i]->unsaved = false;
+		vol_seat_evaluate(c->seats[i]);
+	}
+	return 0;
+}
+
+void vol_controller_save_soon(struct vol_controller *c)
+{
+	if (c->save_timer)
+		return;
+	if (sd_event_add_time_relative(c->loop, &c->save_timer, CLOCK_BOOTTIME,
+				       c->save_cost_ms * 1000, 1, on_save,
+				       c) < 0)
+		vol_err("registry: no timer");
+}
+
+int vol_roster_load(struct vol_controller *c, struct vol_error *err)
+{
+	cleanup_free char *path = NULL;
+	size_t i;
+
+	if (asprintf(&path, "%s/registry.json", c->conf.state_dir) < 0)
+		return vol_errorf_errno(err, ENOMEM, "out of memory");
+	c->registry = vol_registry_load(path, err);
+	if (!c->registry)
+		return -1;
+	for (i = 0; i < vol_registry_count(c->registry); i++)
+		if (!add_seat(c, vol_registry_at(c->registry, i), err))
+			return -1;
+	return 0;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* seat.c - what a device and Slurm say about its place, and when to look again
+ *
+ * Whatever is heard is noted here, then vol_seat_evaluate (seat_act.c) is asked
+ * for the next step.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller.h"
+#include "log.h"
+#include "seat_private.h"
+
+/* After a restart of ours, devices that wait with backoff need longer to come
+ * back than one whose link just broke. */
+#define START_GRACE_MS 15000
+/* While a node is about to register: 20, 40, ... 200 ms, then every second. */
+#define LOOK_MIN_MS      20
+#define LOOK_FAST_MS     200
+#define LOOK_SLOW_MS     1000
+#define LOOK_FAST_FOR_MS 5000
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *arg);
+
+struct vol_seat *vol_seat_create(struct vol_controller *c,
+				 const struct vol_device *device)
+{
+	struct vol_seat *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->c = c;
+	memcpy(s->id, device->id, sizeof(s->id));
+	memcpy(s->node_name, device->node, sizeof(s->node_name));
+	memcpy(s->hostname, device->hostname, sizeof(s->hostname));
+	memcpy(s->address, device->address, sizeof(s->address));
+	s->facts = device->facts;
+	s->last_seen = device->last_seen;
+	s->presence = VOL_PRESENCE_SILENT;
+	s->gone_at = c->started_ms + START_GRACE_MS;
+	s->look_ms = LOOK_MIN_MS;
+	vol_seat_arm(s, START_GRACE_MS + c->conf.lost_after_ms);
+	return s;
+}
+
+void vol_seat_destroy(struct vol_seat *s)
+{
+	if (!s)
+		return;
+	sd_event_source_disable_unref(s->timer);
+	free(s);
+}
+
+void vol_seat_arm(struct vol_seat *s, uint64_t ms)
+{
+	if (!s->timer &&
+	    sd_event_add_time_relative(s->c->loop, &s->timer, CLOCK_BOOTTIME,
+				       ms * 1000, 0, on_timer, s) < 0) {
+		vol_err("%s: no timer", s->node_name);
+		return;
+	}
+	sd_event_source_set_time_relative(s->timer, ms * 1000);
+	sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT);
+}
+
+/* Registry's copy of what is known for long. */
+static void remember(struct vol_seat *s)
+{
+	struct vol_device *d = vol_registry_by_id(s->c->registry, s->id);
+
+	if (!d)
+		return;
+	memcpy(d->hostname, s->hostname, sizeof(d->hostname));
+	memcpy(d->address, s->address, sizeof(d->address));
+	d->facts = s->facts;
+	d->last_seen = s->last_seen;
+	vol_registry_touch(s->c->registry);
+	vol_controller_save_soon(s->c);
+}
+
+void vol_seat_attach(struct vol_seat *s, struct vol_peer *peer,
+		     const struct vol_link_msg *hello)
+{
+	struct vol_peer *older = s->peer;
+
+	s->peer = NULL;
+	if (older) {
+		vol_info("%s: new link from %s takes over", s->node_name,
+			 vol_peer_address(peer));
+		vol_peer_destroy(older);
+	}
+	s->peer = peer;
+	s->presence = VOL_PRESENCE_HERE;
+	s->welcomed = false;
+	s->told = VOL_NODE_MISSING;
+	*s->told_reason = '\0';
+	s->slurmd = hello->busy ? VOL_SLURMD_STARTING : VOL_SLURMD_DOWN;
+	s->slurmd_up_at = 0;
+	s->busy = hello->busy;
+	s->facts = hello->facts;
+	memcpy(s->hostname, hello->hostname, sizeof(s->hostname));
+	memcpy(s->boot, hello->boot, sizeof(s->boot));
+	memcpy(s->version, hello->version, sizeof(s->version));
+	memcpy(s->slurm, hello->slurm, sizeof(s->slurm));
+	snprintf(s->address, sizeof(s->address), "%s", vol_peer_address(peer));
+	s->here_at = vol_controller_now_ms();
+	s->last_seen = time(NULL);
+	s->hold_until = s->address_at = s->down_at = 0;
+	s->look_ms = LOOK_MIN_MS;
+	vol_info("%s (%s): linked: device %.8s, host %s, %u CPUs, %llu MB",
+		 s->node_name, s->address, s->id, s->hostname,
+		 vol_facts_cpus(&s->facts),
+		 (unsigned long long)s->facts.memory_mb);
+	remember(s);
+	vol_seat_evaluate(s);
+}
+
+static void on_state(struct vol_seat *s, const struct vol_link_msg *msg)
+{
+	if (msg->slurmd != VOL_SLURMD_UP)
+		s->slurmd_up_at = 0;
+	else if (s->slurmd != VOL_SLURMD_UP)
+		s->slurmd_up_at = vol_controller_now_ms();
+	s->slurmd = msg->slurmd;
+	s->busy = msg->busy;
+	/* What Slurm says may change any moment now. */
+	s->look_ms = LOOK_MIN_MS;
+	vol_seat_evaluate(s);
+	if (s->slurmd != VOL_SLURMD_DOWN && s->decision.action == VOL_ACT_NONE)
+		vol_seat_look(s);
+}
+
+void vol_seat_message(struct vol_seat *s, const struct vol_link_msg *msg)
+{
+	struct vol_peer *peer = s->peer;
+
+	switch (msg->type) {
+	case VOL_LINK_STATE:
+		on_state(s, msg);
+		break;
+	case VOL_LINK_FACTS:
+		vol_info("%s: shares %u CPUs and %llu MB now", s->node_name,
+			 vol_facts_cpus(&msg->facts),
+			 (unsigned long long)msg->facts.memory_mb);
+		s->facts = msg->facts;
+		remember(s);
+		vol_seat_evaluate(s);
+		break;
+	default:
+		vol_info("%s: device leaves: %s", s->node_name, msg->reason);
+		snprintf(s->farewell, sizeof(s->farewell),
+			 VOL_REASON_PREFIX "device left (%.150s)", msg->reason);
+		s->presence = VOL_PRESENCE_LEFT;
+		vol_peer_destroy(peer);
+	}
+}
+
+void vol_seat_detach(struct vol_seat *s)
+{
+	s->peer = NULL;
+	s->welcomed = false;
+	s->slurmd = VOL_SLURMD_DOWN;
+	s->slurmd_up_at = 0;
+	s->gone_at = vol_controller_now_ms();
+	s->last_seen = time(NULL);
+	remember(s);
+	if (s->presence == VOL_PRESENCE_HERE)
+		s->presence = VOL_PRESENCE_SILENT;
+	vol_seat_arm(s, s->c->conf.lost_after_ms);
+	vol_seat_evaluate(s);
+}
+
+/* SILENT turns into LOST, and anyone away into FORGOTTEN, by time alone. */
+static void grow_older(struct vol_seat *s)
+{
+	uint64_t now = vol_controller_now_ms(), limit;
+	struct tm tm;
+	time_t t = time(NULL);
+
+	if (s->presence == VOL_PRESENCE_HERE ||
+	    s->presence == VOL_PRESENCE_FORGOTTEN)
+		return;
+	if (s->presence == VOL_PRESENCE_SILENT) {
+		limit = s->gone_at + s->c->conf.lost_after_ms;
+		if (now < limit) {
+			vol_seat_arm(s, limit - now);
+			return;
+		}
+		s->presence = VOL_PRESENCE_LOST;
+		localtime_r(&t, &tm);
+		snprintf(s->farewell, sizeof(s->farewell),
+			 VOL_REASON_PREFIX "lost contact at %02d:%02d",
+			 tm.tm_hour, tm.tm_min);
+		vol_info("%s: lost contact", s->node_name);
+	}
+	limit = (uint64_t)s->last_seen * 1000 + s->c->conf.forget_after_ms;
+	if ((uint64_t)t * 1000 >= limit) {
+		s->presence = VOL_PRESENCE_FORGOTTEN;
+		vol_info("%s: forgotten after long absence", s->node_name);
+	} else {
+		/* Days: the wall clock may be set meanwhile, so look hourly. */
+		limit -= (uint64_t)t * 1000;
+		vol_seat_arm(s, limit < 3600000 ? limit : 3600000);
+	}
+}
+
+void vol_seat_look(struct vol_seat *s)
+{
+	struct vol_wish wish = {.action = VOL_ACT_WAIT};
+
+	if (s->pending)
+		return;
+	memcpy(wish.node, s->node_name, sizeof(wish.node));
+	s->pending = vol_registrar_wish(s->c->registrar, &wish) == 0;
+}
+
+void vol_seat_look_later(struct vol_seat *s)
+{
+	uint64_t age = vol_controller_now_ms() - s->here_at;
+
+	if (s->slurmd_up_at)
+		age = vol_controller_now_ms() - s->slurmd_up_at;
+	vol_seat_arm(s, s->look_ms);
+	s->look_ms *= 2;
+	if (s->look_ms > LOOK_FAST_MS)
+		s->look_ms =
+			age < LOOK_FAST_FOR_MS ? LOOK_FAST_MS : LOOK_SLOW_MS;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct vol_seat *s = arg;
+
+	(void)source;
+	(void)usec;
+	grow_older(s);
+	if (s->presence == VOL_PRESENCE_HERE &&
+	    s->decision.action == VOL_ACT_WAIT && s->slurm_known && !s->pending)
+		vol_seat_look(s);
+	else
+		vol_seat_evaluate(s);
+	return 0;
+}
+
+void vol_seat_view(struct vol_seat *s, const struct vol_slurm_node *node)
+{
+	if (s->pending)
+		return; /* an answer that is newer is on its way */
+	s->slurm_known = true;
+	s->exists = node != NULL;
+	if (node)
+		s->node = *node;
+	vol_seat_evaluate(s);
+}
+
+void vol_seat_slurm_away(struct vol_seat *s)
+{
+	s->slurm_known = false;
+	vol_seat_evaluate(s);
+}

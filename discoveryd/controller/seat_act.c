@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* seat_act.c - take the step that vol_desired names
+ *
+ * At most one wish per seat is at the registrar; its answer brings the seat
+ * here again.  A wish that failed is held back for a while, so that a refusal
+ * never turns into a loop.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "controller.h"
+#include "log.h"
+#include "seat_private.h"
+
+/* A full table empties by a person's hand or when a device is forgotten. */
+#define TABLE_FULL_MS 30000
+#define FAILED_MS     5000
+#define BUSY_MS       1000
+/* Told "missing" only after this: a node on its way in is nobody's worry. */
+#define MISSING_MS 3000
+
+static uint64_t since(uint64_t at, uint64_t now)
+{
+	return at ? now - at : VOL_NEVER;
+}
+
+static void describe(const struct vol_seat *s, struct vol_situation *x)
+{
+	uint64_t now = vol_controller_now_ms();
+
+	memset(x, 0, sizeof(*x));
+	x->presence = s->presence;
+	x->facts = s->facts;
+	memcpy(x->address, s->address, sizeof(x->address));
+	snprintf(x->comment, sizeof(x->comment),
+		 "volunteer device, host %.100s, %.8s", s->hostname, s->id);
+	memcpy(x->farewell, s->farewell, sizeof(x->farewell));
+	x->slurmd = s->slurmd;
+	x->busy = s->busy;
+	x->slurmd_up_ms = s->slurmd_up_at ? now - s->slurmd_up_at : 0;
+	x->since_reregister_ms = since(s->reregister_at, now);
+	x->since_create_ms = since(s->create_at, now);
+	x->since_address_ms = since(s->address_at, now);
+	x->since_down_ms = since(s->down_at, now);
+	x->since_resume_ms = since(s->resume_at, now);
+	x->slurm_known = s->slurm_known;
+	x->exists = s->exists;
+	x->node = s->node;
+}
+
+static void wish(struct vol_seat *s)
+{
+	struct vol_wish w = {.action = s->decision.action};
+	struct vol_situation x;
+
+	memcpy(w.node, s->node_name, sizeof(w.node));
+	memcpy(w.address, s->address, sizeof(w.address));
+	memcpy(w.hostname, s->hostname, sizeof(w.hostname));
+	w.facts = s->facts;
+	if (w.action == VOL_ACT_COMMENT) {
+		describe(s, &x);
+		memcpy(w.text, x.comment, sizeof(w.text));
+	} else {
+		snprintf(w.text, sizeof(w.text), "%s", s->decision.reason);
+	}
+	s->pending = vol_registrar_wish(s->c->registrar, &w) == 0;
+	if (!s->pending)
+		vol_seat_arm(s, FAILED_MS);
+	vol_debug("%s: %s: %s", s->node_name, vol_action_name(w.action),
+		  w.text);
+}
+
+static void welcome(struct vol_seat *s)
+{
+	struct vol_controller *c = s->c;
+	struct vol_link_msg msg = {
+		.type = VOL_LINK_WELCOME,
+		.conf_port = c->ctld_port,
+		.heartbeat_ms = (uint32_t)c->conf.heartbeat_ms,
+		.lease_ms = (uint32_t)c->conf.lost_after_ms,
+		.facts_ok = s->decision.node != VOL_NODE_WRONG,
+	};
+
+	memcpy(msg.node, s->node_name, sizeof(msg.node));
+	memcpy(msg.cluster, c->cluster, sizeof(msg.cluster));
+	s->welcomed = true;
+	vol_peer_send(s->peer, &msg);
+}
+
+static void tell(struct vol_seat *s)
+{
+	struct vol_link_msg msg = {.type = VOL_LINK_NODE,
+				   .node_state = s->decision.node};
+
+	if (s->decision.node == s->told &&
+	    (s->told == VOL_NODE_UP ||
+	     strcmp(s->decision.reason, s->told_reason) == 0))
+		return;
+	if (s->decision.node == VOL_NODE_MISSING &&
+	    (!s->slurmd_up_at ||
+	     vol_controller_now_ms() - s->slurmd_up_at < MISSING_MS))
+		return;
+	s->told = s->decision.node;
+	memcpy(s->told_reason, s->decision.reason, sizeof(s->told_reason));
+	memcpy(msg.reason, s->decision.reason, sizeof(msg.reason));
+	vol_peer_send(s->peer, &msg);
+	vol_log(s->told == VOL_NODE_UP ? VOL_LOG_INFO : VOL_LOG_WARN,
+		"%s: node is %s: %s", s->node_name,
+		vol_node_state_name(s->told), s->told_reason);
+}
+
+static void reregister(struct vol_seat *s)
+{
+	struct vol_link_msg msg = {.type = VOL_LINK_REREGISTER};
+
+	memcpy(msg.reason, s->decision.reason, sizeof(msg.reason));
+	s->reregister_at = vol_controller_now_ms();
+	vol_info("%s: slurmd must register again: %s", s->node_name,
+		 msg.reason);
+	vol_peer_send(s->peer, &msg);
+}
+
+/* Complain once per text, to the log and to a device that still waits. */
+static void complain(struct vol_seat *s, const char *code, const char *text,
+		     uint32_t retry_ms)
+{
+	if (strcmp(s->complaint, text) != 0) {
+		snprintf(s->complaint, sizeof(s->complaint), "%s", text);
+		vol_err("%s", text);
+	}
+	s->hold_until = vol_controller_now_ms() + retry_ms;
+	if (s->peer && !s->welcomed)
+		vol_peer_refuse(s->peer, code, text, retry_ms);
+	else
+		vol_seat_arm(s, retry_ms);
+}
+
+static void rename_node(struct vol_seat *s)
+{
+	struct vol_error err;
+
+	vol_warn("%s: %s", s->node_name, s->decision.reason);
+	if (vol_controller_rename(s->c, s, &err) < 0) {
+		complain(s, "busy", err.text, FAILED_MS);
+		return;
+	}
+	if (s->peer && s->welcomed)
+		vol_peer_refuse(s->peer, "busy", "the node name changed", 100);
+}
+
+static void act(struct vol_seat *s)
+{
+	switch (s->decision.action) {
+	case VOL_ACT_NONE:
+		break;
+	case VOL_ACT_WAIT:
+		if (s->slurm_known && (s->slurmd != VOL_SLURMD_DOWN ||
+				       s->decision.node == VOL_NODE_WRONG ||
+				       s->presence == VOL_PRESENCE_FORGOTTEN))
+			vol_seat_look_later(s);
+		break;
+	case VOL_ACT_REREGISTER:
+		reregister(s);
+		vol_seat_look_later(s);
+		break;
+	case VOL_ACT_RENAME:
+		rename_node(s);
+		break;
+	case VOL_ACT_FORGET:
+		vol_controller_forget(s->c, s);
+		break;
+	default:
+		wish(s);
+	}
+}
+
+/* A device that we know may start although slurmctld can not be asked: its node
+ * is there, or will be made when slurmctld is back. */
+static bool may_enter(const struct vol_seat *s)
+{
+	const struct vol_device *d;
+
+	if (s->decision.welcome)
+		return true;
+	d = vol_registry_by_id(s->c->registry, s->id);
+	return !s->slurm_known && *s->c->cluster && d && d->created;
+}
+
+void vol_seat_evaluate(struct vol_seat *s)
+{
+	uint64_t now = vol_controller_now_ms();
+	struct vol_situation x;
+
+	if (s->pending || s->unsaved)
+		return;
+	describe(s, &x);
+	vol_desired(&x, &s->decision);
+	if (s->peer && !s->welcomed && may_enter(s))
+		welcome(s);
+	if (s->peer && s->welcomed && s->slurm_known)
+		tell(s);
+	if (now < s->hold_until && s->decision.action != VOL_ACT_NONE) {
+		vol_seat_arm(s, s->hold_until - now);
+		return;
+	}
+	act(s);
+}
+
+static void note_created(struct vol_seat *s)
+{
+	struct vol_device *d = vol_registry_by_id(s->c->registry, s->id);
+
+	if (d && !d->created) {
+		d->created = true;
+		vol_registry_touch(s->c->registry);
+		vol_controller_save_soon(s->c);
+	}
+}
+
+static void note_done(struct vol_seat *s, const struct vol_wish *w)
+{
+	uint64_t now = vol_controller_now_ms();
+
+	switch (w->action) {
+	case VOL_ACT_CREATE:
+		s->create_at = now;
+		note_created(s);
+		vol_info("%s: node created", s->node_name);
+		break;
+	case VOL_ACT_DELETE:
+		vol_info("%s: node deleted", s->node_name);
+		break;
+	case VOL_ACT_DOWN:
+		s->down_at = now;
+		vol_info("%s: set down (%s)", s->node_name, w->text);
+		break;
+	case VOL_ACT_DRAIN:
+		vol_info("%s: drained (%s)", s->node_name, w->text);
+		break;
+	case VOL_ACT_RESUME:
+		s->resume_at = now;
+		vol_info("%s: back in service", s->node_name);
+		break;
+	case VOL_ACT_ADDRESS:
+		s->address_at = now;
+		vol_info("%s: address is %s", s->node_name, w->address);
+		/* The slurmd may not have noticed, and jobs need both ends. */
+		if (s->peer && s->slurmd == VOL_SLURMD_UP)
+			reregister(s);
+		break;
+	default:
+		break;
+	}
+	*s->complaint = '\0';
+}
+
+static void note_failure(struct vol_seat *s, const struct vol_answer *a)
+{
+	switch (a->error) {
+	case ENOSPC:
+		complain(s, "table_full", a->why.text, TABLE_FULL_MS);
+		return;
+	case EEXIST: /* the fresh look says what to do */
+		return;
+	case EBUSY:
+		s->hold_until = vol_controller_now_ms() + BUSY_MS;
+		return;
+	}
+	if (a->wish->action == VOL_ACT_RESUME) {
+		/* Not down any more: somebody was faster. */
+		s->resume_at = vol_controller_now_ms();
+		return;
+	}
+	complain(s, "slurm_away", a->why.text, FAILED_MS);
+}
+
+void vol_seat_answer(struct vol_seat *s, const struct vol_answer *a)
+{
+	s->pending = false;
+	if (a->looked) {
+		s->slurm_known = true;
+		s->exists = a->exists;
+		if (a->exists)
+			s->node = a->node;
+	}
+	if (a->error)
+		note_failure(s, a);
+	else
+		note_done(s, a->wish);
+	/* Part of a list: the table is on its way, and knows more. */
+	if (a->looked || a->error)
+		vol_seat_evaluate(s);
+}
