@@ -13,12 +13,16 @@ AC_DEFUN([VOL_CFLAGS_BASE], [
 	AC_SUBST([VOL_CFLAGS])
 ])
 
-# VOL_HARDENING: what Debian's dpkg-buildflags would add. FORTIFY needs -O and
-# would clash with the sanitizers, so it goes in only without them.
+# VOL_HARDENING: what Debian's dpkg-buildflags would add. FORTIFY is nothing but
+# a warning without -O and would clash with the sanitizers.
 AC_DEFUN([VOL_HARDENING], [
 	VOL_HARDEN_CFLAGS="-fstack-protector-strong -fstack-clash-protection"
 	VOL_HARDEN_LDFLAGS="-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack"
-	AS_IF([test "x${enable_sanitizers:-no}" = xno],
+	AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[
+		#ifndef __OPTIMIZE__
+		#error no optimization
+		#endif]], [])], [vol_optimized=yes], [vol_optimized=no])
+	AS_IF([test "x$vol_optimized${enable_sanitizers:-no}" = xyesno],
 		[VOL_HARDEN_CFLAGS="$VOL_HARDEN_CFLAGS -U_FORTIFY_SOURCE"
 		 VOL_HARDEN_CFLAGS="$VOL_HARDEN_CFLAGS -D_FORTIFY_SOURCE=2"])
 	AC_SUBST([VOL_HARDEN_CFLAGS])

@@ -4,13 +4,15 @@
 
 # VOL_SLURM: headers and library from Debian's libslurm-dev (it has no .pc).
 AC_DEFUN([VOL_SLURM], [
+	vol_have_slurm=yes
 	AC_CHECK_HEADERS([slurm/slurm.h slurm/spank.h], [],
-		[AC_MSG_ERROR([Slurm's headers are missing: install libslurm-dev])])
+		[vol_have_slurm=no])
 	save_LIBS=$LIBS
 	AC_CHECK_LIB([slurm], [slurm_load_node],
-		[AC_SUBST([SLURM_LIBS], [-lslurm])],
-		[AC_MSG_ERROR([libslurm is missing: install libslurm-dev])])
+		[AC_SUBST([SLURM_LIBS], [-lslurm])], [vol_have_slurm=no])
 	LIBS=$save_LIBS
+	AS_IF([test $vol_have_slurm = no],
+		[VOL_MISS([Slurm's API], [libslurm-dev], [everything else])])
 	AC_CHECK_MEMBERS([update_node_msg_t.resume_after,
 		update_node_msg_t.reason_uid], [], [],
 		[[#include <slurm/slurm.h>]])
@@ -21,7 +23,7 @@ AC_DEFUN([VOL_SLURM], [
 		SLURM_COMMUNICATIONS_CONNECT_TIMEOUT], [], [],
 		[[#include <slurm/slurm_errno.h>]])
 	AC_COMPUTE_INT([vol_slurm_hex], [SLURM_VERSION_NUMBER],
-		[[#include <slurm/slurm_version.h>]])
+		[[#include <slurm/slurm_version.h>]], [vol_slurm_hex=0])
 	vol_slurm_version=`printf '%02d.%02d.%d' \
 		$((vol_slurm_hex >> 16)) $((vol_slurm_hex >> 8 & 255)) \
 		$((vol_slurm_hex & 255))`
@@ -29,13 +31,16 @@ AC_DEFUN([VOL_SLURM], [
 		[AS_HELP_STRING([--with-slurm-plugindir=DIR],
 			[where slurmctld's plugins are @<:@found@:>@])],
 		[vol_slurm_plugindir=$withval],
-		[for dir in /usr/lib/*/slurm-wlm /usr/lib64/slurm \
+		[vol_multiarch=`$CC -print-multiarch 2>/dev/null`
+		 vol_slurm_plugindir='${libdir}/slurm'
+		 AS_IF([test -n "$vol_multiarch" &&
+			test -d "/usr/lib/$vol_multiarch"],
+			[vol_slurm_plugindir=/usr/lib/$vol_multiarch/slurm-wlm])
+		 for dir in /usr/lib/*/slurm-wlm /usr/lib64/slurm \
 			/usr/lib/slurm; do
 			AS_IF([test -e "$dir/select_cons_tres.so"],
 				[vol_slurm_plugindir=$dir; break])
-		 done
-		 AS_IF([test -z "$vol_slurm_plugindir"],
-			[vol_slurm_plugindir='${libdir}/slurm-wlm'])])
+		 done])
 	AC_SUBST([slurmplugindir], [$vol_slurm_plugindir])
 ])
 
@@ -52,6 +57,7 @@ AC_DEFUN([VOL_SLURM_SOURCE], [
 			[AC_MSG_ERROR([$with_slurm_source is not a Slurm source tree])])
 		AS_IF([test ! -e "$with_slurm_source/config.h"],
 			[AC_MSG_ERROR([$with_slurm_source/config.h is missing: run ./configure there])])
+		with_slurm_source=`cd "$with_slurm_source" && pwd`
 		vol_src_version=`sed -n \
 			's/^.define SLURM_VERSION_STRING "\(.*\)"/\1/p' \
 			"$with_slurm_source/config.h"`
