@@ -127,7 +127,7 @@ int vol_facts_add_feature(struct vol_facts *f, const char *feature)
 		errno = EINVAL;
 		return -1;
 	}
-	for (size_t i = 0; feature[i] && i < sizeof(text) - 1; i++)
+	for (size_t i = 0; i < sizeof(text) - 1 && feature[i]; i++)
 		text[i] = feature_char(feature[i]) ? feature[i] : '_';
 	if (strcmp(text, OWN_FEATURE) == 0 || has_feature(f, text))
 		return 0;

@@ -372,7 +372,7 @@ static int choose_name(struct vol_registry *r, const char *hostname,
 /* Keep what load accepts, of a name that nobody checked. */
 static void copy_hostname(char to[VOL_HOSTNAME_SIZE], const char *from)
 {
-	for (size_t i = 0; from[i] && i < VOL_HOSTNAME_SIZE - 1; i++)
+	for (size_t i = 0; i < VOL_HOSTNAME_SIZE - 1 && from[i]; i++)
 		to[i] = vol_char_in((unsigned char)from[i], VOL_HOSTNAME_CHARS)
 				? from[i]
 				: '-';

@@ -125,8 +125,7 @@ static void refuse(const json_t *json, const char *type, const char *part)
 	assert_contains(err.text, type);
 	assert_contains(err.text, part);
 	assert_true(strlen(err.text) < 160);
-	for (const char *p = err.text; *p; p++)
-		assert_in_range((unsigned char)*p, 0x20, 0x7e);
+	assert_printable(err.text);
 	assert_memory_equal(&msg, &before, sizeof(msg));
 }
 

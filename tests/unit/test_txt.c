@@ -123,8 +123,7 @@ static void test_bad(void **state)
 			fail_msg("%zu: errno %d, text \"%s\", want \"%s\"", i,
 				 errno, err.text, bad[i].error);
 		assert_memory_equal(&txt, &before, sizeof(txt));
-		for (const char *p = err.text; *p; p++)
-			assert_in_range((unsigned char)*p, 0x20, 0x7e);
+		assert_printable(err.text);
 	}
 }
 

@@ -19,6 +19,12 @@
 #include <string.h>
 #include <unistd.h>
 
+/* cmocka 2 renamed it and warns about the old name. */
+#ifdef assert_uint_in_range
+#undef assert_in_range
+#define assert_in_range assert_uint_in_range
+#endif
+
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Fail and show the text if part is not in it. */
@@ -32,6 +38,13 @@ static inline void vtest_contains(const char *text, const char *part,
 		return;
 	print_error("\"%s\" does not contain \"%s\"\n", text, part);
 	_fail(file, line);
+}
+
+/* Reasons name hostile peers; nothing of theirs may reach a terminal. */
+static inline void assert_printable(const char *text)
+{
+	for (; *text; text++)
+		assert_true(*text >= 0x20 && *text <= 0x7e);
 }
 
 /* Setup and teardown of a test with a folder of its own: *state is its path,
