@@ -65,7 +65,7 @@ static void welcome_stranger(struct vol_server *s, int fd)
 		return;
 	vol_refusals_log(&s->c->refusals, "refused", vol_peer_address(p),
 			 reason);
-	vol_peer_refuse(p, "busy", reason, 5000);
+	vol_peer_destroy(p);
 }
 
 static int on_resume(sd_event_source *source, uint64_t usec, void *arg)

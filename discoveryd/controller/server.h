@@ -17,7 +17,7 @@ struct vol_peer;
  * 10 000 devices fits, since each says hello within milliseconds. */
 #define VOL_SERVER_STRANGERS 512
 /* And from one address: one host must not take all places. */
-#define VOL_SERVER_STRANGERS_EACH 32
+#define VOL_SERVER_STRANGERS_EACH 128
 #define VOL_SERVER_HELLO_MS       10000
 
 /* Listen as conf.listen says; *port is the port. */

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cmd.h - the subcommands of volunteer
+ *
+ * One per file.  argv[0] is the subcommand's name.  The return value is the
+ * exit status: 0 done, 1 failed, 2 used wrongly; what went wrong is on stderr.
+ */
+#ifndef VOL_CMD_H
+#define VOL_CMD_H
+
+enum { VOL_EXIT_OK, VOL_EXIT_FAILED, VOL_EXIT_USAGE };
+
+int cmd_devices(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
+int cmd_select(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_version(int argc, char **argv);
+
+#endif

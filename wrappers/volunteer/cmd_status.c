@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cmd_status.c - volunteer status: how this machine's discoveryd is doing */
+#include "config.h"
+
+#include <stdio.h>
+
+#include "cmd.h"
+#include "ctl_client.h"
+#include "table.h"
+
+static const char usage[] =
+	"Usage: volunteer status [--json] [--socket=PATH]\n"
+	"Show what discoveryd does on this machine, device or controller.\n"
+	"\n"
+	"  --json         print JSON\n"
+	"  --socket=PATH  ask this control socket instead of the one in\n"
+	"                 " VOL_RUN_DIR "\n";
+
+int cmd_status(int argc, char **argv)
+{
+	struct vol_ask_options opt;
+	struct vol_error err;
+	json_t *data;
+	int rc = vol_ask_parse(argc, argv, usage, false, &opt);
+
+	if (rc >= 0)
+		return rc;
+	data = vol_ctl_ask(opt.socket, VOL_CTL_ANY, "status", false, &err);
+	if (!data) {
+		fprintf(stderr, "volunteer status: %s\n", err.text);
+		return VOL_EXIT_FAILED;
+	}
+	rc = VOL_EXIT_OK;
+	if (opt.json)
+		rc = vol_print_json(data);
+	else
+		vol_table_print_object(stdout, data, time(NULL));
+	json_decref(data);
+	return rc;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctl_client.c - one request, one reply over discoveryd's control socket */
+#include "config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "cmd.h"
+#include "ctl_client.h"
+#include "wire.h"
+
+#define CONTROLLER_SOCKET VOL_RUN_DIR "/controller.sock"
+#define DEVICE_SOCKET     VOL_RUN_DIR "/device.sock"
+
+/* Answers come from memory; a daemon that needs longer is stuck. */
+#define ANSWER_MS 10000
+
+enum { OPT_SOCKET = 256, OPT_JSON, OPT_SEEN };
+
+static int connect_to(const char *path, struct vol_error *err)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	cleanup_fd int fd = -1;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return vol_errorf_errno(err, ENAMETOOLONG,
+					"%s: path is too long", path);
+	strcpy(address.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return vol_errorf(err, "socket: %s", strerror(errno));
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return steal_fd(&fd);
+	if (errno == ENOENT)
+		return vol_errorf(err,
+				  "discoveryd is not running on this machine "
+				  "(no %s)",
+				  path);
+	if (errno == ECONNREFUSED)
+		return vol_errorf(err,
+				  "discoveryd is not running on this machine "
+				  "(nobody answers at %s)",
+				  path);
+	return vol_errorf(err, "%s: %s", path, strerror(errno));
+}
+
+static const char *choose(enum vol_ctl_role role)
+{
+	if (role == VOL_CTL_ANY && access(DEVICE_SOCKET, F_OK) == 0)
+		return DEVICE_SOCKET;
+	return CONTROLLER_SOCKET;
+}
+
+/* data of {"type": "ok"}, or the reason of {"type": "error"}. */
+static json_t *unwrap(const json_t *reply, struct vol_error *err)
+{
+	const char *type = json_string_value(json_object_get(reply, "type"));
+	const char *reason;
+	json_t *data = json_object_get(reply, "data");
+
+	if (type && strcmp(type, "ok") == 0 && data)
+		return json_incref(data);
+	reason = json_string_value(json_object_get(reply, "reason"));
+	vol_errorf_errno(err, EIO, "%s",
+			 reason ? reason : "discoveryd's reply makes no sense");
+	return NULL;
+}
+
+json_t *vol_ctl_ask(const char *path, enum vol_ctl_role role, const char *type,
+		    bool seen, struct vol_error *err)
+{
+	struct vol_wire_reader reader = VOL_WIRE_READER_INIT;
+	json_t *request, *reply = NULL, *data = NULL;
+	cleanup_fd int fd = -1;
+
+	if (!path)
+		path = choose(role);
+	fd = connect_to(path, err);
+	if (fd < 0)
+		return NULL;
+	request = json_pack("{s:s}", "type", type);
+	if (!request ||
+	    (seen && json_object_set_new(request, "seen", json_true()) < 0))
+		vol_errorf_errno(err, ENOMEM, "out of memory");
+	else if (vol_wire_send(fd, request, ANSWER_MS, err) == 0)
+		reply = vol_wire_recv(fd, &reader, ANSWER_MS, err);
+	if (reply)
+		data = unwrap(reply, err);
+	else
+		vol_error_prefix(err, "%s", path);
+	vol_wire_reset(&reader);
+	json_decref(request);
+	json_decref(reply);
+	return data;
+}
+
+int vol_ask_parse(int argc, char **argv, const char *usage, bool takes_seen,
+		  struct vol_ask_options *opt)
+{
+	static const struct option longs[] = {
+		{"json", no_argument, NULL, OPT_JSON},
+		{"socket", required_argument, NULL, OPT_SOCKET},
+		{"help", no_argument, NULL, 'h'},
+		{"seen", no_argument, NULL, OPT_SEEN},
+		{NULL, 0, NULL, 0},
+	};
+	int c;
+
+	memset(opt, 0, sizeof(*opt));
+	optind = 0; /* glibc: start anew, main() has parsed its own words */
+	while ((c = getopt_long(argc, argv, "+:h", longs, NULL)) != -1) {
+		if (c == OPT_JSON) {
+			opt->json = true;
+		} else if (c == OPT_SOCKET) {
+			opt->socket = optarg;
+		} else if (c == OPT_SEEN && takes_seen) {
+			opt->seen = true;
+		} else if (c == 'h') {
+			fputs(usage, stdout);
+			return VOL_EXIT_OK;
+		} else {
+			fprintf(stderr, "volunteer %s: %s %s\n%s", argv[0],
+				c == ':' ? "value missing for"
+					 : "unknown option",
+				argv[optind - 1], usage);
+			return VOL_EXIT_USAGE;
+		}
+	}
+	if (optind == argc)
+		return -1;
+	fprintf(stderr, "volunteer %s: unexpected word %s\n%s", argv[0],
+		argv[optind], usage);
+	return VOL_EXIT_USAGE;
+}
+
+int vol_print_json(const json_t *json)
+{
+	if (json_dumpf(json, stdout, JSON_INDENT(2)) < 0 ||
+	    putchar('\n') == EOF || fflush(stdout) == EOF)
+		return VOL_EXIT_FAILED;
+	return VOL_EXIT_OK;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* main.c - volunteer: the table of its subcommands */
+#include "config.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{"status", cmd_status, "what discoveryd does on this machine"},
+	{"devices", cmd_devices, "the devices that this controller knows"},
+	{"doctor", cmd_doctor, "check the cluster's settings"},
+	{"select", cmd_select, "switch the scheduling plugin on and off"},
+	{"version", cmd_version, "versions of program and daemon"},
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_usage(FILE *out)
+{
+	size_t i;
+
+	fputs("Usage: volunteer COMMAND [OPTION...]\n"
+	      "Look after the volunteer devices of a Slurm cluster.\n\n",
+	      out);
+	for (i = 0; i < N_COMMANDS; i++)
+		fprintf(out, "  %-8s  %s\n", commands[i].name,
+			commands[i].help);
+	fputs("\n\"volunteer COMMAND --help\" tells more.\n", out);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	size_t i;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+:hV", longs, NULL)) != -1) {
+		if (c == 'h') {
+			print_usage(stdout);
+			return VOL_EXIT_OK;
+		}
+		if (c == 'V') {
+			puts("volunteer " PACKAGE_VERSION);
+			return VOL_EXIT_OK;
+		}
+		fprintf(stderr, "volunteer: unknown option %s\n",
+			argv[optind - 1]);
+		print_usage(stderr);
+		return VOL_EXIT_USAGE;
+	}
+	if (optind == argc) {
+		print_usage(stderr);
+		return VOL_EXIT_USAGE;
+	}
+	for (i = 0; i < N_COMMANDS; i++)
+		if (strcmp(argv[optind], commands[i].name) == 0)
+			return commands[i].run(argc - optind, argv + optind);
+	fprintf(stderr, "volunteer: unknown command %s\n", argv[optind]);
+	print_usage(stderr);
+	return VOL_EXIT_USAGE;
+}
