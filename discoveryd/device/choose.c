@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* choose.c - which controller to try next */
+#include "config.h"
+
+#include "device/choose.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool have_conf(const struct vol_choose *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->candidate[i].source == VOL_SOURCE_CONF)
+			return true;
+	return false;
+}
+
+bool vol_choose_accepts(const struct vol_choose *c, enum vol_source source,
+			const char *cluster)
+{
+	if (c->wanted[0])
+		return !strcmp(cluster, c->wanted);
+	if (source == VOL_SOURCE_CONF || !c->known[0])
+		return true;
+	return !strcmp(cluster, c->known);
+}
+
+bool vol_choose_allows(const struct vol_choose *c,
+		       const struct vol_candidate *candidate)
+{
+	if (candidate->source == VOL_SOURCE_CONF)
+		return true;
+	if (have_conf(c))
+		return false;
+	return !candidate->cluster[0] ||
+	       vol_choose_accepts(c, candidate->source, candidate->cluster);
+}
+
+bool vol_choose_add(struct vol_choose *c, const struct vol_candidate *fresh)
+{
+	if (fresh->source == VOL_SOURCE_MDNS &&
+	    (fresh->port == 0 || strchr(fresh->address, ':')))
+		return false;
+	for (size_t i = 0; i < c->n; i++) {
+		struct vol_candidate *old = &c->candidate[i];
+		bool same_cluster = !strcmp(old->cluster, fresh->cluster);
+
+		if (old->source != fresh->source || old->port != fresh->port ||
+		    strcmp(old->address, fresh->address))
+			continue;
+		snprintf(old->cluster, sizeof(old->cluster), "%s",
+			 fresh->cluster);
+		snprintf(old->instance, sizeof(old->instance), "%s",
+			 fresh->instance);
+		return !same_cluster;
+	}
+	if (c->n == VOL_CANDIDATES)
+		return false;
+	c->candidate[c->n] = *fresh;
+	c->candidate[c->n].tried = 0;
+	c->n++;
+	return true;
+}
+
+void vol_choose_remove(struct vol_choose *c, enum vol_source source,
+		       const char *instance)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct vol_candidate *old = &c->candidate[i];
+
+		if (old->source == source &&
+		    (!instance || !strcmp(old->instance, instance)))
+			continue;
+		c->candidate[kept++] = *old;
+	}
+	c->n = kept;
+}
+
+static bool before(const struct vol_candidate *a, const struct vol_candidate *b)
+{
+	if (a->tried != b->tried)
+		return a->tried < b->tried;
+	return a->source < b->source;
+}
+
+const struct vol_candidate *vol_choose_next(struct vol_choose *c)
+{
+	struct vol_candidate *best = NULL;
+
+	for (size_t i = 0; i < c->n; i++) {
+		struct vol_candidate *one = &c->candidate[i];
+
+		if (vol_choose_allows(c, one) && (!best || before(one, best)))
+			best = one;
+	}
+	if (best)
+		best->tried = ++c->turn;
+	return best;
+}
+
+size_t vol_choose_count(const struct vol_choose *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		n += vol_choose_allows(c, &c->candidate[i]);
+	return n;
+}

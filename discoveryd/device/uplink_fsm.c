@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* uplink_fsm.c - when to dial, greet, ping and give up */
+#include "config.h"
+
+#include "device/uplink_fsm.h"
+
+#define NEVER UINT64_MAX
+
+static void enter(struct vol_uplink_fsm *f, enum vol_uplink_state state,
+		  uint64_t now, uint64_t deadline)
+{
+	f->state = state;
+	f->since_ms = now;
+	f->deadline_ms = deadline;
+}
+
+static uint32_t clamp(uint32_t n, uint32_t min, uint32_t max)
+{
+	return n < min ? min : n > max ? max : n;
+}
+
+void vol_uplink_fsm_init(struct vol_uplink_fsm *f, uint64_t now, uint64_t seed)
+{
+	*f = (struct vol_uplink_fsm){.seq = 0};
+	vol_backoff_init(&f->backoff, VOL_UPLINK_BACKOFF_MIN_MS,
+			 VOL_UPLINK_BACKOFF_MAX_MS, seed);
+	enter(f, VOL_UPLINK_LOOKING, now, NEVER);
+}
+
+static unsigned dial(struct vol_uplink_fsm *f, uint64_t now)
+{
+	enter(f, VOL_UPLINK_DIALING, now, NEVER);
+	return VOL_UPLINK_DO_DIAL;
+}
+
+/* Wait before the next try; at least min_ms, which a controller may ask for. */
+static unsigned wait(struct vol_uplink_fsm *f, uint64_t now, uint64_t min_ms)
+{
+	unsigned todo = VOL_UPLINK_DO_CLOSE;
+	uint64_t ms = vol_backoff_next(&f->backoff);
+
+	if (f->state == VOL_UPLINK_UP)
+		todo |= VOL_UPLINK_DO_LOST;
+	f->asked_to_wait = min_ms > 0;
+	enter(f, VOL_UPLINK_WAITING, now, now + (ms > min_ms ? ms : min_ms));
+	return todo;
+}
+
+/* Somebody new is there: no need for a long wait any more, unless a controller
+ * asked for it.  Not at once: thousands may hear of the same one. */
+static void hurry(struct vol_uplink_fsm *f, uint64_t now)
+{
+	uint64_t soon;
+
+	if (f->asked_to_wait)
+		return;
+	vol_backoff_reset(&f->backoff);
+	soon = now + vol_backoff_next(&f->backoff);
+	if (soon < f->deadline_ms)
+		f->deadline_ms = soon;
+}
+
+unsigned vol_uplink_fsm_target(struct vol_uplink_fsm *f, uint64_t now)
+{
+	switch (f->state) {
+	case VOL_UPLINK_LOOKING:
+		return dial(f, now);
+	case VOL_UPLINK_DIALING:
+		/* The address that we remember may be dead without a word. */
+		if (now - f->since_ms < VOL_UPLINK_PATIENCE_MS) {
+			f->deadline_ms = f->since_ms + VOL_UPLINK_PATIENCE_MS;
+			return 0;
+		}
+		return VOL_UPLINK_DO_CLOSE | dial(f, now);
+	case VOL_UPLINK_WAITING:
+		hurry(f, now);
+		break;
+	case VOL_UPLINK_GREETING:
+	case VOL_UPLINK_UP:
+	case VOL_UPLINK_LEFT:
+		break;
+	}
+	return 0;
+}
+
+unsigned vol_uplink_fsm_no_target(struct vol_uplink_fsm *f, uint64_t now)
+{
+	enter(f, VOL_UPLINK_LOOKING, now, NEVER);
+	return 0;
+}
+
+unsigned vol_uplink_fsm_dialed(struct vol_uplink_fsm *f, uint64_t now,
+			       bool others)
+{
+	/* Alone, it may take as long as the connection itself allows. */
+	f->deadline_ms = others ? now + VOL_UPLINK_DIAL_MS : NEVER;
+	return 0;
+}
+
+unsigned vol_uplink_fsm_connected(struct vol_uplink_fsm *f, uint64_t now)
+{
+	enter(f, VOL_UPLINK_GREETING, now, now + VOL_UPLINK_HELLO_MS);
+	return VOL_UPLINK_DO_HELLO;
+}
+
+unsigned vol_uplink_fsm_closed(struct vol_uplink_fsm *f, uint64_t now)
+{
+	if (f->state == VOL_UPLINK_LEFT || f->state == VOL_UPLINK_WAITING)
+		return VOL_UPLINK_DO_CLOSE;
+	return wait(f, now, 0);
+}
+
+static unsigned welcomed(struct vol_uplink_fsm *f, uint64_t now,
+			 const struct vol_link_msg *msg)
+{
+	if (f->state != VOL_UPLINK_GREETING)
+		return wait(f, now, 0);
+	f->heartbeat_ms = clamp(msg->heartbeat_ms, VOL_UPLINK_HEARTBEAT_MIN_MS,
+				VOL_UPLINK_HEARTBEAT_MAX_MS);
+	/* A lease shorter than two heartbeats would end by itself. */
+	f->lease_ms = clamp(msg->lease_ms, 2 * f->heartbeat_ms, UINT32_MAX);
+	vol_backoff_reset(&f->backoff);
+	enter(f, VOL_UPLINK_UP, now, NEVER);
+	f->heard_ms = now;
+	f->ping_ms = now + f->heartbeat_ms;
+	return VOL_UPLINK_DO_WELCOMED;
+}
+
+unsigned vol_uplink_fsm_message(struct vol_uplink_fsm *f, uint64_t now,
+				const struct vol_link_msg *msg)
+{
+	bool up = f->state == VOL_UPLINK_UP;
+
+	if (!up && f->state != VOL_UPLINK_GREETING)
+		return 0;
+	f->heard_ms = now;
+	switch (msg->type) {
+	case VOL_LINK_WELCOME:
+		return welcomed(f, now, msg);
+	case VOL_LINK_REFUSE:
+		return wait(f, now,
+			    clamp(msg->retry_ms, 0, VOL_UPLINK_RETRY_MAX_MS));
+	case VOL_LINK_PONG:
+	case VOL_LINK_NODE:
+	case VOL_LINK_REREGISTER:
+		return up ? 0 : wait(f, now, 0);
+	default:
+		return wait(f, now, 0);
+	}
+}
+
+unsigned vol_uplink_fsm_redial(struct vol_uplink_fsm *f, uint64_t now)
+{
+	unsigned todo = VOL_UPLINK_DO_CLOSE;
+
+	if (f->state == VOL_UPLINK_LEFT || f->state == VOL_UPLINK_LOOKING)
+		return 0;
+	if (f->state == VOL_UPLINK_UP)
+		todo |= VOL_UPLINK_DO_LOST;
+	vol_backoff_reset(&f->backoff);
+	return todo | dial(f, now);
+}
+
+static unsigned up_time(struct vol_uplink_fsm *f, uint64_t now)
+{
+	if (now - f->heard_ms >= f->lease_ms)
+		return wait(f, now, 0);
+	if (now < f->ping_ms)
+		return 0;
+	f->ping_ms = now + f->heartbeat_ms;
+	f->seq++;
+	return VOL_UPLINK_DO_PING;
+}
+
+unsigned vol_uplink_fsm_time(struct vol_uplink_fsm *f, uint64_t now)
+{
+	if (f->state == VOL_UPLINK_UP)
+		return up_time(f, now);
+	if (now < f->deadline_ms)
+		return 0;
+	switch (f->state) {
+	case VOL_UPLINK_WAITING:
+		return dial(f, now);
+	case VOL_UPLINK_DIALING:
+		/* Another candidate: no wait in between. */
+		return VOL_UPLINK_DO_CLOSE | dial(f, now);
+	case VOL_UPLINK_GREETING:
+		return wait(f, now, 0);
+	case VOL_UPLINK_LOOKING:
+	case VOL_UPLINK_UP:
+	case VOL_UPLINK_LEFT:
+		break;
+	}
+	return 0;
+}
+
+unsigned vol_uplink_fsm_leave(struct vol_uplink_fsm *f, uint64_t now)
+{
+	enter(f, VOL_UPLINK_LEFT, now, NEVER);
+	return 0;
+}
+
+uint64_t vol_uplink_fsm_deadline(const struct vol_uplink_fsm *f)
+{
+	uint64_t lease = f->heard_ms + f->lease_ms;
+
+	if (f->state != VOL_UPLINK_UP)
+		return f->deadline_ms;
+	return f->ping_ms < lease ? f->ping_ms : lease;
+}
+
+const char *vol_uplink_state_name(enum vol_uplink_state state)
+{
+	static const char *const names[] = {
+		[VOL_UPLINK_LOOKING] = "looking",
+		[VOL_UPLINK_WAITING] = "waiting",
+		[VOL_UPLINK_DIALING] = "dialing",
+		[VOL_UPLINK_GREETING] = "greeting",
+		[VOL_UPLINK_UP] = "up",
+		[VOL_UPLINK_LEFT] = "left",
+	};
+
+	return names[state];
+}

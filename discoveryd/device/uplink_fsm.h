@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* uplink_fsm.h - when to dial, greet, ping and give up; pure
+ *
+ * Every function takes the time and returns what to do now.  After each call
+ * the caller sets its timer to vol_uplink_fsm_deadline.
+ *
+ *   LOOKING --target--> DIALING --connected--> GREETING --welcome--> UP
+ *      ^                   |                       |                  |
+ *      '---- no target ----+------- WAITING <------+---- lost --------'
+ */
+#ifndef VOL_UPLINK_FSM_H
+#define VOL_UPLINK_FSM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backoff.h"
+#include "link.h"
+
+#define VOL_UPLINK_BACKOFF_MIN_MS 200
+#define VOL_UPLINK_BACKOFF_MAX_MS 30000
+/* How long one controller may take to accept the connection while others could
+ * be tried, and to answer our hello: slurmctld may be slow behind it. */
+#define VOL_UPLINK_DIAL_MS  1000
+#define VOL_UPLINK_HELLO_MS 10000
+/* A candidate that appears while we dial another one takes over after this. */
+#define VOL_UPLINK_PATIENCE_MS 100
+/* Bounds on what a controller may ask for. */
+#define VOL_UPLINK_HEARTBEAT_MIN_MS 100
+#define VOL_UPLINK_HEARTBEAT_MAX_MS 600000
+#define VOL_UPLINK_RETRY_MAX_MS     3600000
+
+enum vol_uplink_state {
+	VOL_UPLINK_LOOKING,
+	VOL_UPLINK_WAITING,
+	VOL_UPLINK_DIALING,
+	VOL_UPLINK_GREETING,
+	VOL_UPLINK_UP,
+	VOL_UPLINK_LEFT,
+};
+
+/* What to do, in this order. */
+enum vol_uplink_do {
+	VOL_UPLINK_DO_CLOSE = 1, /* drop the connection, if there is one */
+	VOL_UPLINK_DO_LOST = 2,  /* the link was up and is not any more */
+	VOL_UPLINK_DO_DIAL = 4,  /* ask for a target and dial it; without one,
+				  * call vol_uplink_fsm_no_target */
+	VOL_UPLINK_DO_HELLO = 8,
+	VOL_UPLINK_DO_PING = 16, /* send ping with .seq */
+	VOL_UPLINK_DO_WELCOMED = 32,
+};
+
+struct vol_uplink_fsm {
+	enum vol_uplink_state state;
+	struct vol_backoff backoff;
+	uint64_t deadline_ms; /* of the state; UINT64_MAX = none */
+	uint64_t since_ms;    /* state entered */
+	uint64_t ping_ms;     /* UP: when the next ping is due */
+	uint64_t heard_ms;    /* UP: last pong or other sign of life */
+	bool asked_to_wait;   /* WAITING: by the controller */
+	uint32_t heartbeat_ms, lease_ms;
+	uint32_t seq;
+};
+
+void vol_uplink_fsm_init(struct vol_uplink_fsm *f, uint64_t now, uint64_t seed);
+
+/* A target has appeared. */
+unsigned vol_uplink_fsm_target(struct vol_uplink_fsm *f, uint64_t now);
+
+/* DO_DIAL was not possible: nobody to dial. */
+unsigned vol_uplink_fsm_no_target(struct vol_uplink_fsm *f, uint64_t now);
+
+/* DO_DIAL was begun; others = are there further candidates? */
+unsigned vol_uplink_fsm_dialed(struct vol_uplink_fsm *f, uint64_t now,
+			       bool others);
+
+unsigned vol_uplink_fsm_connected(struct vol_uplink_fsm *f, uint64_t now);
+
+/* The connection failed or ended. */
+unsigned vol_uplink_fsm_closed(struct vol_uplink_fsm *f, uint64_t now);
+
+/* A message of the controller, decoded.  A message out of place closes. */
+unsigned vol_uplink_fsm_message(struct vol_uplink_fsm *f, uint64_t now,
+				const struct vol_link_msg *msg);
+
+/* We are not where we were (our address changed): begin again at once. */
+unsigned vol_uplink_fsm_redial(struct vol_uplink_fsm *f, uint64_t now);
+
+/* The deadline may have come. */
+unsigned vol_uplink_fsm_time(struct vol_uplink_fsm *f, uint64_t now);
+
+/* Stay away for good. */
+unsigned vol_uplink_fsm_leave(struct vol_uplink_fsm *f, uint64_t now);
+
+/* When to call vol_uplink_fsm_time; UINT64_MAX = not needed. */
+uint64_t vol_uplink_fsm_deadline(const struct vol_uplink_fsm *f);
+
+const char *vol_uplink_state_name(enum vol_uplink_state state);
+
+#endif
