@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* procs.c - find our slurmd and the slurmstepds among the processes */
+#include "config.h"
+
+#include "device/procs.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "atomicfile.h"
+#include "cleanup.h"
+#include "stepfile.h"
+
+/* An environment may be large; ours is not, since slurmd got it from us. */
+#define FILE_MAX 65536
+
+static char *read_proc(const char *root, pid_t pid, const char *name,
+		       size_t *len)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/proc/%ld/%s", root, (long)pid,
+		     name) >= (int)sizeof(path))
+		return NULL;
+	return vol_file_read(path, FILE_MAX, len, NULL);
+}
+
+/* Tests have no namespaces: two missing links are the same. */
+static bool same_namespace(const char *root, pid_t pid)
+{
+	char path[PATH_MAX], theirs[64] = "", ours[64] = "";
+	ssize_t n;
+
+	if (snprintf(path, sizeof(path), "%s/proc/%ld/ns/pid", root,
+		     (long)pid) >= (int)sizeof(path))
+		return false;
+	n = readlink(path, theirs, sizeof(theirs) - 1);
+	if (n < 0 && root[0])
+		return true;
+	n = readlink("/proc/self/ns/pid", ours, sizeof(ours) - 1);
+	return n > 0 && !strcmp(theirs, ours);
+}
+
+static bool copy(char *to, size_t size, const char *from)
+{
+	return (size_t)snprintf(to, size, "%s", from) < size;
+}
+
+static bool is_slurmd(const char *argv0)
+{
+	const char *slash = strrchr(argv0, '/');
+
+	/* Debian's is called slurmd-wlm behind an alternatives link. */
+	return !strncmp(slash ? slash + 1 : argv0, "slurmd", 6) &&
+	       strncmp(slash ? slash + 1 : argv0, "slurmstepd", 10) != 0;
+}
+
+bool vol_procs_parse_cmdline(const char *cmdline, size_t len,
+			     struct vol_slurmd_spec *spec)
+{
+	const char *end = cmdline + len, *word = cmdline, *before = "";
+	struct vol_slurmd_spec s = {.node = ""};
+	bool foreground = false;
+
+	if (len == 0 || cmdline[len - 1] != '\0' || !is_slurmd(cmdline))
+		return false;
+	for (; word < end; before = word, word += strlen(word) + 1) {
+		if (!strcmp(word, "-D"))
+			foreground = true;
+		else if (!strcmp(before, "-N") &&
+			 !copy(s.node, sizeof(s.node), word))
+			return false;
+		else if (!strcmp(before, "--conf-server") &&
+			 !copy(s.conf_server, sizeof(s.conf_server), word))
+			return false;
+		else if (!strcmp(before, "--conf") &&
+			 !copy(s.conf, sizeof(s.conf), word))
+			return false;
+	}
+	if (!foreground || !vol_node_name_valid(s.node) || !s.conf_server[0])
+		return false;
+	*spec = s;
+	return true;
+}
+
+static bool has_marker(const char *root, pid_t pid, const char *node)
+{
+	char marker[sizeof(VOL_ENV_DEVICE) + VOL_NODE_NAME_SIZE + 1];
+	cleanup_free char *env = NULL;
+	const char *word;
+	size_t len;
+
+	snprintf(marker, sizeof(marker), "%s=%s", VOL_ENV_DEVICE, node);
+	env = read_proc(root, pid, "environ", &len);
+	if (!env)
+		return false;
+	for (word = env; word < env + len; word += strlen(word) + 1)
+		if (!strcmp(word, marker))
+			return true;
+	return false;
+}
+
+static pid_t parent(const char *root, pid_t pid)
+{
+	cleanup_free char *stat = NULL;
+	const char *after;
+	size_t len;
+	long ppid;
+
+	stat = read_proc(root, pid, "stat", &len);
+	/* The name in parentheses may hold anything, so look from the end. */
+	after = stat ? strrchr(stat, ')') : NULL;
+	if (!after || sscanf(after + 1, " %*c %ld", &ppid) != 1)
+		return 0;
+	return (pid_t)ppid;
+}
+
+static bool ours(const char *root, pid_t pid, struct vol_slurmd_spec *spec)
+{
+	cleanup_free char *cmdline = NULL;
+	size_t len;
+
+	cmdline = read_proc(root, pid, "cmdline", &len);
+	return cmdline && vol_procs_parse_cmdline(cmdline, len, spec) &&
+	       has_marker(root, pid, spec->node) && same_namespace(root, pid);
+}
+
+/* Next process, or 0. */
+static pid_t next_pid(DIR *dir)
+{
+	struct dirent *e;
+
+	while ((e = readdir(dir)) != NULL) {
+		char *end;
+		long pid = strtol(e->d_name, &end, 10);
+
+		if (pid > 0 && !*end)
+			return (pid_t)pid;
+	}
+	return 0;
+}
+
+static DIR *open_proc(const char *root)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/proc", root) >= (int)sizeof(path))
+		return NULL;
+	return opendir(path);
+}
+
+pid_t vol_procs_find_slurmd(const char *root, struct vol_slurmd_spec *spec)
+{
+	DIR *dir = open_proc(root);
+	pid_t pid, found = 0;
+
+	if (!dir)
+		return 0;
+	while (!found && (pid = next_pid(dir)) > 0) {
+		struct vol_slurmd_spec of_parent;
+
+		/* slurmd forks before it execs a slurmstepd: such a child looks
+		 * like its parent for a moment. */
+		if (ours(root, pid, spec) &&
+		    !ours(root, parent(root, pid), &of_parent))
+			found = pid;
+	}
+	closedir(dir);
+	return found;
+}
+
+bool vol_procs_is_stepd(const char *root, pid_t pid)
+{
+	cleanup_free char *comm = NULL;
+	size_t len;
+
+	comm = read_proc(root, pid, "comm", &len);
+	return comm && !strncmp(comm, "slurmstepd", 10) &&
+	       same_namespace(root, pid);
+}
+
+void vol_procs_each_stepd(const char *root, void (*f)(pid_t pid, void *arg),
+			  void *arg)
+{
+	DIR *dir = open_proc(root);
+	pid_t pid;
+
+	if (!dir)
+		return;
+	while ((pid = next_pid(dir)) > 0)
+		if (vol_procs_is_stepd(root, pid))
+			f(pid, arg);
+	closedir(dir);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* procs.h - find our slurmd and the slurmstepds among the processes
+ *
+ * /proc is walked at start and at rare decisions only.  Processes of other
+ * pid namespaces (containers on this machine) are not ours.
+ */
+#ifndef VOL_PROCS_H
+#define VOL_PROCS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "facts.h"
+#include "names.h"
+#include "registry.h"
+
+/* "[IPv6]:65535" or a name with port. */
+#define VOL_CONF_SERVER_SIZE (VOL_HOSTNAME_SIZE + 8)
+
+/* What a slurmd of ours was started for. */
+struct vol_slurmd_spec {
+	char node[VOL_NODE_NAME_SIZE]; /* "" = none */
+	char conf_server[VOL_CONF_SERVER_SIZE];
+	char conf[VOL_FACTS_CONF_SIZE];
+};
+
+/* root: "" or a folder that stands for / (tests). */
+
+/* A running slurmd that discoveryd has started (by its arguments and the
+ * variable in its environment).  Its pid, or 0. */
+pid_t vol_procs_find_slurmd(const char *root, struct vol_slurmd_spec *spec);
+
+/* Call f for each slurmstepd. */
+void vol_procs_each_stepd(const char *root, void (*f)(pid_t pid, void *arg),
+			  void *arg);
+
+/* Is this process (still) a slurmstepd? */
+bool vol_procs_is_stepd(const char *root, pid_t pid);
+
+/* Take /proc/PID/cmdline apart (len bytes, NUL-separated).  False when it is
+ * not a slurmd that we would start. */
+bool vol_procs_parse_cmdline(const char *cmdline, size_t len,
+			     struct vol_slurmd_spec *spec);
+
+#endif
