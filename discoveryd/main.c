@@ -13,8 +13,8 @@
 #include "options.h"
 #include "role.h"
 
-/* Leaving waits for job steps to end; systemd would kill us after 90 s. */
-#define LEAVE_US (20 * 1000 * 1000ULL)
+/* Leaving waits for job steps and slurmd; systemd would kill us after 90 s. */
+#define LEAVE_US (30 * 1000 * 1000ULL)
 
 static const struct vol_role *const roles[] = {
 	&vol_role_controller,

@@ -19,7 +19,7 @@ struct vol_role {
 	 * old one. */
 	int (*reload)(void *self, struct vol_error *err);
 	/* SIGTERM/SIGINT: begin to leave; calls sd_event_exit when done
-	 * (main forces it after 20 s). */
+	 * (main forces it after 30 s). */
 	void (*leave)(void *self);
 	void (*stop)(void *self);
 };
