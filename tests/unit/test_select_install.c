@@ -288,6 +288,7 @@ static void repair(const char *folder, bool enable)
 			assert_int_equal(link(in_root(ACTIVE), in_root(BASE)),
 					 0);
 		}
+		put(DIR_INSIDE "/.select_cons_tres.so.Ab3dEf", "half", 4);
 		unlink(in_root(DIVERSION));
 		if (l->diverted)
 			divert();

@@ -7,6 +7,7 @@
 
 #include "select_install.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -23,8 +24,10 @@
 
 #define NAME      "select_cons_tres.so"
 #define BASE_NAME NAME ".base"
-/* Not *.so: slurmctld looks at each of those. */
-#define TEMP_NAME "." NAME ".vol"
+/* Where vol_file_replace() starts its temporary names, too.  Not *.so:
+ * slurmctld looks at each of those. */
+#define TEMP_PREFIX "." NAME "."
+#define TEMP_NAME   TEMP_PREFIX "vol"
 
 /* Ours is some 30 kB; with debug information and sanitizers below 2 MB. */
 #define PLUGIN_MAX_BYTES (16u << 20)
@@ -185,6 +188,24 @@ static int settle(int dir_fd, const struct vol_select *sel,
 	return 0;
 }
 
+/* Remove what a crash left of a copy that was never put in place. */
+static void sweep(int dir_fd)
+{
+	int fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((e = readdir(dir)))
+		if (strncmp(e->d_name, TEMP_PREFIX, strlen(TEMP_PREFIX)) == 0)
+			unlinkat(dir_fd, e->d_name, 0);
+	closedir(dir);
+}
+
 /* One operation at a time.  The caller closes the descriptor. */
 static int lock_dir(const struct vol_select *sel, struct vol_error *err)
 {
@@ -201,6 +222,7 @@ static int lock_dir(const struct vol_select *sel, struct vol_error *err)
 				  "%s: another \"volunteer select\" is at "
 				  "work",
 				  path);
+	sweep(fd);
 	return steal_fd(&fd);
 }
 
