@@ -27,11 +27,15 @@ static volatile pid_t current; /* the sbatch we wait for */
 
 static void on_stop(int sig)
 {
+	static const char note[] = "\nvbatch: stopping behind the array at "
+				   "work; again to stop it too\n";
 	int saved = errno;
 
 	stop_requests++;
-	if ((stop_at_once || stop_requests > 1) && current > 0)
+	if (current > 0 && (stop_at_once || stop_requests > 1))
 		kill(current, sig);
+	else if (write(STDERR_FILENO, note, sizeof(note) - 1) < 0)
+		errno = saved; /* nobody reads it: stop all the same */
 	errno = saved;
 }
 

@@ -97,18 +97,16 @@ error:
 	return NULL;
 }
 
-static int check_args(const struct vb_args *args, const struct vb_seen *header,
-		      struct vol_error *err)
+/* What cannot be combined with a matrix. */
+static int check_seen(const struct vb_seen *seen, struct vol_error *err)
 {
-	if (args->seen.array || header->array)
+	if (seen->array)
 		return vol_errorf_errno(err, EINVAL,
-					"--array%s and --matrix exclude each "
+					"--array and --matrix exclude each "
 					"other: the matrix becomes the array; "
 					"instead of %%N there is "
-					"--matrix-limit N",
-					args->seen.array ? ""
-							 : " (#SBATCH line)");
-	if (args->seen.het || header->het)
+					"--matrix-limit N");
+	if (seen->het)
 		return vol_errorf_errno(err, EINVAL,
 					"a heterogeneous job cannot be a job "
 					"array, so it can have no --matrix");
@@ -147,8 +145,8 @@ static int submit(const struct vb_args *args, const struct vol_matrix *m,
 	const char *clusters = args->seen.clusters;
 	struct vb_limits limits;
 
-	if (check_args(args, &header->seen, err) < 0)
-		return -1;
+	if (check_seen(&header->seen, err) < 0)
+		return vol_error_prefix(err, "#SBATCH lines");
 	if (!clusters)
 		clusters = getenv("SBATCH_CLUSTERS");
 	if (!clusters)
@@ -176,7 +174,8 @@ static int run(const struct vb_args *args, struct vol_error *err)
 		vol_matrix_destroy(m);
 		return 0;
 	}
-	if (read_source(&source, args, m, err) == 0) {
+	if (check_seen(&args->seen, err) == 0 &&
+	    read_source(&source, args, m, err) == 0) {
 		if (vb_header_read(&header, source.text, source.size,
 				   ask_sbatch, &help, err) == 0) {
 			rc = submit(args, m, &source, &header, err);
