@@ -78,11 +78,19 @@ void vol_choose_remove(struct vol_choose *c, enum vol_source source,
 	c->n = kept;
 }
 
+/* A controller on this very machine; others must be able to reach us too. */
+static bool is_loopback(const struct vol_candidate *c)
+{
+	return !strncmp(c->address, "127.", 4);
+}
+
 static bool before(const struct vol_candidate *a, const struct vol_candidate *b)
 {
 	if (a->tried != b->tried)
 		return a->tried < b->tried;
-	return a->source < b->source;
+	if (a->source != b->source)
+		return a->source < b->source;
+	return !is_loopback(a) && is_loopback(b);
 }
 
 const struct vol_candidate *vol_choose_next(struct vol_choose *c)

@@ -21,12 +21,10 @@ static json_t *link_json(const struct vol_device_role *d)
 
 static json_t *node_json(const struct vol_device_role *d)
 {
-	bool known = d->welcome.type == VOL_LINK_WELCOME;
-
-	return json_pack("{s:s, s:s, s:s}", "name",
-			 known ? d->welcome.node : "", "state",
-			 known ? vol_node_state_name(d->node_state) : "unknown",
-			 "reason", d->node_reason);
+	return json_pack("{s:s, s:s, s:s}", "name", d->welcome.node, "state",
+			 d->node_told ? vol_node_state_name(d->node_state)
+				      : "unknown",
+			 "reason", d->node_told ? d->node_reason : "");
 }
 
 static json_t *slurmd_json(const struct vol_device_role *d)

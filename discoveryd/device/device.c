@@ -83,6 +83,7 @@ static void on_welcomed(const struct vol_link_msg *msg, const char *peer,
 	bool moved = d->local[0] && strcmp(d->local, local) != 0;
 
 	d->welcome = *msg;
+	d->node_told = false;
 	snprintf(d->local, sizeof(d->local), "%s", local);
 	set_conf_server(d, peer);
 	vol_info("controller %s of cluster %s welcomes us as node %s", peer,
@@ -91,10 +92,10 @@ static void on_welcomed(const struct vol_link_msg *msg, const char *peer,
 	if (!msg->facts_ok)
 		vol_warn("slurmctld knows node %s with other hardware",
 			 msg->node);
+	send_state(d);
 	want_slurmd(d);
 	if (moved)
 		vol_slurmd_reregister(d->slurmd, "our address has changed");
-	send_state(d);
 }
 
 static void on_lost(const char *reason, void *arg)
@@ -114,6 +115,7 @@ static void on_link_message(const struct vol_link_msg *msg, void *arg)
 		vol_slurmd_reregister(d->slurmd, msg->reason);
 		return;
 	}
+	d->node_told = true;
 	d->node_state = msg->node_state;
 	memcpy(d->node_reason, msg->reason, sizeof(d->node_reason));
 	if (msg->node_state == VOL_NODE_UP) {

@@ -37,6 +37,7 @@ struct vol_device_role {
 	struct vol_link_msg welcome; /* type NONE before the first */
 	char conf_server[VOL_CONF_SERVER_SIZE];
 	char local[VOL_CONF_SERVER_SIZE]; /* our address of the last welcome */
+	bool node_told; /* the next two were heard on this link */
 	enum vol_node_state node_state;
 	char node_reason[VOL_REASON_SIZE];
 };

@@ -63,14 +63,27 @@ struct vol_slurmd {
 	uint64_t started_us, hup_us;
 	struct vol_backoff backoff;
 	bool leaving;      /* stop was asked for */
+	bool hup_due;      /* once it is up */
 	bool told_to_wait; /* logged that a new name waits for steps */
 };
+
+static void arm_hup(struct vol_slurmd *s)
+{
+	uint64_t now = 0, free_at = s->hup_us + HUP_GAP_US;
+
+	s->hup_due = false;
+	sd_event_now(s->loop, CLOCK_MONOTONIC, &now);
+	sd_event_source_set_time(s->hup_timer, now < free_at ? free_at : 0);
+	sd_event_source_set_enabled(s->hup_timer, SD_EVENT_ONESHOT);
+}
 
 static void set_state(struct vol_slurmd *s, enum vol_slurmd_state state)
 {
 	if (s->state == state)
 		return;
 	s->state = state;
+	if (state == VOL_SLURMD_UP && s->hup_due)
+		arm_hup(s);
 	s->ops->changed(state, s->arg);
 }
 
@@ -116,6 +129,7 @@ static void forget(struct vol_slurmd *s)
 		close(s->pidfd);
 	s->pidfd = -1;
 	s->pid = 0;
+	s->hup_due = false;
 	memset(&s->running, 0, sizeof(s->running));
 }
 
@@ -387,15 +401,13 @@ void vol_slurmd_want(struct vol_slurmd *s, const struct vol_slurmd_spec *spec)
 
 void vol_slurmd_reregister(struct vol_slurmd *s, const char *reason)
 {
-	uint64_t now = 0, free_at = s->hup_us + HUP_GAP_US;
-
-	/* One that is starting registers anyway. */
-	if (s->phase != PHASE_RUNNING || s->state != VOL_SLURMD_UP)
+	if (s->phase != PHASE_RUNNING)
 		return;
 	vol_info("slurmd[%d] is to register again: %s", s->pid, reason);
-	sd_event_now(s->loop, CLOCK_MONOTONIC, &now);
-	sd_event_source_set_time(s->hup_timer, now < free_at ? free_at : 0);
-	sd_event_source_set_enabled(s->hup_timer, SD_EVENT_ONESHOT);
+	/* One that is starting may not handle the signal yet. */
+	s->hup_due = true;
+	if (s->state == VOL_SLURMD_UP)
+		arm_hup(s);
 }
 
 void vol_slurmd_confirm(struct vol_slurmd *s)

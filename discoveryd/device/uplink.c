@@ -47,12 +47,20 @@ static uint64_t now_ms(const struct vol_uplink *u)
 
 static void run(struct vol_uplink *u, unsigned todo);
 
-/* One line for each new kind of trouble, not one for each try. */
-static void note_trouble(struct vol_uplink *u, const char *reason)
+static void set_trouble(struct vol_uplink *u, const char *reason)
 {
 	snprintf(u->trouble.text, sizeof(u->trouble.text),
 		 "controller %.60s port %u: %.150s", u->target.address,
 		 u->target.port, reason);
+}
+
+/* One line for each new kind of trouble, not one for each try.  A link that was
+ * up is spoken of once, by ops->lost. */
+static void note_trouble(struct vol_uplink *u, const char *reason)
+{
+	set_trouble(u, reason);
+	if (u->fsm.state == VOL_UPLINK_UP)
+		return;
 	if (!strcmp(u->trouble.text, u->logged.text)) {
 		vol_debug("%s", u->trouble.text);
 		return;
@@ -206,7 +214,7 @@ static void run(struct vol_uplink *u, unsigned todo)
 			drop(u);
 		if (todo & VOL_UPLINK_DO_LOST) {
 			if (!u->trouble.text[0])
-				note_trouble(u, "no sign of life");
+				set_trouble(u, "no sign of life");
 			u->ops->lost(u->trouble.text, u->arg);
 		}
 		if (todo & VOL_UPLINK_DO_DIAL)
