@@ -48,7 +48,7 @@ struct vol_controller {
 	struct vol_slurm_snapshot all; /* sorted by name */
 	/* Delayed writing of the registry. */
 	sd_event_source *save_timer;
-	uint64_t save_cost_ms;
+	uint64_t save_not_before_ms;
 };
 
 /* Monotonic, and counted through suspend. */

@@ -223,7 +223,7 @@ static void on_usable(const struct vol_situation *s, struct vol_decision *d)
 		decide(d, VOL_ACT_NONE, VOL_NODE_WRONG,
 		       "drained by an administrator: %s", n->reason);
 	else if (strcmp(n->comment, s->comment) != 0)
-		decide(d, VOL_ACT_COMMENT, VOL_NODE_UP, "not labelled");
+		decide(d, VOL_ACT_COMMENT, VOL_NODE_UP, "registered");
 	else
 		decide(d, VOL_ACT_NONE, VOL_NODE_UP, "registered");
 }

@@ -111,6 +111,7 @@ static void load_view(struct vol_registrar *r)
 {
 	struct vol_slurm_snapshot s = VOL_SLURM_SNAPSHOT_INIT;
 	uint64_t begin = now_ms(), took;
+	struct vol_job *job;
 	struct vol_error why = {""};
 
 	if (((!*r->cluster || r->is_away) &&
@@ -130,6 +131,8 @@ static void load_view(struct vol_registrar *r)
 	memcpy(r->view.cluster, r->cluster, sizeof(r->cluster));
 	r->view.ctld_port = r->ctld_port;
 	r->view_ready = true;
+	for (job = r->answers; job; job = job->next)
+		job->after_view = false;
 	pthread_mutex_unlock(&r->lock);
 	wake_loop(r);
 }
@@ -138,6 +141,7 @@ static void hand_over(struct vol_registrar *r, struct vol_job *job)
 {
 	pthread_mutex_lock(&r->lock);
 	job->answer.wish = &job->wish;
+	job->after_view = r->view_ready;
 	append(&r->answers, job);
 	pthread_mutex_unlock(&r->lock);
 	wake_loop(r);
@@ -227,21 +231,39 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* On the loop: what the thread left for us. */
+static void deliver(struct vol_registrar *r, struct vol_job **list,
+		    bool after_view)
+{
+	struct vol_job *job;
+
+	while (*list) {
+		job = *list;
+		if (job->after_view != after_view) {
+			list = &job->next;
+			continue;
+		}
+		*list = job->next;
+		r->ops.answer(&job->answer, r->arg);
+		free(job);
+	}
+}
+
+/* On the loop: what the thread left for us, in the order in which slurmctld
+ * said it; an old view after a fresh answer would undo what was just done. */
 static int on_wake(sd_event_source *source, int fd, uint32_t events, void *arg)
 {
 	struct vol_registrar *r = arg;
 	struct vol_slurm_view view = {0};
 	bool view_ready, away_ready;
-	struct vol_job *job, *next;
 	struct vol_error away;
+	struct vol_job *list;
 	eventfd_t count;
 
 	(void)source;
 	(void)events;
 	(void)eventfd_read(fd, &count);
 	pthread_mutex_lock(&r->lock);
-	job = r->answers;
+	list = r->answers;
 	r->answers = NULL;
 	view_ready = r->view_ready;
 	if (view_ready) {
@@ -255,17 +277,12 @@ static int on_wake(sd_event_source *source, int fd, uint32_t events, void *arg)
 
 	if (away_ready)
 		r->ops.away(away.text, r->arg);
-	/* The view is never older than the answers of the same round: the
-	 * thread answers first and looks afterwards. */
-	for (; job; job = next) {
-		next = job->next;
-		r->ops.answer(&job->answer, r->arg);
-		free(job);
-	}
+	deliver(r, &list, false);
 	if (view_ready) {
 		r->ops.view(&view, r->arg);
 		vol_slurm_snapshot_clear(&view.all);
 	}
+	deliver(r, &list, true);
 	return 0;
 }
 

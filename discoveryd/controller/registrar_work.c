@@ -75,10 +75,14 @@ bool vol_work_one(struct vol_job *job)
 		a->error = errno;
 	if (a->error == EAGAIN)
 		return false;
-	if (vol_slurm_node_get(job->wish.node, &a->node, &why) == 0)
+	if (vol_slurm_node_get(job->wish.node, &a->node, &why) == 0) {
 		a->looked = a->exists = true;
-	else if (errno == ENOENT)
+	} else if (errno == ENOENT) {
 		a->looked = true;
+	} else if (errno == EAGAIN && job->wish.action == VOL_ACT_WAIT) {
+		a->why = why; /* there was nothing but the look */
+		return false;
+	}
 	job->done = true;
 	return true;
 }

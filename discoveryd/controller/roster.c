@@ -2,8 +2,8 @@
 /* roster.c - devices come, are renamed and go; the registry is kept on disk
  *
  * A new device is on disk before its node is made, so that a controller killed
- * in between finds the name again.  Writes are gathered: each may cost as much
- * again as the last one took, so thousands that join at once share a few.
+ * in between finds the name again.  Writes are gathered: after each one there
+ * is a rest, so thousands that join at once share a few.
  */
 #include "config.h"
 
@@ -16,7 +16,7 @@
 #include "log.h"
 #include "roster.h"
 
-#define SAVE_SHARE     10 /* write at most a tenth of the time */
+#define SAVE_SHARE     4 /* write at most a fifth of the time */
 #define SAVE_MAX_MS    1000
 #define SAVE_FAILED_MS 5000
 
@@ -138,7 +138,7 @@ int vol_controller_rename(struct vol_controller *c, struct vol_seat *seat,
 static int on_save(sd_event_source *source, uint64_t usec, void *arg)
 {
 	struct vol_controller *c = arg;
-	uint64_t begin = vol_controller_now_ms();
+	uint64_t begin = vol_controller_now_ms(), now, rest;
 	struct vol_error err;
 	size_t i;
 
@@ -147,13 +147,13 @@ static int on_save(sd_event_source *source, uint64_t usec, void *arg)
 	c->save_timer = sd_event_source_disable_unref(c->save_timer);
 	if (vol_registry_save(c->registry, &err) < 0) {
 		vol_err("registry not written: %s", err.text);
-		c->save_cost_ms = SAVE_FAILED_MS;
+		c->save_not_before_ms = begin + SAVE_FAILED_MS;
 		vol_controller_save_soon(c);
 		return 0;
 	}
-	c->save_cost_ms = (vol_controller_now_ms() - begin) * SAVE_SHARE;
-	if (c->save_cost_ms > SAVE_MAX_MS)
-		c->save_cost_ms = SAVE_MAX_MS;
+	now = vol_controller_now_ms();
+	rest = (now - begin) * SAVE_SHARE;
+	c->save_not_before_ms = now + (rest < SAVE_MAX_MS ? rest : SAVE_MAX_MS);
 	for (i = c->n_seats; i-- > 0;) {
 		if (!c->seats[i]->unsaved)
 			continue;
@@ -165,11 +165,14 @@ static int on_save(sd_event_source *source, uint64_t usec, void *arg)
 
 void vol_controller_save_soon(struct vol_controller *c)
 {
+	uint64_t now = vol_controller_now_ms(), wait = 0;
+
 	if (c->save_timer)
 		return;
+	if (c->save_not_before_ms > now)
+		wait = c->save_not_before_ms - now;
 	if (sd_event_add_time_relative(c->loop, &c->save_timer, CLOCK_BOOTTIME,
-				       c->save_cost_ms * 1000, 1, on_save,
-				       c) < 0)
+				       wait * 1000, 1, on_save, c) < 0)
 		vol_err("registry: no timer");
 }
 

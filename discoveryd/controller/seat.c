@@ -194,7 +194,8 @@ static void grow_older(struct vol_seat *s)
 		snprintf(s->farewell, sizeof(s->farewell),
 			 VOL_REASON_PREFIX "lost contact at %02d:%02d",
 			 tm.tm_hour, tm.tm_min);
-		vol_info("%s: lost contact", s->node_name);
+		if (s->exists)
+			vol_info("%s: lost contact", s->node_name);
 	}
 	limit = (uint64_t)s->last_seen * 1000 + s->c->conf.forget_after_ms;
 	if ((uint64_t)t * 1000 >= limit) {

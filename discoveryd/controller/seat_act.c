@@ -95,8 +95,9 @@ static void tell(struct vol_seat *s)
 	struct vol_link_msg msg = {.type = VOL_LINK_NODE,
 				   .node_state = s->decision.node};
 
+	/* Of the three only "wrong" has reasons worth following. */
 	if (s->decision.node == s->told &&
-	    (s->told == VOL_NODE_UP ||
+	    (s->told != VOL_NODE_WRONG ||
 	     strcmp(s->decision.reason, s->told_reason) == 0))
 		return;
 	if (s->decision.node == VOL_NODE_MISSING &&
@@ -235,7 +236,8 @@ static void note_done(struct vol_seat *s, const struct vol_wish *w)
 		break;
 	case VOL_ACT_DOWN:
 		s->down_at = now;
-		vol_info("%s: set down (%s)", s->node_name, w->text);
+		vol_info("%s: set down (%s)", s->node_name,
+			 *w->text ? w->text : s->node.reason);
 		break;
 	case VOL_ACT_DRAIN:
 		vol_info("%s: drained (%s)", s->node_name, w->text);

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* fake_cluster.c - slurm/cluster.h without a Slurm: a node table in memory */
+#include "config.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake_cluster.h"
+
+#define NODES_MAX 1000
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct vol_slurm_node nodes[NODES_MAX];
+static size_t n_nodes, max_nodes;
+static unsigned updates;
+static bool is_away;
+
+void fake_cluster_reset(void)
+{
+	pthread_mutex_lock(&lock);
+	n_nodes = 0;
+	max_nodes = 100;
+	updates = 0;
+	is_away = false;
+	pthread_mutex_unlock(&lock);
+}
+
+void fake_cluster_set_away(bool away)
+{
+	pthread_mutex_lock(&lock);
+	is_away = away;
+	pthread_mutex_unlock(&lock);
+}
+
+void fake_cluster_set_max(size_t max)
+{
+	pthread_mutex_lock(&lock);
+	max_nodes = max;
+	pthread_mutex_unlock(&lock);
+}
+
+static struct vol_slurm_node *find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < n_nodes; i++)
+		if (strcmp(nodes[i].name, name) == 0)
+			return &nodes[i];
+	return NULL;
+}
+
+void fake_cluster_put(const struct vol_slurm_node *node)
+{
+	struct vol_slurm_node *n;
+
+	pthread_mutex_lock(&lock);
+	n = find(node->name);
+	if (!n && n_nodes < NODES_MAX)
+		n = &nodes[n_nodes++];
+	if (n)
+		*n = *node;
+	pthread_mutex_unlock(&lock);
+}
+
+bool fake_cluster_get(const char *name, struct vol_slurm_node *node)
+{
+	struct vol_slurm_node *n;
+
+	pthread_mutex_lock(&lock);
+	n = find(name);
+	if (n)
+		*node = *n;
+	pthread_mutex_unlock(&lock);
+	return n != NULL;
+}
+
+void fake_cluster_register(const char *name)
+{
+	struct vol_slurm_node *n;
+
+	pthread_mutex_lock(&lock);
+	n = find(name);
+	if (n) {
+		n->future = false;
+		n->registered = true;
+		strcpy(n->state, "IDLE+DYNAMIC_NORM");
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+unsigned fake_cluster_updates(void)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&lock);
+	n = updates;
+	pthread_mutex_unlock(&lock);
+	return n;
+}
+
+int vol_slurm_init(struct vol_error *err)
+{
+	(void)err;
+	return 0;
+}
+
+void vol_slurm_fini(void)
+{
+}
+
+const char *vol_slurm_version(void)
+{
+	return "00.00.0";
+}
+
+/* With the lock held; leaves with it on failure too. */
+static int check_away(struct vol_error *err)
+{
+	if (is_away)
+		return vol_errorf_errno(err, EAGAIN, "slurmctld is away");
+	return 0;
+}
+
+static int get(const char *name, struct vol_slurm_node *node,
+	       struct vol_error *err)
+{
+	struct vol_slurm_node *n = find(name);
+
+	if (check_away(err) < 0)
+		return -1;
+	if (!n)
+		return vol_errorf_errno(err, ENOENT, "no node %s", name);
+	*node = *n;
+	return 0;
+}
+
+int vol_slurm_node_get(const char *name, struct vol_slurm_node *node,
+		       struct vol_error *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&lock);
+	rc = get(name, node, err);
+	pthread_mutex_unlock(&lock);
+	return rc;
+}
+
+static int create(const char *name, const char *address,
+		  const struct vol_facts *facts, struct vol_error *err)
+{
+	struct vol_slurm_node *n;
+
+	if (check_away(err) < 0)
+		return -1;
+	if (find(name))
+		return vol_errorf_errno(err, EEXIST, "%s exists", name);
+	if (n_nodes >= max_nodes)
+		return vol_errorf_errno(err, ENOSPC, "%s: MaxNodeCount", name);
+	n = &nodes[n_nodes++];
+	memset(n, 0, sizeof(*n));
+	snprintf(n->name, sizeof(n->name), "%s", name);
+	snprintf(n->address, sizeof(n->address), "%s", address);
+	strcpy(n->state, "FUTURE+DYNAMIC_NORM");
+	vol_facts_features(facts, n->features, sizeof(n->features));
+	n->sockets = facts->sockets;
+	n->cores = facts->cores_per_socket;
+	n->threads = facts->threads_per_core;
+	n->memory_mb = facts->memory_mb;
+	n->gpus = facts->gpus;
+	n->dynamic = n->future = true;
+	updates++;
+	return 0;
+}
+
+int vol_slurm_node_create(const char *name, const char *address,
+			  const char *hostname, const struct vol_facts *facts,
+			  struct vol_error *err)
+{
+	int rc;
+
+	(void)hostname;
+	pthread_mutex_lock(&lock);
+	rc = create(name, address, facts, err);
+	pthread_mutex_unlock(&lock);
+	return rc;
+}
+
+static int delete (const char *name, struct vol_error *err)
+{
+	struct vol_slurm_node *n = find(name);
+
+	if (check_away(err) < 0)
+		return -1;
+	if (!n)
+		return vol_errorf_errno(err, ENOENT, "no node %s", name);
+	if (n->allocated)
+		return vol_errorf_errno(err, EBUSY, "%s is busy", name);
+	*n = nodes[--n_nodes];
+	updates++;
+	return 0;
+}
+
+int vol_slurm_node_delete(const char *name, struct vol_error *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&lock);
+	rc = delete (name, err);
+	pthread_mutex_unlock(&lock);
+	return rc;
+}
+
+static void update_one(struct vol_slurm_node *n,
+		       const struct vol_slurm_update *u)
+{
+	if (u->address)
+		snprintf(n->address, sizeof(n->address), "%s", u->address);
+	if (u->features)
+		snprintf(n->features, sizeof(n->features), "%s", u->features);
+	if (u->comment)
+		snprintf(n->comment, sizeof(n->comment), "%s", u->comment);
+	if (u->reason)
+		snprintf(n->reason, sizeof(n->reason), "%s", u->reason);
+	if (u->down) {
+		n->down = true;
+		n->allocated = false;
+	}
+	if (u->drain)
+		n->drained = true;
+	if (u->resume)
+		n->down = n->drained = false;
+}
+
+static int update(const char *names, const struct vol_slurm_update *u,
+		  struct vol_error *err)
+{
+	char *copy = strdup(names), *name, *save;
+	struct vol_slurm_node *n;
+	int rc = check_away(err);
+
+	for (name = rc ? NULL : strtok_r(copy, ",", &save); name && !rc;
+	     name = strtok_r(NULL, ",", &save)) {
+		n = find(name);
+		if (n)
+			update_one(n, u);
+		else
+			rc = vol_errorf_errno(err, ENOENT, "no node %s", name);
+	}
+	updates += rc == 0;
+	free(copy);
+	return rc;
+}
+
+int vol_slurm_node_update(const char *names, const struct vol_slurm_update *u,
+			  struct vol_error *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&lock);
+	rc = update(names, u, err);
+	pthread_mutex_unlock(&lock);
+	return rc;
+}
+
+int vol_slurm_snapshot_load(struct vol_slurm_snapshot *s, struct vol_error *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&lock);
+	rc = check_away(err);
+	if (rc == 0) {
+		s->nodes = calloc(n_nodes + 1, sizeof(*s->nodes));
+		s->nodesets = calloc(1, sizeof(*s->nodesets));
+		memcpy(s->nodes, nodes, n_nodes * sizeof(*s->nodes));
+		s->n_nodes = n_nodes;
+		strcpy(s->nodesets[0], "lab");
+		s->n_nodesets = 1;
+	}
+	pthread_mutex_unlock(&lock);
+	return rc;
+}
+
+void vol_slurm_snapshot_clear(struct vol_slurm_snapshot *s)
+{
+	free(s->nodes);
+	free(s->nodesets);
+	memset(s, 0, sizeof(*s));
+}
+
+int vol_slurm_identity(char cluster[VOL_NODE_NAME_SIZE], uint16_t *ctld_port,
+		       struct vol_error *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&lock);
+	rc = check_away(err);
+	pthread_mutex_unlock(&lock);
+	strcpy(cluster, rc ? "" : "fake");
+	*ctld_port = 6817;
+	return rc;
+}

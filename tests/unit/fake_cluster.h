@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* fake_cluster.h - slurm/cluster.h without a Slurm: a node table in memory
+ *
+ * Functions below may be called from any thread.
+ */
+#ifndef VOL_FAKE_CLUSTER_H
+#define VOL_FAKE_CLUSTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cluster.h"
+
+/* As new: no nodes, room for 100, slurmctld there. */
+void fake_cluster_reset(void);
+void fake_cluster_set_away(bool away);
+void fake_cluster_set_max(size_t max);
+/* A node that is not made by us; returns a copy through get. */
+void fake_cluster_put(const struct vol_slurm_node *node);
+bool fake_cluster_get(const char *name, struct vol_slurm_node *node);
+/* Its slurmd registers. */
+void fake_cluster_register(const char *name);
+/* Calls that changed something, since reset. */
+unsigned fake_cluster_updates(void);
+
+#endif

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_desired.c - the next step for a device's node, case by case
+ *
+ * A row starts from a linked device whose node is registered and right, and
+ * its words change that.
+ */
+#include "config.h"
+
+#include "desired.h"
+
+#include "vtest.h"
+
+#define OURS  VOL_REASON_PREFIX "lost contact at 10:00"
+#define ADMIN "new disk"
+
+static void start_from_good(struct vol_situation *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->presence = VOL_PRESENCE_HERE;
+	s->facts.sockets = 1;
+	s->facts.cores_per_socket = 4;
+	s->facts.threads_per_core = 2;
+	s->facts.memory_mb = 8000;
+	assert_int_equal(vol_facts_add_feature(&s->facts, "x86_64"), 0);
+	strcpy(s->address, "192.0.2.7");
+	strcpy(s->comment, "label");
+	strcpy(s->farewell, OURS);
+	s->slurmd = VOL_SLURMD_UP;
+	s->slurmd_up_ms = 60000;
+	s->since_reregister_ms = s->since_create_ms = VOL_NEVER;
+	s->since_address_ms = s->since_down_ms = VOL_NEVER;
+	s->since_resume_ms = VOL_NEVER;
+	s->slurm_known = s->exists = true;
+	strcpy(s->node.name, "desk");
+	strcpy(s->node.address, "192.0.2.7");
+	strcpy(s->node.comment, "label");
+	strcpy(s->node.features, "x86_64,volunteer"); /* any order */
+	s->node.sockets = 1;
+	s->node.cores = 4;
+	s->node.threads = 2;
+	s->node.memory_mb = 8000;
+	s->node.dynamic = s->node.registered = true;
+}
+
+static bool change_device(struct vol_situation *s, const char *word)
+{
+	static const struct {
+		const char *word;
+		enum vol_presence presence;
+	} presences[] = {
+		{"silent", VOL_PRESENCE_SILENT},
+		{"lost", VOL_PRESENCE_LOST},
+		{"left", VOL_PRESENCE_LEFT},
+		{"forgotten", VOL_PRESENCE_FORGOTTEN},
+	};
+	size_t i;
+
+	for (i = 0; i < N_ELEMENTS(presences); i++)
+		if (strcmp(word, presences[i].word) == 0) {
+			s->presence = presences[i].presence;
+			return true;
+		}
+	if (strcmp(word, "slurmd-down") == 0)
+		s->slurmd = VOL_SLURMD_DOWN, s->slurmd_up_ms = 0;
+	else if (strcmp(word, "slurmd-starting") == 0)
+		s->slurmd = VOL_SLURMD_STARTING, s->slurmd_up_ms = 0;
+	else if (strcmp(word, "slurmd-fresh") == 0)
+		s->slurmd_up_ms = 100;
+	else if (strcmp(word, "busy") == 0)
+		s->busy = true;
+	else if (strcmp(word, "half-memory") == 0)
+		s->facts.memory_mb /= 2;
+	else if (strcmp(word, "more-cores") == 0)
+		s->facts.cores_per_socket = 8;
+	else if (strcmp(word, "new-gpu") == 0)
+		s->facts.gpus = 1;
+	else if (strcmp(word, "moved") == 0)
+		strcpy(s->address, "192.0.2.99");
+	else if (strcmp(word, "new-feature") == 0)
+		vol_facts_add_feature(&s->facts, "avx512");
+	else
+		return false;
+	return true;
+}
+
+static bool change_history(struct vol_situation *s, const char *word)
+{
+	if (strcmp(word, "reregistered") == 0)
+		s->since_reregister_ms = 100;
+	else if (strcmp(word, "resumed") == 0)
+		s->since_resume_ms = 100;
+	else if (strcmp(word, "created") == 0)
+		s->since_create_ms = 100;
+	else if (strcmp(word, "readdressed") == 0)
+		s->since_address_ms = 100;
+	else if (strcmp(word, "downed") == 0)
+		s->since_down_ms = 100;
+	else
+		return false;
+	return true;
+}
+
+static bool change_node(struct vol_situation *s, const char *word)
+{
+	struct vol_slurm_node *n = &s->node;
+
+	if (strcmp(word, "away") == 0)
+		s->slurm_known = false;
+	else if (strcmp(word, "absent") == 0)
+		s->exists = false;
+	else if (strcmp(word, "static") == 0)
+		n->dynamic = false;
+	else if (strcmp(word, "future") == 0)
+		n->future = true, n->registered = false;
+	else if (strcmp(word, "down") == 0)
+		n->down = true;
+	else if (strcmp(word, "drained") == 0)
+		n->drained = true;
+	else if (strcmp(word, "mute") == 0)
+		n->not_responding = true, n->registered = false;
+	else if (strcmp(word, "invalid") == 0)
+		n->invalid_reg = n->drained = true;
+	else if (strcmp(word, "allocated") == 0)
+		n->allocated = true;
+	else if (strcmp(word, "ours") == 0)
+		strcpy(n->reason, OURS);
+	else if (strcmp(word, "admin") == 0)
+		strcpy(n->reason, ADMIN);
+	else if (strcmp(word, "slurms") == 0)
+		strcpy(n->reason, "Not responding");
+	else if (strcmp(word, "low") == 0)
+		strcpy(n->reason, "Low RealMemory");
+	else if (strcmp(word, "unlabelled") == 0)
+		*n->comment = '\0';
+	else
+		return false;
+	return true;
+}
+
+static void change(struct vol_situation *s, const char *words)
+{
+	char copy[256], *word, *save;
+
+	snprintf(copy, sizeof(copy), "%s", words);
+	for (word = strtok_r(copy, " ", &save); word;
+	     word = strtok_r(NULL, " ", &save))
+		if (!change_device(s, word) && !change_node(s, word) &&
+		    !change_history(s, word))
+			fail_msg("no such word: %s", word);
+}
+
+struct row {
+	const char *words;
+	enum vol_action action;
+	enum vol_node_state node;
+	bool welcome;
+};
+
+#define ROW(words, action, node, welcome)                         \
+	{                                                         \
+		words, VOL_ACT_##action, VOL_NODE_##node, welcome \
+	}
+
+static const struct row rows[] = {
+	/* All is well, and the way there. */
+	ROW("", NONE, UP, true),
+	ROW("allocated busy", NONE, UP, true),
+	ROW("unlabelled", COMMENT, UP, true),
+	ROW("absent", CREATE, MISSING, false),
+	ROW("absent slurmd-down", CREATE, MISSING, false),
+	ROW("absent busy", CREATE, MISSING, false),
+	ROW("future slurmd-down", WAIT, MISSING, true),
+	ROW("future slurmd-starting", WAIT, MISSING, true),
+	ROW("future slurmd-fresh", WAIT, MISSING, true),
+	ROW("future", REREGISTER, MISSING, true),
+	ROW("future reregistered", WAIT, MISSING, true),
+	ROW("mute slurmd-fresh", WAIT, MISSING, true),
+	ROW("mute", REREGISTER, MISSING, true),
+	ROW("mute slurmd-down", WAIT, MISSING, true),
+	/* slurmctld is away or lost its state. */
+	ROW("away", WAIT, MISSING, false),
+	ROW("away absent", WAIT, MISSING, false),
+	ROW("away lost", WAIT, MISSING, false),
+	/* The name belongs to somebody else. */
+	ROW("static", RENAME, MISSING, false),
+	ROW("static lost", RENAME, MISSING, false),
+	ROW("static forgotten", FORGET, MISSING, false),
+	/* Another address, other features. */
+	ROW("moved", ADDRESS, MISSING, true),
+	ROW("moved allocated busy", ADDRESS, MISSING, true),
+	ROW("moved future", ADDRESS, MISSING, true),
+	ROW("moved readdressed", NONE, UP, true),
+	ROW("new-feature", FEATURES, UP, true),
+	ROW("new-feature allocated busy", FEATURES, UP, true),
+	/* Another machine. */
+	ROW("half-memory", DELETE, WRONG, false),
+	ROW("more-cores", DELETE, WRONG, false),
+	ROW("new-gpu", DELETE, WRONG, false),
+	ROW("half-memory future", DELETE, WRONG, false),
+	ROW("half-memory down ours", DELETE, WRONG, false),
+	ROW("half-memory drained ours", DELETE, WRONG, false),
+	ROW("half-memory drained admin", NONE, WRONG, true),
+	ROW("half-memory allocated", DOWN, WRONG, false),
+	ROW("half-memory allocated down", WAIT, WRONG, false),
+	ROW("half-memory allocated busy", DRAIN, WRONG, true),
+	ROW("half-memory allocated busy drained ours", NONE, WRONG, true),
+	ROW("half-memory allocated busy drained admin", NONE, WRONG, true),
+	/* Slurm rejects it. */
+	ROW("invalid low", DELETE, WRONG, false),
+	ROW("invalid low created", NONE, WRONG, true),
+	ROW("invalid low half-memory created", DELETE, WRONG, false),
+	ROW("invalid low allocated busy", NONE, WRONG, true),
+	ROW("invalid low allocated", DOWN, WRONG, false),
+	/* Down, and by whom. */
+	ROW("down ours", RESUME, MISSING, true),
+	ROW("down ours slurmd-down", WAIT, MISSING, true),
+	ROW("down ours slurmd-starting", WAIT, MISSING, true),
+	ROW("down ours resumed", REREGISTER, MISSING, true),
+	ROW("down ours resumed reregistered", WAIT, MISSING, true),
+	ROW("down slurms", RESUME, MISSING, true),
+	ROW("down", RESUME, MISSING, true),
+	ROW("down admin", NONE, WRONG, true),
+	ROW("down admin drained", REREGISTER, WRONG, true),
+	ROW("down admin drained reregistered", NONE, WRONG, true),
+	ROW("down admin drained slurmd-down", NONE, WRONG, true),
+	/* Drained, and by whom. */
+	ROW("drained ours", RESUME, WRONG, true),
+	ROW("drained ours resumed", WAIT, WRONG, true),
+	ROW("drained admin", NONE, WRONG, true),
+	ROW("drained", NONE, WRONG, true),
+	/* The device is away. */
+	ROW("silent", NONE, MISSING, false),
+	ROW("silent half-memory", NONE, MISSING, false),
+	ROW("lost", DOWN, MISSING, false),
+	ROW("lost allocated", DOWN, MISSING, false),
+	ROW("lost down ours", NONE, MISSING, false),
+	ROW("lost future", NONE, MISSING, false),
+	ROW("lost absent", NONE, MISSING, false),
+	ROW("lost drained admin", DOWN, MISSING, false),
+	ROW("lost downed", DRAIN, MISSING, false),
+	ROW("lost downed drained ours", NONE, MISSING, false),
+	ROW("left", DOWN, MISSING, false),
+	ROW("left down", NONE, MISSING, false),
+	ROW("forgotten", DELETE, MISSING, false),
+	ROW("forgotten allocated", DOWN, MISSING, false),
+	ROW("forgotten allocated down", WAIT, MISSING, false),
+	ROW("forgotten absent", FORGET, MISSING, false),
+};
+
+static void each_case(void **state)
+{
+	struct vol_situation s;
+	struct vol_decision d;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_ELEMENTS(rows); i++) {
+		start_from_good(&s);
+		change(&s, rows[i].words);
+		vol_desired(&s, &d);
+		if (d.action != rows[i].action || d.node != rows[i].node ||
+		    d.welcome != rows[i].welcome)
+			fail_msg("\"%s\": %s, node %s, welcome %d (%s)",
+				 rows[i].words, vol_action_name(d.action),
+				 vol_node_state_name(d.node), d.welcome,
+				 d.reason);
+		assert_printable(d.reason);
+	}
+}
+
+/* What is written into Slurm says that it is ours, or says nothing. */
+static void reasons_are_recognised_again(void **state)
+{
+	struct vol_situation s, again;
+	struct vol_decision d;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_ELEMENTS(rows); i++) {
+		start_from_good(&s);
+		change(&s, rows[i].words);
+		vol_desired(&s, &d);
+		if (d.action != VOL_ACT_DRAIN || s.node.drained)
+			continue;
+		assert_int_equal(strncmp(d.reason, VOL_REASON_PREFIX,
+					 strlen(VOL_REASON_PREFIX)),
+				 0);
+		start_from_good(&again);
+		again.node.drained = true;
+		strcpy(again.node.reason, d.reason);
+		vol_desired(&again, &d);
+		assert_int_equal(d.action, VOL_ACT_RESUME);
+	}
+	start_from_good(&s);
+	change(&s, "lost drained admin");
+	vol_desired(&s, &d);
+	assert_string_equal(d.reason, "");
+}
+
+/* Follow each decision with its effect in Slurm: it must end, and well. */
+static void steps_lead_to_a_usable_node(void **state)
+{
+	static const char *const starts[] = {
+		"absent slurmd-down",
+		"half-memory",
+		"half-memory allocated",
+		"invalid low",
+		"down ours",
+		"drained ours",
+		"moved",
+		"new-feature",
+		"future",
+		"unlabelled",
+		"moved future",
+	};
+	struct vol_situation s;
+	struct vol_decision d;
+	size_t i;
+	int n;
+
+	(void)state;
+	for (i = 0; i < N_ELEMENTS(starts); i++) {
+		start_from_good(&s);
+		change(&s, starts[i]);
+		for (n = 0; n < 20; n++) {
+			vol_desired(&s, &d);
+			if (d.action == VOL_ACT_NONE)
+				break;
+			if (d.action == VOL_ACT_DELETE) {
+				s.exists = false;
+			} else if (d.action == VOL_ACT_CREATE) {
+				uint64_t memory = s.facts.memory_mb;
+
+				start_from_good(&s);
+				s.facts.memory_mb = s.node.memory_mb = memory;
+				change(&s, "future unlabelled");
+			} else if (d.action == VOL_ACT_DOWN) {
+				s.node.down = true;
+				s.node.allocated = false;
+				strcpy(s.node.reason, OURS);
+			} else if (d.action == VOL_ACT_RESUME) {
+				s.node.down = s.node.drained = false;
+				*s.node.reason = '\0';
+			} else if (d.action == VOL_ACT_REREGISTER) {
+				s.node.future = false;
+				s.node.registered = true;
+			} else if (d.action == VOL_ACT_ADDRESS) {
+				strcpy(s.node.address, s.address);
+			} else if (d.action == VOL_ACT_FEATURES) {
+				vol_facts_features(&s.facts, s.node.features,
+						   sizeof(s.node.features));
+			} else if (d.action == VOL_ACT_COMMENT) {
+				strcpy(s.node.comment, s.comment);
+			}
+		}
+		if (n == 20 || d.node != VOL_NODE_UP)
+			fail_msg("\"%s\" ends in %s: %s", starts[i],
+				 vol_action_name(d.action), d.reason);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_case),
+		cmocka_unit_test(reasons_are_recognised_again),
+		cmocka_unit_test(steps_lead_to_a_usable_node),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

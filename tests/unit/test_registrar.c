@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_registrar.c - wishes are carried out, kept while Slurm is away, bundled
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <systemd/sd-event.h>
+#include <time.h>
+
+#include "fake_cluster.h"
+#include "registrar.h"
+
+#include "vtest.h"
+
+/* Far above what any of this takes. */
+#define DEADLINE_S 20
+
+struct log {
+	sd_event *loop;
+	struct vol_registrar *registrar;
+	unsigned answers, views, aways;
+	struct vol_answer last;
+	struct vol_wish last_wish;
+	size_t view_nodes;
+};
+
+static void on_answer(const struct vol_answer *answer, void *arg)
+{
+	struct log *log = arg;
+
+	log->answers++;
+	log->last = *answer;
+	log->last_wish = *answer->wish;
+}
+
+static void on_view(struct vol_slurm_view *view, void *arg)
+{
+	struct log *log = arg;
+
+	log->views++;
+	log->view_nodes = view->all.n_nodes;
+	assert_string_equal(view->cluster, "fake");
+	assert_int_equal(view->ctld_port, 6817);
+}
+
+static void on_away(const char *reason, void *arg)
+{
+	struct log *log = arg;
+
+	log->aways++;
+	assert_contains(reason, "away");
+}
+
+/* Run the loop until *counter is at least n. */
+static void run_until(struct log *log, const unsigned *counter, unsigned n)
+{
+	time_t end = time(NULL) + DEADLINE_S;
+
+	while (*counter < n) {
+		assert_true(sd_event_run(log->loop, 100000) >= 0);
+		if (time(NULL) > end)
+			fail_msg("waited in vain for %u, have %u", n, *counter);
+	}
+}
+
+static int setup(void **state)
+{
+	static const struct vol_registrar_ops ops = {on_answer, on_view,
+						     on_away};
+	struct log *log = calloc(1, sizeof(*log));
+	struct vol_error err;
+
+	fake_cluster_reset();
+	if (!log || sd_event_new(&log->loop) < 0)
+		return -1;
+	log->registrar =
+		vol_registrar_create(log->loop, 3600000, &ops, log, &err);
+	*state = log;
+	return log->registrar ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	struct log *log = *state;
+
+	vol_registrar_destroy(log->registrar);
+	sd_event_unref(log->loop);
+	free(log);
+	return 0;
+}
+
+static void wish(struct log *log, enum vol_action action, const char *node,
+		 const char *text)
+{
+	struct vol_wish w = {.action = action};
+
+	snprintf(w.node, sizeof(w.node), "%s", node);
+	snprintf(w.text, sizeof(w.text), "%s", text);
+	strcpy(w.address, "192.0.2.1");
+	strcpy(w.hostname, "desk");
+	w.facts.sockets = w.facts.cores_per_socket = 1;
+	w.facts.threads_per_core = 1;
+	w.facts.memory_mb = 1000;
+	assert_int_equal(vol_registrar_wish(log->registrar, &w), 0);
+}
+
+static void create_look_delete(void **state)
+{
+	struct log *log = *state;
+
+	run_until(log, &log->views, 1);
+	assert_int_equal(log->view_nodes, 0);
+	wish(log, VOL_ACT_CREATE, "desk", "");
+	run_until(log, &log->answers, 1);
+	assert_int_equal(log->last.error, 0);
+	assert_true(log->last.looked && log->last.exists);
+	assert_true(log->last.node.future);
+	assert_string_equal(log->last_wish.node, "desk");
+
+	fake_cluster_register("desk");
+	wish(log, VOL_ACT_WAIT, "desk", "");
+	run_until(log, &log->answers, 2);
+	assert_true(log->last.node.registered);
+
+	wish(log, VOL_ACT_DELETE, "desk", "");
+	run_until(log, &log->answers, 3);
+	assert_int_equal(log->last.error, 0);
+	assert_true(log->last.looked);
+	assert_false(log->last.exists);
+
+	/* Gone already is as good as deleted. */
+	wish(log, VOL_ACT_DELETE, "desk", "");
+	run_until(log, &log->answers, 4);
+	assert_int_equal(log->last.error, 0);
+}
+
+static void failures_are_answers(void **state)
+{
+	struct vol_slurm_node busy = {.name = "busy", .allocated = true};
+	struct log *log = *state;
+
+	fake_cluster_put(&busy);
+	fake_cluster_set_max(1);
+	wish(log, VOL_ACT_DELETE, "busy", "");
+	run_until(log, &log->answers, 1);
+	assert_int_equal(log->last.error, EBUSY);
+	assert_true(log->last.exists);
+
+	wish(log, VOL_ACT_CREATE, "desk", "");
+	run_until(log, &log->answers, 2);
+	assert_int_equal(log->last.error, ENOSPC);
+	assert_contains(log->last.why.text, "MaxNodeCount");
+	assert_true(log->last.looked);
+	assert_false(log->last.exists);
+
+	wish(log, VOL_ACT_CREATE, "busy", "");
+	run_until(log, &log->answers, 3);
+	assert_int_equal(log->last.error, EEXIST);
+	assert_true(log->last.exists);
+	assert_int_equal(log->aways, 0);
+}
+
+static void wishes_survive_an_absence(void **state)
+{
+	struct vol_slurm_node node;
+	struct log *log = *state;
+
+	run_until(log, &log->views, 1);
+	fake_cluster_set_away(true);
+	wish(log, VOL_ACT_CREATE, "desk", "");
+	run_until(log, &log->aways, 1);
+	wish(log, VOL_ACT_CREATE, "other", "");
+	assert_int_equal(log->answers, 0);
+	fake_cluster_set_away(false);
+	run_until(log, &log->answers, 2);
+	run_until(log, &log->views, 2);
+	assert_true(fake_cluster_get("desk", &node));
+	assert_true(fake_cluster_get("other", &node));
+	assert_int_equal(log->aways, 1);
+}
+
+static void newer_wish_replaces_older(void **state)
+{
+	struct vol_slurm_node node = {.name = "desk"};
+	struct log *log = *state;
+
+	fake_cluster_put(&node);
+	run_until(log, &log->views, 1);
+	fake_cluster_set_away(true);
+	wish(log, VOL_ACT_DRAIN, "desk", "first");
+	run_until(log, &log->aways, 1);
+	wish(log, VOL_ACT_DOWN, "desk", "second");
+	wish(log, VOL_ACT_DOWN, "desk", "third");
+	fake_cluster_set_away(false);
+	run_until(log, &log->answers, 1);
+	run_until(log, &log->views, 2);
+	assert_int_equal(log->answers, 1);
+	assert_true(fake_cluster_get("desk", &node));
+	assert_string_equal(node.reason, "third");
+	assert_false(node.drained);
+	assert_int_equal(fake_cluster_updates(), 1);
+}
+
+static void put_many(unsigned n)
+{
+	struct vol_slurm_node node = {0};
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		snprintf(node.name, sizeof(node.name), "d%u", i);
+		fake_cluster_put(&node);
+	}
+}
+
+static void wish_many(struct log *log, unsigned n)
+{
+	char name[16];
+	unsigned i;
+
+	/* Held back together, so that they meet in one round. */
+	fake_cluster_set_away(true);
+	wish(log, VOL_ACT_WAIT, "d0", "");
+	run_until(log, &log->aways, log->aways + 1);
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "d%u", i);
+		wish(log, VOL_ACT_DOWN, name, "volunteer: lost");
+	}
+	fake_cluster_set_away(false);
+}
+
+static void equal_changes_are_one_call(void **state)
+{
+	struct vol_slurm_node node;
+	struct log *log = *state;
+
+	put_many(300);
+	run_until(log, &log->views, 1);
+	wish_many(log, 300);
+	run_until(log, &log->answers, 300);
+	run_until(log, &log->views, 2);
+	assert_true(fake_cluster_get("d299", &node));
+	assert_true(node.down);
+	assert_true(fake_cluster_get("d0", &node));
+	assert_true(node.down);
+	assert_int_equal(fake_cluster_updates(), 1);
+}
+
+static void one_bad_name_does_not_stop_the_others(void **state)
+{
+	struct vol_slurm_node node;
+	struct log *log = *state;
+
+	put_many(9);
+	run_until(log, &log->views, 1);
+	wish_many(log, 10); /* d9 does not exist */
+	run_until(log, &log->answers, 10);
+	assert_true(fake_cluster_get("d8", &node));
+	assert_true(node.down);
+}
+
+static void destroy_while_away(void **state)
+{
+	struct log *log = *state;
+
+	fake_cluster_set_away(true);
+	wish(log, VOL_ACT_CREATE, "desk", "");
+	run_until(log, &log->aways, 1);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(create_look_delete),
+		TEST(failures_are_answers),
+		TEST(wishes_survive_an_absence),
+		TEST(newer_wish_replaces_older),
+		TEST(equal_changes_are_one_call),
+		TEST(one_bad_name_does_not_stop_the_others),
+		TEST(destroy_while_away),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
