@@ -122,7 +122,7 @@ int vol_step_parse(const char *name, const char *text, size_t len,
 {
 	struct vol_step parsed = {0};
 	bool seen[N_KEYS] = {false};
-	const char *end = text + len;
+	const char *end = len ? text + len : text;
 	int line = 0;
 
 	if (len > VOL_STEPFILE_MAX)
