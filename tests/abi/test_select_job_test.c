@@ -36,7 +36,8 @@ int node_record_count;
 static node_record_t records[N_NODES], *table[N_NODES + 1];
 static bitstr_t candidates[1 + N_NODES]; /* size, then one bit per word */
 static job_record_t job;
-static size_t record_size;
+static size_t node_size, job_size;
+static job_record_t *listed;      /* what slurmctld finds under the job's id */
 static uint32_t *running_version; /* fake_base.c's, found as the plugin does */
 static char log_text[512];
 static unsigned int infos, errors;
@@ -58,8 +59,12 @@ int bit_test(bitstr_t *b, bitoff_t bit)
 
 size_t slurm_xsize(void *item)
 {
-	(void)item;
-	return record_size;
+	return item == &job ? job_size : node_size;
+}
+
+job_record_t *find_job_record(uint32_t job_id)
+{
+	return job_id == 42 ? listed : NULL;
 }
 
 void slurm_info(const char *fmt, ...)
@@ -115,7 +120,9 @@ static void start_slurmctld(void)
 	candidates[0] = N_NODES;
 	node_record_table_ptr = table;
 	node_record_count = N_NODES + 1; /* one free slot */
-	record_size = sizeof(node_record_t);
+	node_size = sizeof(node_record_t);
+	job_size = sizeof(job_record_t);
+	listed = &job;
 	job.magic = JOB_MAGIC;
 	job.job_id = 42;
 	job.time_limit = 60;
@@ -202,6 +209,7 @@ static void weights_saturate(void)
 
 static void reservation_is_passed_on(void)
 {
+	call();
 	levels[1] = 7;
 	job.job_id = 0;
 	call();
@@ -254,7 +262,7 @@ static void other_node_index(void)
 
 static void other_node_size(void)
 {
-	record_size += 8;
+	node_size += 8;
 	expect_distrust("node records");
 }
 
@@ -270,10 +278,38 @@ static void node_without_name(void)
 	expect_distrust("node records");
 }
 
+static void other_job_size(void)
+{
+	job_size += 8;
+	expect_distrust("job records");
+}
+
+/* Never the record that slurmctld knows: not decided by one call, which may
+ * well be for a reservation, but in the end. */
+static void expect_slow_distrust(void)
+{
+	for (int i = 0; i < 99; i++)
+		call();
+	assert_int_equal(infos + errors, 0);
+	expect_distrust("job records");
+}
+
 static void other_job_magic(void)
 {
 	job.magic++;
-	expect_distrust("job records");
+	expect_slow_distrust();
+}
+
+static void other_job_id(void)
+{
+	job.job_id = 7;
+	expect_slow_distrust();
+}
+
+static void job_not_listed(void)
+{
+	listed = NULL;
+	expect_slow_distrust();
 }
 
 static void other_table_size(void)
@@ -333,7 +369,10 @@ int main(void)
 		ALONE(other_node_size),
 		ALONE(node_without_record),
 		ALONE(node_without_name),
+		ALONE(other_job_size),
 		ALONE(other_job_magic),
+		ALONE(other_job_id),
+		ALONE(job_not_listed),
 		ALONE(other_table_size),
 	};
 
