@@ -36,8 +36,30 @@ bool vol_choose_allows(const struct vol_choose *c,
 	       vol_choose_accepts(c, candidate->source, candidate->cluster);
 }
 
+/* Whose place may a new one take in a full table?  A cluster that is not ours,
+ * else an mDNS candidate that had its try: a flood of forged records must not
+ * keep the true one out. */
+static struct vol_candidate *victim(struct vol_choose *c)
+{
+	struct vol_candidate *found = NULL;
+
+	for (size_t i = 0; i < c->n; i++) {
+		struct vol_candidate *one = &c->candidate[i];
+
+		if (one->source != VOL_SOURCE_MDNS)
+			continue;
+		if (!vol_choose_allows(c, one))
+			return one;
+		if (one->tried && (!found || one->tried < found->tried))
+			found = one;
+	}
+	return found;
+}
+
 bool vol_choose_add(struct vol_choose *c, const struct vol_candidate *fresh)
 {
+	struct vol_candidate *place;
+
 	if (fresh->source == VOL_SOURCE_MDNS &&
 	    (fresh->port == 0 || strchr(fresh->address, ':')))
 		return false;
@@ -54,11 +76,11 @@ bool vol_choose_add(struct vol_choose *c, const struct vol_candidate *fresh)
 			 fresh->instance);
 		return !same_cluster;
 	}
-	if (c->n == VOL_CANDIDATES)
+	place = c->n < VOL_CANDIDATES ? &c->candidate[c->n++] : victim(c);
+	if (!place)
 		return false;
-	c->candidate[c->n] = *fresh;
-	c->candidate[c->n].tried = 0;
-	c->n++;
+	*place = *fresh;
+	place->tried = 0;
 	return true;
 }
 

@@ -40,8 +40,8 @@ struct vol_choose {
 	uint64_t turn;
 };
 
-/* Add or renew.  False when it was there already, the table is full or the
- * candidate is not for us (mDNS: IPv6, port 0). */
+/* Add or renew.  False when it was there already, the table is full of better
+ * ones or the candidate is not for us (mDNS: IPv6, port 0). */
 bool vol_choose_add(struct vol_choose *c, const struct vol_candidate *fresh);
 
 /* mDNS says goodbye; or forget a whole source (instance NULL). */
