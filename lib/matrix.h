@@ -22,7 +22,7 @@
 
 #include "error.h"
 
-#define VOL_MATRIX_AXES 32
+#define VOL_MATRIX_AXES       32
 #define VOL_MATRIX_VALUE_SIZE 1024
 
 struct vol_matrix;
@@ -30,7 +30,8 @@ struct vol_matrix;
 struct vol_matrix *vol_matrix_create(void);
 void vol_matrix_destroy(struct vol_matrix *m);
 
-/* Add one axis from its text.  Errors name the axis and, for files, the line. */
+/* Add one axis from its text.  Errors name the axis and, for files, the line.
+ */
 int vol_matrix_add(struct vol_matrix *m, const char *spec,
 		   struct vol_error *err);
 
