@@ -70,6 +70,9 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	vol_ctl_destroy(f->ctl);
+	/* Connections that are still finishing end with the loop. */
+	sd_event_exit(f->loop, 0);
+	sd_event_loop(f->loop);
 	sd_event_unref(f->loop);
 	vtest_folder_teardown(&f->folder);
 	free(f);
