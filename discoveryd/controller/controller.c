@@ -19,6 +19,9 @@
 
 /* How often slurmctld is asked for the whole table. */
 #define VIEW_MS 5000
+/* Devices are let in when slurmctld was heard, which takes milliseconds, or
+ * when it does not answer for this long. */
+#define OPEN_US (1000 * 1000ULL)
 
 uint64_t vol_controller_now_ms(void)
 {
@@ -91,6 +94,7 @@ static void on_view(struct vol_slurm_view *view, void *arg)
 	c->slurm_known = true;
 	*c->slurm_away = '\0';
 	publish(c);
+	vol_server_open(c->server);
 	/* From the end: a seat that is forgotten leaves its place to the
 	 * last. */
 	for (i = c->n_seats; i-- > 0;)
@@ -106,6 +110,7 @@ static void on_away(const char *reason, void *arg)
 	vol_warn("slurmctld does not answer: %s", reason);
 	c->slurm_known = false;
 	snprintf(c->slurm_away, sizeof(c->slurm_away), "%s", reason);
+	vol_server_open(c->server);
 	for (i = c->n_seats; i-- > 0;)
 		vol_seat_slurm_away(c->seats[i]);
 }
@@ -167,6 +172,7 @@ static void stop(void *self)
 		vol_err("registry: %s", err.text);
 	vol_registrar_destroy(c->registrar);
 	sd_event_source_disable_unref(c->save_timer);
+	sd_event_source_disable_unref(c->open_timer);
 	while (c->n_seats)
 		vol_seat_destroy(c->seats[--c->n_seats]);
 	free(c->seats);
@@ -177,6 +183,16 @@ static void stop(void *self)
 	free(c->conf_path);
 	sd_event_unref(c->loop);
 	free(c);
+}
+
+static int on_open(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct vol_controller *c = arg;
+
+	(void)source;
+	(void)usec;
+	vol_server_open(c->server);
+	return 0;
 }
 
 static int start_parts(struct vol_controller *c, struct vol_error *err)
@@ -200,6 +216,8 @@ static int start_parts(struct vol_controller *c, struct vol_error *err)
 	c->server = vol_server_create(c, &c->port, err);
 	if (!c->server)
 		return -1;
+	sd_event_add_time_relative(c->loop, &c->open_timer, CLOCK_MONOTONIC,
+				   OPEN_US, 0, on_open, c);
 	c->ctl = vol_ctl_create(c->loop, c->conf.control_socket,
 				vol_controller_commands, c, err);
 	return c->ctl ? 0 : -1;

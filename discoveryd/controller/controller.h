@@ -34,6 +34,7 @@ struct vol_controller {
 	struct vol_registry *registry;
 	struct vol_registrar *registrar;
 	struct vol_server *server;
+	sd_event_source *open_timer;
 	struct vol_mdns *mdns;
 	struct vol_seen *seen;
 	struct vol_ctl *ctl;

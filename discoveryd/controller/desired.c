@@ -218,7 +218,7 @@ static void on_usable(const struct vol_situation *s, struct vol_decision *d)
 		decide(d,
 		       s->since_resume_ms > RETRY_MS ? VOL_ACT_RESUME
 						     : VOL_ACT_WAIT,
-		       VOL_NODE_WRONG, "device is back");
+		       VOL_NODE_MISSING, "device is back");
 	else if (n->drained)
 		decide(d, VOL_ACT_NONE, VOL_NODE_WRONG,
 		       "drained by an administrator: %s", n->reason);
@@ -241,7 +241,7 @@ static void on_here(const struct vol_situation *s, struct vol_decision *d)
 		on_other_hardware(s, d);
 		return;
 	}
-	d->welcome = true;
+	d->welcome = d->facts_ok = true;
 	/* Once per minute: a device that slurmctld sees at another address
 	 * than we do must not make us fight over it. */
 	if (strcmp(s->address, n->address) != 0 &&

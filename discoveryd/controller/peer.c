@@ -50,7 +50,7 @@ void vol_peer_destroy(struct vol_peer *p)
 			p->next->back = p->back;
 	}
 	if (p->seat && p->seat->peer == p)
-		vol_seat_detach(p->seat);
+		vol_seat_detach(p->seat, p->heard_at);
 	sd_event_source_disable_unref(p->timer);
 	vol_conn_destroy(p->conn);
 	free(p->hello);

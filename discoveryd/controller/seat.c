@@ -108,7 +108,8 @@ void vol_seat_attach(struct vol_seat *s, struct vol_peer *peer,
 	snprintf(s->address, sizeof(s->address), "%s", vol_peer_address(peer));
 	s->here_at = vol_controller_now_ms();
 	s->last_seen = time(NULL);
-	s->hold_until = s->address_at = s->down_at = 0;
+	s->hold_until = s->address_at = 0;
+	s->stale = false;
 	s->look_ms = LOOK_MIN_MS;
 	vol_info("%s (%s): linked: device %.8s, host %s, %u CPUs, %llu MB",
 		 s->node_name, s->address, s->id, s->hostname,
@@ -158,19 +159,12 @@ void vol_seat_message(struct vol_seat *s, const struct vol_link_msg *msg)
 	}
 }
 
-void vol_seat_detach(struct vol_seat *s)
+/* A node is set down over whatever an administrator wrote there a moment ago,
+ * so that must be known first.  One view serves all that leave together. */
+static void look_at_all(struct vol_seat *s)
 {
-	s->peer = NULL;
-	s->welcomed = false;
-	s->slurmd = VOL_SLURMD_DOWN;
-	s->slurmd_up_at = 0;
-	s->gone_at = vol_controller_now_ms();
-	s->last_seen = time(NULL);
-	remember(s);
-	if (s->presence == VOL_PRESENCE_HERE)
-		s->presence = VOL_PRESENCE_SILENT;
-	vol_seat_arm(s, s->c->conf.lost_after_ms);
-	vol_seat_evaluate(s);
+	s->stale = true;
+	vol_registrar_refresh(s->c->registrar);
 }
 
 /* SILENT turns into LOST, and anyone away into FORGOTTEN, by time alone. */
@@ -190,6 +184,7 @@ static void grow_older(struct vol_seat *s)
 			return;
 		}
 		s->presence = VOL_PRESENCE_LOST;
+		look_at_all(s);
 		localtime_r(&t, &tm);
 		snprintf(s->farewell, sizeof(s->farewell),
 			 VOL_REASON_PREFIX "lost contact at %02d:%02d",
@@ -206,6 +201,23 @@ static void grow_older(struct vol_seat *s)
 		limit -= (uint64_t)t * 1000;
 		vol_seat_arm(s, limit < 3600000 ? limit : 3600000);
 	}
+}
+
+void vol_seat_detach(struct vol_seat *s, uint64_t heard_at)
+{
+	s->peer = NULL;
+	s->welcomed = false;
+	s->slurmd = VOL_SLURMD_DOWN;
+	s->slurmd_up_at = s->down_at = 0;
+	s->gone_at = heard_at;
+	s->last_seen = time(NULL);
+	remember(s);
+	if (s->presence == VOL_PRESENCE_HERE)
+		s->presence = VOL_PRESENCE_SILENT;
+	else
+		look_at_all(s);
+	grow_older(s);
+	vol_seat_evaluate(s);
 }
 
 void vol_seat_look(struct vol_seat *s)
@@ -250,6 +262,7 @@ void vol_seat_view(struct vol_seat *s, const struct vol_slurm_node *node)
 {
 	if (s->pending)
 		return; /* an answer that is newer is on its way */
+	s->stale = false;
 	s->slurm_known = true;
 	s->exists = node != NULL;
 	if (node)

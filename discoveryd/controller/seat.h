@@ -41,6 +41,7 @@ struct vol_seat {
 	struct vol_slurm_node node;
 	/* What is under way. */
 	bool unsaved; /* the registry must be on disk first */
+	bool stale;   /* a fresh view must be had before the node is touched */
 	bool pending; /* a wish of ours is at the registrar */
 	bool welcomed;
 	uint32_t look_ms;
@@ -60,8 +61,8 @@ void vol_seat_attach(struct vol_seat *s, struct vol_peer *peer,
 		     const struct vol_link_msg *hello);
 /* A later message: STATE, FACTS or BYE. */
 void vol_seat_message(struct vol_seat *s, const struct vol_link_msg *msg);
-/* The link is gone. */
-void vol_seat_detach(struct vol_seat *s);
+/* The link is gone; the device was heard last at heard_at. */
+void vol_seat_detach(struct vol_seat *s, uint64_t heard_at);
 
 void vol_seat_answer(struct vol_seat *s, const struct vol_answer *answer);
 /* From the whole table; node is NULL when it is not in it. */

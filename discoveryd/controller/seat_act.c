@@ -81,7 +81,7 @@ static void welcome(struct vol_seat *s)
 		.conf_port = c->ctld_port,
 		.heartbeat_ms = (uint32_t)c->conf.heartbeat_ms,
 		.lease_ms = (uint32_t)c->conf.lost_after_ms,
-		.facts_ok = s->decision.node != VOL_NODE_WRONG,
+		.facts_ok = s->decision.facts_ok,
 	};
 
 	memcpy(msg.node, s->node_name, sizeof(msg.node));
@@ -195,7 +195,7 @@ void vol_seat_evaluate(struct vol_seat *s)
 	uint64_t now = vol_controller_now_ms();
 	struct vol_situation x;
 
-	if (s->pending || s->unsaved)
+	if (s->pending || s->unsaved || s->stale)
 		return;
 	describe(s, &x);
 	vol_desired(&x, &s->decision);
@@ -284,6 +284,7 @@ void vol_seat_answer(struct vol_seat *s, const struct vol_answer *a)
 	s->pending = false;
 	if (a->looked) {
 		s->slurm_known = true;
+		s->stale = false;
 		s->exists = a->exists;
 		if (a->exists)
 			s->node = a->node;

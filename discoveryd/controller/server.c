@@ -171,12 +171,19 @@ struct vol_server *vol_server_create(struct vol_controller *c, uint16_t *port,
 		vol_errorf_errno(err, -rc, "event loop: %s", strerror(-rc));
 		goto error;
 	}
+	sd_event_source_set_enabled(s->io, SD_EVENT_OFF);
 	return s;
 error:
 	if (s->fd >= 0)
 		close(s->fd);
 	free(s);
 	return NULL;
+}
+
+void vol_server_open(struct vol_server *s)
+{
+	if (!s->pause)
+		sd_event_source_set_enabled(s->io, SD_EVENT_ON);
 }
 
 void vol_server_destroy(struct vol_server *s)

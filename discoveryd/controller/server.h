@@ -20,9 +20,11 @@ struct vol_peer;
 #define VOL_SERVER_STRANGERS_EACH 128
 #define VOL_SERVER_HELLO_MS       10000
 
-/* Listen as conf.listen says; *port is the port. */
+/* Listen as conf.listen says; *port is the port.  Callers wait in the kernel's
+ * queue until vol_server_open. */
 struct vol_server *vol_server_create(struct vol_controller *c, uint16_t *port,
 				     struct vol_error *err);
+void vol_server_open(struct vol_server *s);
 /* Close the port and all links. */
 void vol_server_destroy(struct vol_server *s);
 

@@ -224,8 +224,8 @@ static const struct row rows[] = {
 	ROW("down admin drained reregistered", NONE, WRONG, true),
 	ROW("down admin drained slurmd-down", NONE, WRONG, true),
 	/* Drained, and by whom. */
-	ROW("drained ours", RESUME, WRONG, true),
-	ROW("drained ours resumed", WAIT, WRONG, true),
+	ROW("drained ours", RESUME, MISSING, true),
+	ROW("drained ours resumed", WAIT, MISSING, true),
 	ROW("drained admin", NONE, WRONG, true),
 	ROW("drained", NONE, WRONG, true),
 	/* The device is away. */

@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_controller.c - the whole controller role over real sockets
+ *
+ * The role runs on this thread's event loop against a Slurm in memory; clients
+ * are sockets that this file reads and writes between turns of the loop.
+ */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <systemd/sd-event.h>
+#include <time.h>
+
+#include "fake_cluster.h"
+#include "link.h"
+#include "log.h"
+#include "role.h"
+#include "wire.h"
+
+#include "vtest.h"
+
+/* Far above what any of this takes, on a loaded machine too. */
+#define DEADLINE_S 30
+
+#define ID_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define ID_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+struct bed {
+	char *folder;
+	sd_event *loop;
+	void *role;
+	uint16_t port;
+	char log[65536];
+};
+
+struct client {
+	int fd;
+	struct vol_wire_reader reader;
+	bool closed;
+};
+
+static void keep_log(enum vol_log_level level, const char *msg, void *arg)
+{
+	struct bed *bed = arg;
+	size_t len = strlen(bed->log);
+
+	(void)level;
+	assert_printable(msg);
+	snprintf(bed->log + len, sizeof(bed->log) - len, "%s\n", msg);
+}
+
+static uint16_t free_port(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
+	close(fd);
+	return ntohs(a.sin_port);
+}
+
+static void write_conf(struct bed *bed, const char *enrol)
+{
+	char path[PATH_MAX];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/conf", bed->folder);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fprintf(f,
+		"[controller]\n%s\nlisten = 127.0.0.1:%u\nstate_dir = "
+		"%s\ncontrol_socket = %s/sock\nheartbeat = 200ms\nlost_after = "
+		"2500ms\npublish = no\n",
+		enrol, bed->port, bed->folder, bed->folder);
+	fclose(f);
+}
+
+static void *start_role(struct bed *bed, bool check, struct vol_error *err)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/conf", bed->folder);
+	return vol_role_controller.start(bed->loop, path, check, err);
+}
+
+static int setup(void **state)
+{
+	struct bed *bed = calloc(1, sizeof(*bed));
+	struct vol_error err = {""};
+	void *folder;
+
+	if (!bed || vtest_folder_setup(&folder) < 0 ||
+	    sd_event_new(&bed->loop) < 0)
+		return -1;
+	bed->folder = folder;
+	*state = bed;
+	fake_cluster_reset();
+	vol_log_set(keep_log, bed, VOL_LOG_INFO);
+	bed->port = free_port();
+	write_conf(bed, "enrol = open");
+	bed->role = start_role(bed, false, &err);
+	if (!bed->role)
+		print_error("%s\n", err.text);
+	return bed->role ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	struct bed *bed = *state;
+	void *folder = bed->folder;
+
+	vol_role_controller.stop(bed->role);
+	/* As main() does: links that are being closed go with the loop. */
+	sd_event_exit(bed->loop, 0);
+	sd_event_loop(bed->loop);
+	vol_log_set(NULL, NULL, VOL_LOG_ERR);
+	sd_event_unref(bed->loop);
+	free(bed);
+	return vtest_folder_teardown(&folder);
+}
+
+static void turn(struct bed *bed)
+{
+	assert_true(sd_event_run(bed->loop, 20000) >= 0);
+}
+
+/* Turn the loop until condition holds. */
+#define run_until(bed, condition)                                       \
+	do {                                                            \
+		time_t end_ = time(NULL) + DEADLINE_S;                  \
+		while (!(condition)) {                                  \
+			turn(bed);                                      \
+			if (time(NULL) > end_)                          \
+				fail_msg("in vain: %s\n%s", #condition, \
+					 (bed)->log);                   \
+		}                                                       \
+	} while (0)
+
+static void dial(struct bed *bed, struct client *c)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+				.sin_port = htons(bed->port),
+				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+	memset(c, 0, sizeof(*c));
+	c->fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(c->fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(fcntl(c->fd, F_SETFL, O_NONBLOCK), 0);
+}
+
+static void hang_up(struct client *c)
+{
+	close(c->fd);
+	vol_wire_reset(&c->reader);
+}
+
+static void send_json(struct client *c, json_t *json)
+{
+	struct vol_error err;
+
+	assert_non_null(json);
+	if (vol_wire_send(c->fd, json, 1000, &err) < 0)
+		fail_msg("%s", err.text);
+	json_decref(json);
+}
+
+static void send_msg(struct client *c, const struct vol_link_msg *msg)
+{
+	send_json(c, vol_link_encode(msg));
+}
+
+/* 1: *msg is filled; 0: nothing yet. */
+static int try_recv(struct client *c, struct vol_link_msg *msg)
+{
+	struct vol_error err = {""};
+	json_t *json;
+	char buf[4096];
+	ssize_t n;
+	int rc = vol_wire_next(&c->reader, &json, &err);
+
+	if (rc == 0) {
+		n = recv(c->fd, buf, sizeof(buf), 0);
+		if (n == 0 || (n < 0 && errno == ECONNRESET))
+			c->closed = true;
+		if (n <= 0)
+			return 0;
+		assert_int_equal(
+			vol_wire_feed(&c->reader, buf, (size_t)n, &err), 0);
+		rc = vol_wire_next(&c->reader, &json, &err);
+	}
+	if (rc <= 0)
+		return 0;
+	if (vol_link_decode(json, msg, &err) < 0)
+		fail_msg("the controller said nonsense: %s", err.text);
+	json_decref(json);
+	return 1;
+}
+
+static void expect(struct bed *bed, struct client *c, enum vol_link_type type,
+		   struct vol_link_msg *msg)
+{
+	run_until(bed, try_recv(c, msg) || c->closed);
+	if (c->closed)
+		fail_msg("closed instead of %s\n%s", vol_link_type_name(type),
+			 bed->log);
+	if (msg->type != type)
+		fail_msg("%s (%s) instead of %s", vol_link_type_name(msg->type),
+			 msg->reason, vol_link_type_name(type));
+}
+
+static void fill_hello(struct vol_link_msg *m, const char *id, const char *host)
+{
+	memset(m, 0, sizeof(*m));
+	m->type = VOL_LINK_HELLO;
+	m->proto = VOL_LINK_PROTO;
+	strcpy(m->id, id);
+	strcpy(m->boot, "0123456789abcdef0123456789abcdef");
+	snprintf(m->hostname, sizeof(m->hostname), "%s", host);
+	strcpy(m->version, "0.1.0");
+	m->facts.sockets = 1;
+	m->facts.cores_per_socket = 4;
+	m->facts.threads_per_core = 1;
+	m->facts.memory_mb = 4000;
+}
+
+static void say_state(struct client *c, enum vol_slurmd_state slurmd)
+{
+	struct vol_link_msg m = {.type = VOL_LINK_STATE, .slurmd = slurmd};
+
+	send_msg(c, &m);
+}
+
+/* A device up to the point where its node is in use. */
+static void join(struct bed *bed, struct client *c, const char *id,
+		 const char *host, const char *node)
+{
+	struct vol_link_msg m;
+
+	dial(bed, c);
+	fill_hello(&m, id, host);
+	send_msg(c, &m);
+	expect(bed, c, VOL_LINK_WELCOME, &m);
+	assert_string_equal(m.node, node);
+	assert_string_equal(m.cluster, "fake");
+	assert_int_equal(m.conf_port, 6817);
+	assert_int_equal(m.heartbeat_ms, 200);
+	say_state(c, VOL_SLURMD_STARTING);
+	fake_cluster_register(node);
+	say_state(c, VOL_SLURMD_UP);
+	expect(bed, c, VOL_LINK_NODE, &m);
+	assert_int_equal(m.node_state, VOL_NODE_UP);
+}
+
+static bool is_down(const char *node, const char *reason)
+{
+	struct vol_slurm_node n;
+
+	return fake_cluster_get(node, &n) && n.down &&
+	       strstr(n.reason, reason) != NULL;
+}
+
+static void a_device_joins(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_slurm_node n;
+	struct vol_link_msg m = {.type = VOL_LINK_PING, .seq = 7};
+	struct client c;
+
+	join(bed, &c, ID_A, "Desk.example.org", "desk");
+	run_until(bed, fake_cluster_get("desk", &n) && *n.comment);
+	assert_string_equal(n.address, "127.0.0.1");
+	assert_int_equal(n.memory_mb, 4000);
+	assert_contains(n.comment, "Desk.example.org");
+	send_msg(&c, &m);
+	expect(bed, &c, VOL_LINK_PONG, &m);
+	assert_int_equal(m.seq, 7);
+	hang_up(&c);
+}
+
+static void names_are_unique(void **state)
+{
+	struct vol_slurm_node fixed = {.name = "fixed"};
+	struct bed *bed = *state;
+	struct client a, b, c, d;
+
+	fake_cluster_put(&fixed);
+	vol_role_controller.stop(bed->role);
+	bed->role = start_role(bed, false, NULL);
+	join(bed, &a, ID_A, "desk", "desk");
+	join(bed, &b, ID_B, "desk", "desk-2");
+	join(bed, &c, "cccccccccccccccccccccccccccccccc", "fixed", "fixed-2");
+	join(bed, &d, "dddddddddddddddddddddddddddddddd", "lab", "lab-2");
+	hang_up(&a);
+	hang_up(&b);
+	hang_up(&c);
+	hang_up(&d);
+}
+
+static void the_registry_survives(void **state)
+{
+	struct bed *bed = *state;
+	struct client a, b;
+
+	join(bed, &a, ID_A, "desk", "desk");
+	join(bed, &b, ID_B, "desk", "desk-2");
+	hang_up(&a);
+	hang_up(&b);
+	vol_role_controller.stop(bed->role);
+	bed->role = start_role(bed, false, NULL);
+	assert_non_null(bed->role);
+	join(bed, &b, ID_B, "desk", "desk-2");
+	hang_up(&b);
+}
+
+static void a_full_table_is_said(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_link_msg m;
+	struct client c;
+
+	fake_cluster_set_max(0);
+	dial(bed, &c);
+	fill_hello(&m, ID_A, "desk");
+	send_msg(&c, &m);
+	expect(bed, &c, VOL_LINK_REFUSE, &m);
+	assert_string_equal(m.code, "table_full");
+	assert_contains(m.reason, "MaxNodeCount");
+	assert_true(m.retry_ms >= 1000);
+	assert_contains(bed->log, "MaxNodeCount");
+	run_until(bed, try_recv(&c, &m) || c.closed);
+	hang_up(&c);
+}
+
+static void goodbye_sets_down(void **state)
+{
+	struct vol_link_msg m = {.type = VOL_LINK_BYE};
+	struct bed *bed = *state;
+	struct client c;
+
+	join(bed, &c, ID_A, "desk", "desk");
+	strcpy(m.reason, "going home");
+	send_msg(&c, &m);
+	run_until(bed, is_down("desk", "volunteer: device left (going home)"));
+	hang_up(&c);
+}
+
+static void silence_sets_down_and_return_resumes(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_slurm_node n;
+	struct client c;
+
+	join(bed, &c, ID_A, "desk", "desk");
+	run_until(bed, is_down("desk", "volunteer: lost contact"));
+	hang_up(&c);
+	join(bed, &c, ID_A, "desk", "desk");
+	run_until(bed, fake_cluster_get("desk", &n) && !n.down);
+	hang_up(&c);
+}
+
+static void an_admins_reason_is_kept(void **state)
+{
+	struct vol_link_msg m = {.type = VOL_LINK_BYE, .reason = "x"};
+	struct bed *bed = *state;
+	struct vol_slurm_node n;
+	struct client c;
+
+	join(bed, &c, ID_A, "desk", "desk");
+	/* So late that no periodic look can have seen it. */
+	assert_true(fake_cluster_get("desk", &n));
+	n.drained = true;
+	strcpy(n.reason, "new disk");
+	fake_cluster_put(&n);
+	send_msg(&c, &m);
+	run_until(bed, is_down("desk", "new disk"));
+	hang_up(&c);
+}
+
+static void other_hardware_makes_a_new_node(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_slurm_node n;
+	struct vol_link_msg m;
+	struct client c;
+
+	join(bed, &c, ID_A, "desk", "desk");
+	hang_up(&c);
+	dial(bed, &c);
+	fill_hello(&m, ID_A, "desk");
+	m.facts.memory_mb = 2000;
+	send_msg(&c, &m);
+	expect(bed, &c, VOL_LINK_WELCOME, &m);
+	assert_true(fake_cluster_get("desk", &n));
+	assert_int_equal(n.memory_mb, 2000);
+	assert_true(n.future);
+	hang_up(&c);
+}
+
+static void one_machine_takes_its_own_seat(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_link_msg m;
+	struct client older, newer;
+
+	join(bed, &older, ID_A, "desk", "desk");
+	dial(bed, &newer);
+	fill_hello(&m, ID_A, "desk");
+	send_msg(&newer, &m);
+	expect(bed, &newer, VOL_LINK_WELCOME, &m);
+	run_until(bed, try_recv(&older, &m) || older.closed);
+	hang_up(&older);
+	hang_up(&newer);
+}
+
+static void a_twin_is_refused(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_link_msg m;
+	struct client first, twin;
+
+	join(bed, &first, ID_A, "desk", "desk");
+	dial(bed, &twin);
+	fill_hello(&m, ID_A, "desk");
+	strcpy(m.boot, "ffffffffffffffffffffffffffffffff");
+	send_msg(&twin, &m);
+	/* Keeps the first one alive meanwhile. */
+	say_state(&first, VOL_SLURMD_UP);
+	expect(bed, &twin, VOL_LINK_REFUSE, &m);
+	assert_string_equal(m.code, "duplicate_id");
+	assert_contains(m.reason, "127.0.0.1");
+	say_state(&first, VOL_SLURMD_UP);
+	turn(bed);
+	assert_false(first.closed);
+	hang_up(&first);
+	hang_up(&twin);
+}
+
+static void slurmctld_away_is_said(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_link_msg m;
+	struct client c;
+
+	fake_cluster_set_away(true);
+	vol_role_controller.stop(bed->role);
+	bed->role = start_role(bed, false, NULL);
+	run_until(bed, strstr(bed->log, "slurmctld does not answer"));
+	dial(bed, &c);
+	fill_hello(&m, ID_A, "desk");
+	send_msg(&c, &m);
+	expect(bed, &c, VOL_LINK_REFUSE, &m);
+	assert_string_equal(m.code, "slurm_away");
+	hang_up(&c);
+	fake_cluster_set_away(false);
+	run_until(bed, strstr(bed->log, "of cluster fake answers"));
+	join(bed, &c, ID_A, "desk", "desk");
+	hang_up(&c);
+}
+
+static const char *const bad_json[] = {
+	"{}",
+	"[]",
+	"1",
+	"{\"type\": \"ping\", \"seq\": 1}",
+	"{\"type\": \"welcome\"}",
+	"{\"type\": \"hello\"}",
+	"{\"type\": 5}",
+	"{\"type\": \"\\u001b[2J\"}",
+	"{\"type\": \"hello\", \"proto\": 99}",
+	"{\"type\": \"hello\", \"proto\": 1, \"id\": \"../../x\"}",
+	"{\"type\": \"state\", \"slurmd\": \"up\", \"busy\": false}",
+	"nonsense",
+	"{\"type\": \"bye\", \"reason\": \"$(reboot)\"}",
+	"{\"type\": \"hello\", \"type\": \"hello\"}",
+};
+
+/* Sends the bytes and waits for the end of the link. */
+static void send_and_be_closed(struct bed *bed, const void *data, size_t len)
+{
+	struct vol_link_msg m;
+	struct client c;
+
+	dial(bed, &c);
+	assert_int_equal(send(c.fd, data, len, MSG_NOSIGNAL), (ssize_t)len);
+	while (!c.closed)
+		run_until(bed, try_recv(&c, &m) || c.closed);
+	hang_up(&c);
+}
+
+static void bad_messages_end_the_link(void **state)
+{
+	struct bed *bed = *state;
+	char frame[512];
+	size_t i, len;
+
+	for (i = 0; i < N_ELEMENTS(bad_json); i++) {
+		len = strlen(bad_json[i]);
+		memset(frame, 0, 4);
+		frame[2] = (char)(len >> 8);
+		frame[3] = (char)(len & 255);
+		memcpy(frame + 4, bad_json[i], len);
+		*bed->log = '\0';
+		send_and_be_closed(bed, frame, len + 4);
+		if (i == 0)
+			assert_contains(bed->log, "refused 127.0.0.1: ");
+	}
+	send_and_be_closed(bed, "GET / HTTP/1.0\r\n\r\n", 18);
+	send_and_be_closed(bed, "\0\0\0\0", 4);
+	send_and_be_closed(bed, "\377\377\377\377", 4);
+	assert_int_equal(fake_cluster_updates(), 0);
+}
+
+static void hostile_names_become_harmless(void **state)
+{
+	static const char *const hosts[] = {
+		"a;reboot", "$(id)", "n[0-9]", "a b", "x\n", "../x",
+	};
+	struct bed *bed = *state;
+	struct vol_link_msg m;
+	struct client c;
+	json_t *json;
+	size_t i;
+
+	for (i = 0; i < N_ELEMENTS(hosts); i++) {
+		fill_hello(&m, ID_A, "desk");
+		json = vol_link_encode(&m);
+		json_object_set_new(json, "hostname", json_string(hosts[i]));
+		dial(bed, &c);
+		send_json(&c, json);
+		expect(bed, &c, VOL_LINK_REFUSE, &m);
+		assert_string_equal(m.code, "bad_message");
+		hang_up(&c);
+	}
+	assert_int_equal(fake_cluster_updates(), 0);
+}
+
+static void a_second_hello_ends_the_link(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_link_msg m;
+	struct client c;
+
+	join(bed, &c, ID_A, "desk", "desk");
+	fill_hello(&m, ID_B, "other");
+	send_msg(&c, &m);
+	expect(bed, &c, VOL_LINK_REFUSE, &m);
+	assert_string_equal(m.code, "bad_message");
+	hang_up(&c);
+}
+
+static void enrol_must_be_said(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_error err;
+
+	write_conf(bed, "");
+	assert_null(start_role(bed, true, &err));
+	assert_contains(err.text, "enrol = open");
+	assert_contains(err.text, bed->folder);
+	write_conf(bed, "enrol = closed");
+	assert_null(start_role(bed, true, &err));
+	assert_contains(err.text, "closed");
+	/* A running one keeps what it has. */
+	assert_int_equal(vol_role_controller.reload(bed->role, &err), -1);
+	write_conf(bed, "enrol = open");
+	assert_int_equal(vol_role_controller.reload(bed->role, &err), 0);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_device_joins),
+		TEST(names_are_unique),
+		TEST(the_registry_survives),
+		TEST(a_full_table_is_said),
+		TEST(goodbye_sets_down),
+		TEST(silence_sets_down_and_return_resumes),
+		TEST(an_admins_reason_is_kept),
+		TEST(other_hardware_makes_a_new_node),
+		TEST(one_machine_takes_its_own_seat),
+		TEST(a_twin_is_refused),
+		TEST(slurmctld_away_is_said),
+		TEST(bad_messages_end_the_link),
+		TEST(hostile_names_become_harmless),
+		TEST(a_second_hello_ends_the_link),
+		TEST(enrol_must_be_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
