@@ -33,14 +33,12 @@ struct vol_browse_entry {
 	char name[AVAHI_LABEL_MAX];
 };
 
+/* A service is seen on each interface and IP version, but refused once. */
 static void refuse(struct vol_mdns *m, const char *name, const char *address,
 		   const char *reason)
 {
-	char peer[AVAHI_LABEL_MAX + VOL_ADDRESS_SIZE + 24];
-
-	snprintf(peer, sizeof(peer), "'%s' at %s", name, address);
-	vol_refusals_log(&m->browse.refusals, "ignored mDNS service", peer,
-			 reason);
+	vol_refusals_log_at(&m->browse.refusals, "ignored mDNS service", name,
+			    address, reason);
 }
 
 static void make_printable(char *s)

@@ -75,15 +75,29 @@ bool vol_refusals_new(struct vol_refusals *r, const char *peer,
 	return true;
 }
 
-void vol_refusals_log(struct vol_refusals *r, const char *what,
-		      const char *peer, const char *reason)
+static bool is_new(struct vol_refusals *r, const char *peer, const char *reason)
 {
 	uint64_t left_out;
 
 	if (!vol_refusals_new(r, peer, reason, now_ms(), &left_out))
-		return;
+		return false;
 	if (left_out > 0)
 		vol_warn("%" PRIu64 " further refusals were not logged",
 			 left_out);
-	vol_warn("%s %s: %s", what, peer, reason);
+	return true;
+}
+
+void vol_refusals_log(struct vol_refusals *r, const char *what,
+		      const char *peer, const char *reason)
+{
+	if (is_new(r, peer, reason))
+		vol_warn("%s %s: %s", what, peer, reason);
+}
+
+void vol_refusals_log_at(struct vol_refusals *r, const char *what,
+			 const char *peer, const char *where,
+			 const char *reason)
+{
+	if (is_new(r, peer, reason))
+		vol_warn("%s '%s' at %s: %s", what, peer, where, reason);
 }

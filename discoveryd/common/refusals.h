@@ -40,4 +40,9 @@ bool vol_refusals_new(struct vol_refusals *r, const char *peer,
 void vol_refusals_log(struct vol_refusals *r, const char *what,
 		      const char *peer, const char *reason);
 
+/* The same with "'PEER' at WHERE"; one peer in several places is one line. */
+void vol_refusals_log_at(struct vol_refusals *r, const char *what,
+			 const char *peer, const char *where,
+			 const char *reason);
+
 #endif

@@ -218,15 +218,17 @@ static void on_steps(void *arg)
 
 /* ---- start and stop ---- */
 
-static int read_facts(const struct vol_device_conf *c, struct vol_facts *facts,
-		      struct vol_error *err)
+static int read_facts(const struct vol_device_conf *c, const char *path,
+		      struct vol_facts *facts, struct vol_error *err)
 {
 	struct vol_hardware hw;
 
 	memset(facts, 0, sizeof(*facts));
 	if (vol_hardware_detect(c->scratch_dir, &hw, facts, err) < 0)
 		return -1;
-	return vol_share_facts(&hw, c, facts, err);
+	if (vol_share_facts(&hw, c, facts, err) < 0)
+		return vol_error_prefix(err, "%s", path);
+	return 0;
 }
 
 static int start_link(struct vol_device_role *d, struct vol_error *err)
@@ -323,7 +325,7 @@ static void *start(sd_event *loop, const char *conf_path, bool check_only,
 	}
 	d->loop = sd_event_ref(loop);
 	if (read_conf(conf_path, &d->conf, err) < 0 ||
-	    read_facts(&d->conf, &d->facts, err) < 0)
+	    read_facts(&d->conf, conf_path, &d->facts, err) < 0)
 		goto error;
 	if (vol_facts_conf(&d->facts, line, sizeof(line)) == 0)
 		vol_info("offering %s", line);
@@ -360,7 +362,7 @@ static int reload(void *self, struct vol_error *err)
 
 	if (read_conf(d->conf_path, &fresh, err) < 0)
 		return -1;
-	if (read_facts(&fresh, &msg.facts, err) < 0) {
+	if (read_facts(&fresh, d->conf_path, &msg.facts, err) < 0) {
 		vol_device_conf_clear(&fresh);
 		return -1;
 	}
