@@ -96,9 +96,22 @@ static bool same_features(const struct vol_facts *f,
 	return list_within(want, n->features) && list_within(n->features, want);
 }
 
+/* Only nodes that we made are ever changed.  The registry may miss one that was
+ * made in the moment before a crash: it waits for its slurmd or has the label.
+ */
+static bool is_foreign(const struct vol_situation *s)
+{
+	const struct vol_slurm_node *n = &s->node;
+
+	if (!s->exists)
+		return false;
+	return !n->dynamic || (!s->created && !n->future &&
+			       strcmp(n->comment, s->comment) != 0);
+}
+
 static void on_forgotten(const struct vol_situation *s, struct vol_decision *d)
 {
-	if (!s->exists || !s->node.dynamic)
+	if (!s->exists || is_foreign(s))
 		decide(d, VOL_ACT_FORGET, VOL_NODE_MISSING, "gone for long");
 	else if (!s->node.allocated)
 		decide(d, VOL_ACT_DELETE, VOL_NODE_MISSING, "gone for long");
@@ -269,9 +282,9 @@ void vol_desired(const struct vol_situation *s, struct vol_decision *d)
 		on_forgotten(s, d);
 		return;
 	}
-	if (s->exists && !s->node.dynamic) {
+	if (is_foreign(s)) {
 		decide(d, VOL_ACT_RENAME, VOL_NODE_MISSING,
-		       "the name belongs to a node of slurm.conf");
+		       "the name belongs to a node that is not ours");
 		return;
 	}
 	switch (s->presence) {

@@ -62,6 +62,7 @@ struct vol_situation {
 	/* What Slurm says. */
 	bool slurm_known; /* the rest was heard from slurmctld */
 	bool exists;
+	bool created; /* by us, as far as the registry knows */
 	struct vol_slurm_node node;
 };
 

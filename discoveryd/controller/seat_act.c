@@ -29,9 +29,12 @@ static uint64_t since(uint64_t at, uint64_t now)
 
 static void describe(const struct vol_seat *s, struct vol_situation *x)
 {
+	const struct vol_device *d;
 	uint64_t now = vol_controller_now_ms();
 
 	memset(x, 0, sizeof(*x));
+	d = vol_registry_by_id(s->c->registry, s->id);
+	x->created = d && d->created;
 	x->presence = s->presence;
 	x->facts = s->facts;
 	memcpy(x->address, s->address, sizeof(x->address));

@@ -30,7 +30,7 @@ static void start_from_good(struct vol_situation *s)
 	s->since_reregister_ms = s->since_create_ms = VOL_NEVER;
 	s->since_address_ms = s->since_down_ms = VOL_NEVER;
 	s->since_resume_ms = VOL_NEVER;
-	s->slurm_known = s->exists = true;
+	s->slurm_known = s->exists = s->created = true;
 	strcpy(s->node.name, "desk");
 	strcpy(s->node.address, "192.0.2.7");
 	strcpy(s->node.comment, "label");
@@ -108,6 +108,8 @@ static bool change_node(struct vol_situation *s, const char *word)
 		s->slurm_known = false;
 	else if (strcmp(word, "absent") == 0)
 		s->exists = false;
+	else if (strcmp(word, "not-created") == 0)
+		s->created = false;
 	else if (strcmp(word, "static") == 0)
 		n->dynamic = false;
 	else if (strcmp(word, "future") == 0)
@@ -185,6 +187,11 @@ static const struct row rows[] = {
 	ROW("static", RENAME, MISSING, false),
 	ROW("static lost", RENAME, MISSING, false),
 	ROW("static forgotten", FORGET, MISSING, false),
+	ROW("not-created unlabelled", RENAME, MISSING, false),
+	ROW("not-created unlabelled lost", RENAME, MISSING, false),
+	ROW("not-created unlabelled forgotten", FORGET, MISSING, false),
+	ROW("not-created", NONE, UP, true),
+	ROW("not-created future unlabelled slurmd-down", WAIT, MISSING, true),
 	/* Another address, other features. */
 	ROW("moved", ADDRESS, MISSING, true),
 	ROW("moved allocated busy", ADDRESS, MISSING, true),
