@@ -81,6 +81,18 @@ static void raise_limit(int what, rlim_t n)
 	(void)setrlimit(what, &limit);
 }
 
+/* The daemon may be nicer treated than the jobs below slurmd should be. */
+static void be_ordinary(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		(void)!write(fd, "0", 1);
+		close(fd);
+	}
+	(void)setpriority(PRIO_PROCESS, 0, 0);
+}
+
 /* In the child; only calls that are safe after fork. */
 static void become_slurmd(const char *const *argv, char *const *env, int log)
 {
@@ -95,6 +107,7 @@ static void become_slurmd(const char *const *argv, char *const *env, int log)
 	    dup2(log, 2) < 0 || chdir("/") < 0)
 		_exit(127);
 	close_range(3, ~0U, 0);
+	be_ordinary();
 	raise_limit(RLIMIT_NOFILE, NOFILE);
 	raise_limit(RLIMIT_MEMLOCK, RLIM_INFINITY);
 	raise_limit(RLIMIT_STACK, RLIM_INFINITY);
