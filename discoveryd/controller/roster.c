@@ -20,12 +20,19 @@
 #define SAVE_MAX_MS    1000
 #define SAVE_FAILED_MS 5000
 
+struct names {
+	const struct vol_controller *c;
+	const char *avoid; /* newer than c's view of the table, or NULL */
+};
+
 static bool name_taken(const char *name, void *arg)
 {
-	struct vol_controller *c = arg;
+	const struct names *names = arg;
+	const struct vol_controller *c = names->c;
 	size_t i;
 
-	if (vol_roster_node(c, name))
+	if (vol_roster_node(c, name) ||
+	    (names->avoid && strcmp(names->avoid, name) == 0))
 		return true;
 	for (i = 0; i < c->all.n_nodesets; i++)
 		if (strcmp(c->all.nodesets[i], name) == 0)
@@ -77,6 +84,7 @@ struct vol_seat *vol_controller_seat(struct vol_controller *c, const char *id,
 				     struct vol_error *err)
 {
 	struct vol_seat *s = seat_by_id(c, id);
+	struct names names = {c, NULL};
 	struct vol_device *device;
 
 	if (s && (c->slurm_known || *c->cluster))
@@ -85,7 +93,7 @@ struct vol_seat *vol_controller_seat(struct vol_controller *c, const char *id,
 		vol_errorf_errno(err, EAGAIN, "slurmctld does not answer");
 		return NULL;
 	}
-	device = vol_registry_add(c->registry, id, hostname, name_taken, c,
+	device = vol_registry_add(c->registry, id, hostname, name_taken, &names,
 				  time(NULL), err);
 	if (!device)
 		return NULL;
@@ -116,20 +124,21 @@ int vol_controller_rename(struct vol_controller *c, struct vol_seat *seat,
 			  struct vol_error *err)
 {
 	struct vol_device *d = vol_registry_by_id(c->registry, seat->id), old;
+	struct names names = {c, seat->node_name};
 
 	if (!d)
 		return vol_errorf_errno(err, ENOENT, "device is not known");
 	old = *d;
 	vol_registry_remove(c->registry, seat->id);
-	d = vol_registry_add(c->registry, old.id, old.hostname, name_taken, c,
-			     old.first_seen, err);
+	d = vol_registry_add(c->registry, old.id, old.hostname, name_taken,
+			     &names, old.first_seen, err);
 	if (!d)
 		return -1;
 	memcpy(d->address, old.address, sizeof(d->address));
 	d->facts = old.facts;
 	d->last_seen = old.last_seen;
 	memcpy(seat->node_name, d->node, sizeof(seat->node_name));
-	seat->exists = false;
+	seat->exists = seat->created = false;
 	seat->unsaved = true;
 	vol_controller_save_soon(c);
 	return 0;

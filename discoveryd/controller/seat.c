@@ -39,6 +39,7 @@ struct vol_seat *vol_seat_create(struct vol_controller *c,
 	memcpy(s->address, device->address, sizeof(s->address));
 	s->facts = device->facts;
 	s->last_seen = device->last_seen;
+	s->created = device->created;
 	s->presence = VOL_PRESENCE_SILENT;
 	s->gone_at = c->started_ms + START_GRACE_MS;
 	s->look_ms = LOOK_MIN_MS;

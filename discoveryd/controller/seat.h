@@ -38,6 +38,7 @@ struct vol_seat {
 	time_t last_seen; /* for people and for forget_after */
 	/* What Slurm said. */
 	bool slurm_known, exists;
+	bool created; /* the registry's word */
 	struct vol_slurm_node node;
 	/* What is under way. */
 	bool unsaved; /* the registry must be on disk first */

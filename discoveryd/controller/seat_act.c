@@ -29,12 +29,10 @@ static uint64_t since(uint64_t at, uint64_t now)
 
 static void describe(const struct vol_seat *s, struct vol_situation *x)
 {
-	const struct vol_device *d;
 	uint64_t now = vol_controller_now_ms();
 
 	memset(x, 0, sizeof(*x));
-	d = vol_registry_by_id(s->c->registry, s->id);
-	x->created = d && d->created;
+	x->created = s->created;
 	x->presence = s->presence;
 	x->facts = s->facts;
 	memcpy(x->address, s->address, sizeof(x->address));
@@ -185,12 +183,8 @@ static void act(struct vol_seat *s)
  * is there, or will be made when slurmctld is back. */
 static bool may_enter(const struct vol_seat *s)
 {
-	const struct vol_device *d;
-
-	if (s->decision.welcome)
-		return true;
-	d = vol_registry_by_id(s->c->registry, s->id);
-	return !s->slurm_known && *s->c->cluster && d && d->created;
+	return s->decision.welcome ||
+	       (!s->slurm_known && *s->c->cluster && s->created);
 }
 
 void vol_seat_evaluate(struct vol_seat *s)
@@ -217,6 +211,7 @@ static void note_created(struct vol_seat *s)
 {
 	struct vol_device *d = vol_registry_by_id(s->c->registry, s->id);
 
+	s->created = true;
 	if (d && !d->created) {
 		d->created = true;
 		vol_registry_touch(s->c->registry);
