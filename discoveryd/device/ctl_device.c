@@ -47,13 +47,13 @@ static json_t *status(const json_t *request, uid_t uid, void *arg,
 	(void)request;
 	(void)uid;
 	gethostname(host, sizeof(host) - 1);
-	data = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:b}",
-			 "role", "device", "version", PACKAGE_VERSION,
-			 "hostname", host, "id", d->id, "link", link_json(d),
-			 "node", node_json(d), "slurmd", slurmd_json(d),
-			 "steps", vol_steps_json(d->steps), "facts",
-			 vol_facts_to_json(&d->facts), "leaving",
-			 (int)d->leaving);
+	data = json_pack(
+		"{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:b}",
+		"role", "device", "version", PACKAGE_VERSION, "hostname", host,
+		"id", d->id, "link", link_json(d), "node", node_json(d),
+		"slurmd", slurmd_json(d), "busy", (int)vol_steps_busy(d->steps),
+		"steps", vol_steps_json(d->steps), "facts",
+		vol_facts_to_json(&d->facts), "leaving", (int)d->leaving);
 	if (!data)
 		vol_errorf(err, "out of memory");
 	return data;

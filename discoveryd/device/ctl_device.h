@@ -22,6 +22,7 @@
  *	           node       name it runs under, "" = none
  *	           conf_server, version ("" = not known)
  *	           spank_active  false: steps would not be marked
+ *	busy       true while a job step is alive
  *	steps      list of job, step, uid, stepd (see steps.h)
  *	facts      as in the hello message (see facts.h)
  */
