@@ -33,9 +33,9 @@ typedef void (*vol_service_f)(const struct vol_service *service, bool present,
 
 struct vol_mdns;
 
-/* Publish `type` (unless NULL) on port (instance name: host name, made unique by
- * Avahi), and browse for `browse_type` when it is not NULL.  type, browse_type
- * and arg must stay valid. */
+/* Publish `type` (unless NULL) on port (instance name: host name, made unique
+ * by Avahi), and browse for `browse_type` when it is not NULL.  type,
+ * browse_type and arg must stay valid. */
 struct vol_mdns *vol_mdns_create(sd_event *loop, const char *type,
 				 uint16_t port, const struct vol_txt *txt,
 				 const char *browse_type, vol_service_f found,
