@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The units under a real systemd: a site and a desktop that boot
+
+Elsewhere the tests run discoveryd under docker/node; here systemd is the one
+that starts, restarts and stops it, and that starts slurmd for it.
+"""
+import time
+
+import pytest
+
+import behaviour
+from plain import FINAL, INCLUDE, SITE, Bed
+
+UNITS = ("slurm-volunteer-controller.service",
+         "slurm-volunteer-device.service")
+DEVICE = "slurm-volunteer-device"
+SLURMD = "slurm-volunteer-slurmd"
+DONE = [("COMPLETED", "0:0")]
+
+
+@pytest.fixture(scope="module", name="bed")
+def fixture_bed():
+    with Bed() as bed:
+        try:
+            bed.boot_head(FINAL, SITE + INCLUDE)
+            bed.open_door("head")
+            bed.boot_device("desk")
+            bed.wait_idle(["desk"])
+        except BaseException:
+            print(bed.cluster("logs").stdout[-30000:])
+            raise
+        yield bed
+
+
+@pytest.fixture
+def lab(bed):
+    yield bed
+    bed.run("desk", f"systemctl start {DEVICE}")
+    bed.ctl("scancel -p volunteer --state=RUNNING; true")
+    bed.wait_idle(["desk"])
+
+
+def show(lab, unit, *names, machine="desk"):
+    """Properties of a unit as a list of texts."""
+    out = lab.run(machine, f"systemctl show -p {','.join(names)} {unit}")
+    got = dict(line.split("=", 1) for line in out.splitlines())
+    return [got[name] for name in names]
+
+
+def process(lab, pid):
+    """Pid and start time, which together no other process has."""
+    return lab.run("desk", f"awk '{{ print $1, $22 }}' /proc/{pid}/stat")
+
+
+def start_job(lab):
+    """A job on the desk that runs until job.go exists; (id, its process)."""
+    lab.alice("rm -f job.log job.go")
+    job, _ = behaviour.batch(lab, "-J job", (
+        "echo start $$ >> job.log\n"
+        "while [ ! -e job.go ]; do sleep 0.1; done\n"
+        "echo end $$ >> job.log"), "volunteer")
+    pid = lab.wait("the job runs", lambda: lab.alice("cat job.log")).split()[1]
+    return job, process(lab, pid)
+
+
+def end_job(lab, job, running):
+    """Let the job end; it must be the same process, and have run once."""
+    pid = running.split()[0]
+    assert process(lab, pid) == running
+    lab.alice("touch job.go")
+    assert lab.wait(f"job {job} ended",
+                    lambda: behaviour.ended(lab, job)) == DONE
+    assert lab.alice("cat job.log").splitlines() == [
+        f"start {pid}", f"end {pid}"]
+
+
+def test_units_are_right(lab):
+    """systemd itself finds nothing to say about them."""
+    done = lab.proc("desk", "systemd-analyze verify --man=no "
+                    + " ".join(UNITS), check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    for unit in UNITS:
+        # One line: "Overall exposure level for UNIT: 1.3 OK".
+        text = lab.run("desk", f"systemd-analyze security --no-pager {unit}"
+                       " | tail -n 1")
+        print(text)
+        assert "exposure level" in text
+
+
+def test_both_roles_are_up(lab):
+    """Type=notify: active means that the daemon said it is ready."""
+    for unit, machine in (("slurm-volunteer-controller", "head"),
+                          (DEVICE, "desk")):
+        assert show(lab, unit, "Type", "ActiveState", "NRestarts",
+                    machine=machine) == ["notify", "active", "0"]
+    assert lab.run("head", "systemctl show -p User --value "
+                   "slurm-volunteer-controller") == "slurm"
+
+
+def test_slurmd_is_a_unit_of_its_own(lab):
+    group, transient, delegate = show(lab, SLURMD, "ControlGroup", "Transient",
+                                      "Delegate")
+    assert (group, transient, delegate) == (
+        f"/system.slice/{SLURMD}.service", "yes", "yes")
+    # The device daemon's own group holds that daemon alone.
+    main, group = show(lab, DEVICE, "MainPID", "ControlGroup")
+    assert lab.run("desk", f"cat /sys/fs/cgroup{group}/cgroup.procs") == main
+
+
+def test_killed_daemon_comes_back_and_nothing_else_notices(lab):
+    job, running = start_job(lab)
+    slurmd = process(lab, show(lab, SLURMD, "MainPID")[0])
+    before, count = show(lab, DEVICE, "MainPID", "NRestarts")
+    lab.run("desk", f"systemctl kill -s KILL {DEVICE}")
+
+    def restarted():
+        pid, now, state = show(lab, DEVICE, "MainPID", "NRestarts",
+                               "ActiveState")
+        return (state == "active" and pid not in ("0", before)
+                and int(now) == int(count) + 1)
+    lab.wait("systemd restarted it", restarted, 20)
+    lab.wait("it has its link again", lambda: "up" in lab.run(
+        "desk", "volunteer status | grep 'link state'"), 30)
+    assert process(lab, show(lab, SLURMD, "MainPID")[0]) == slurmd
+    assert lab.nodes()["desk"] in ("mixed", "allocated")
+    assert lab.node("desk")["SlurmdStartTime"]
+    end_job(lab, job, running)
+    assert process(lab, show(lab, SLURMD, "MainPID")[0]) == slurmd
+
+
+def test_killed_slurmd_comes_back_under_a_running_job(lab):
+    job, running = start_job(lab)
+    before = show(lab, SLURMD, "MainPID")[0]
+    lab.run("desk", f"systemctl kill -s KILL {SLURMD}")
+
+    def restarted():
+        pid, state = show(lab, SLURMD, "MainPID", "ActiveState")
+        return state == "active" and pid not in ("0", before)
+    lab.wait("slurmd runs again", restarted, 30)
+    end_job(lab, job, running)
+
+
+def test_stopped_device_leaves_with_a_reason(lab):
+    start = time.monotonic()
+    lab.run("desk", f"systemctl stop {DEVICE}", timeout=60)
+    # No job, nothing to wait for: shutdown of a desktop takes no longer.
+    assert time.monotonic() - start < 5
+    lab.wait("desk has left", lambda: lab.nodes()["desk"].rstrip("*") in (
+        "down", "drained"))
+    assert "device left" in lab.ctl("scontrol show node desk")
+    assert show(lab, SLURMD, "ActiveState") == ["inactive"]
+    assert lab.run("desk", "pgrep -x 'slurmd|discoveryd' || true") == ""
+    # A unit that was stopped cleanly has not failed.
+    assert show(lab, DEVICE, "Result", "ActiveState") == [
+        "success", "inactive"]
+    lab.run("desk", f"systemctl start {DEVICE}")
+    lab.wait_idle(["desk"], timeout=20)
+
+
+def test_job_of_a_device_that_leaves_runs_elsewhere(lab):
+    """Its process ends before Slurm may start it again."""
+    job, running = start_job(lab)
+    lab.run("desk", f"systemctl stop {DEVICE}", timeout=60)
+    assert lab.proc("desk", f"test -e /proc/{running.split()[0]}",
+                    check=False).returncode == 1
+    lab.wait("the job is in the queue again", lambda: lab.ctl(
+        f"squeue -h -j {job} -o %T") == "PENDING")
+    # "Elsewhere" is the same machine here, and two minutes later unless asked.
+    lab.run("desk", f"systemctl start {DEVICE}")
+    lab.wait("the job may start", lambda: lab.ctl(
+        f"scontrol update jobid={job} StartTime=now; echo ok") == "ok")
+    log = lab.wait("the job runs again", lambda: lab.alice(
+        "grep -c start job.log") == "2" and lab.alice("cat job.log"))
+    lab.alice("touch job.go")
+    assert lab.wait(f"job {job} ended",
+                    lambda: behaviour.ended(lab, job)) == DONE
+    again = log.splitlines()[1].split()[1]
+    assert lab.alice("tail -n 1 job.log") == f"end {again}"
