@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "doctor.h"
 #include "error.h"
@@ -94,8 +95,13 @@ int vol_slurm_node_update(const char *names, const struct vol_slurm_update *u,
 int vol_slurm_settings(struct vol_cluster *cluster, const char *partition,
 		       struct vol_error *err);
 
-/* ClusterName and slurmctld's port, for the welcome. */
-int vol_slurm_identity(char cluster[VOL_NODE_NAME_SIZE], uint16_t *ctld_port,
+/* Which slurmctld answers. */
+struct vol_slurm_identity {
+	char cluster[VOL_NODE_NAME_SIZE]; /* ClusterName */
+	uint16_t ctld_port;               /* for configless slurmd */
+	time_t booted;                    /* when this slurmctld started */
+};
+int vol_slurm_identity(struct vol_slurm_identity *identity,
 		       struct vol_error *err);
 
 /* The release that we were built with, "24.11.5". */

@@ -161,14 +161,15 @@ int vol_slurm_settings(struct vol_cluster *cluster, const char *partition,
 	return 0;
 }
 
-int vol_slurm_identity(char cluster[VOL_NODE_NAME_SIZE], uint16_t *ctld_port,
+int vol_slurm_identity(struct vol_slurm_identity *identity,
 		       struct vol_error *err)
 {
 	if (load_settings(err) < 0)
 		return -1;
-	snprintf(cluster, VOL_NODE_NAME_SIZE, "%s",
+	snprintf(identity->cluster, sizeof(identity->cluster), "%s",
 		 text(settings->cluster_name));
-	*ctld_port = (uint16_t)settings->slurmctld_port;
+	identity->ctld_port = (uint16_t)settings->slurmctld_port;
+	identity->booted = settings->boot_time;
 	return 0;
 }
 

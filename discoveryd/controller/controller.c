@@ -19,6 +19,8 @@
 
 /* How often slurmctld is asked for the whole table. */
 #define VIEW_MS 5000
+/* slurmctld and we are often started together. */
+#define RECENT_S 60
 /* Devices are let in when slurmctld was heard, which takes milliseconds, or
  * when it does not answer for this long. */
 #define OPEN_US (1000 * 1000ULL)
@@ -47,7 +49,7 @@ static void publish(struct vol_controller *c)
 
 	if (!c->conf.publish || c->mdns)
 		return;
-	snprintf(txt.name, sizeof(txt.name), "%s", c->cluster);
+	snprintf(txt.name, sizeof(txt.name), "%s", c->slurm.cluster);
 	memcpy(txt.id, c->id, sizeof(txt.id));
 	c->mdns =
 		vol_mdns_create(c->loop, VOL_SERVICE_CONTROLLER, c->port, &txt,
@@ -75,6 +77,18 @@ const struct vol_slurm_node *vol_roster_node(const struct vol_controller *c,
 		       by_name);
 }
 
+/* A slurmctld that started while we looked, or shortly before we did, may have
+ * lost what happened since its last save: vol_desired knows what to do. */
+static void note_restart(struct vol_controller *c, time_t booted)
+{
+	if (c->slurm.booted ? booted != c->slurm.booted
+			    : time(NULL) - booted < RECENT_S) {
+		c->ctld_restarted_ms = vol_controller_now_ms();
+		if (c->slurm.booted)
+			vol_info("slurmctld was restarted");
+	}
+}
+
 static void on_view(struct vol_slurm_view *view, void *arg)
 {
 	struct vol_controller *c = arg;
@@ -82,24 +96,24 @@ static void on_view(struct vol_slurm_view *view, void *arg)
 
 	if (!c->slurm_known)
 		vol_info("slurmctld of cluster %s answers, %zu nodes",
-			 view->cluster, view->all.n_nodes);
+			 view->identity.cluster, view->all.n_nodes);
 	vol_slurm_snapshot_clear(&c->all);
 	c->all = view->all;
 	memset(&view->all, 0, sizeof(view->all));
 	if (c->all.n_nodes)
 		qsort(c->all.nodes, c->all.n_nodes, sizeof(*c->all.nodes),
 		      by_name);
-	memcpy(c->cluster, view->cluster, sizeof(c->cluster));
-	c->ctld_port = view->ctld_port;
+	note_restart(c, view->identity.booted);
+	c->slurm = view->identity;
 	c->slurm_known = true;
 	*c->slurm_away = '\0';
 	publish(c);
 	vol_server_open(c->server);
-	/* From the end: a seat that is forgotten leaves its place to the
+	/* From the end: a member that is forgotten leaves its place to the
 	 * last. */
-	for (i = c->n_seats; i-- > 0;)
-		vol_seat_view(c->seats[i],
-			      vol_roster_node(c, c->seats[i]->node_name));
+	for (i = c->n_members; i-- > 0;)
+		vol_member_view(c->members[i],
+				vol_roster_node(c, c->members[i]->node_name));
 }
 
 static void on_away(const char *reason, void *arg)
@@ -111,18 +125,18 @@ static void on_away(const char *reason, void *arg)
 	c->slurm_known = false;
 	snprintf(c->slurm_away, sizeof(c->slurm_away), "%s", reason);
 	vol_server_open(c->server);
-	for (i = c->n_seats; i-- > 0;)
-		vol_seat_slurm_away(c->seats[i]);
+	for (i = c->n_members; i-- > 0;)
+		vol_member_slurm_away(c->members[i]);
 }
 
 static void on_answer(const struct vol_answer *answer, void *arg)
 {
-	struct vol_seat *s =
-		vol_controller_seat_at_node(arg, answer->wish->node);
+	struct vol_member *s =
+		vol_controller_member_at_node(arg, answer->wish->node);
 
-	/* A renamed seat's old name has nobody to hear it. */
+	/* A renamed member's old name has nobody to hear it. */
 	if (s)
-		vol_seat_answer(s, answer);
+		vol_member_answer(s, answer);
 }
 
 /* Made once: devices tell controllers apart by it. */
@@ -173,9 +187,9 @@ static void stop(void *self)
 	vol_registrar_destroy(c->registrar);
 	sd_event_source_disable_unref(c->save_timer);
 	sd_event_source_disable_unref(c->open_timer);
-	while (c->n_seats)
-		vol_seat_destroy(c->seats[--c->n_seats]);
-	free(c->seats);
+	while (c->n_members)
+		vol_member_destroy(c->members[--c->n_members]);
+	free(c->members);
 	vol_seen_destroy(c->seen);
 	vol_registry_destroy(c->registry);
 	vol_slurm_snapshot_clear(&c->all);
@@ -243,7 +257,7 @@ static void *start(sd_event *loop, const char *conf_path, bool check_only,
 		if (!check_only)
 			vol_info("controller on port %u, enrol = %s, %zu "
 				 "devices known",
-				 c->port, c->conf.enrol, c->n_seats);
+				 c->port, c->conf.enrol, c->n_members);
 		return c;
 	}
 	stop(c);
@@ -284,7 +298,7 @@ static int reload(void *self, struct vol_error *err)
 	if (!c->conf.publish) {
 		vol_mdns_destroy(c->mdns);
 		c->mdns = NULL;
-	} else if (*c->cluster) {
+	} else if (*c->slurm.cluster) {
 		publish(c);
 	}
 	return 0;

@@ -2,8 +2,8 @@
 /* controller.h - what the files of the controller role share
  *
  *  server  accepts links           peer  one link, from hello to its end
- *  seat    one device's place: what it says, what Slurm says, what is next
- *  registrar  libslurm             seen  devices heard of by mDNS only
+ *  member    one device of the cluster: what it says, what Slurm says, what is
+ * next registrar  libslurm             seen  devices heard of by mDNS only
  *
  * All of it runs on the event loop; only registrar.c has a thread.
  */
@@ -20,7 +20,7 @@
 #include "refusals.h"
 #include "registrar.h"
 #include "registry.h"
-#include "seat.h"
+#include "member.h"
 #include "seen.h"
 #include "server.h"
 
@@ -39,13 +39,13 @@ struct vol_controller {
 	struct vol_seen *seen;
 	struct vol_ctl *ctl;
 	struct vol_refusals refusals;
-	struct vol_seat **seats; /* owned; any order */
-	size_t n_seats;
+	struct vol_member **members; /* owned; any order */
+	size_t n_members;
 	/* What slurmctld last said. */
 	bool slurm_known;
 	char slurm_away[256]; /* why it is away, "" when it is not */
-	char cluster[VOL_NODE_NAME_SIZE];
-	uint16_t ctld_port;
+	struct vol_slurm_identity slurm;
+	uint64_t ctld_restarted_ms;    /* 0: not while we looked */
 	struct vol_slurm_snapshot all; /* sorted by name */
 	/* Delayed writing of the registry. */
 	sd_event_source *save_timer;
@@ -55,22 +55,22 @@ struct vol_controller {
 /* Monotonic, and counted through suspend. */
 uint64_t vol_controller_now_ms(void);
 
-/* The seat of a known device, or of a new one made here.  NULL with
+/* The member of a known device, or of a new one made here.  NULL with
  * *refusal-worthy errno: EAGAIN when slurmctld must be heard first. */
-struct vol_seat *vol_controller_seat(struct vol_controller *c, const char *id,
-				     const char *hostname,
-				     struct vol_error *err);
-struct vol_seat *vol_controller_seat_at_node(struct vol_controller *c,
-					     const char *node);
+struct vol_member *vol_controller_member(struct vol_controller *c,
+					 const char *id, const char *hostname,
+					 struct vol_error *err);
+struct vol_member *vol_controller_member_at_node(struct vol_controller *c,
+						 const char *node);
 
-/* Forget a device: its seat is freed. */
-void vol_controller_forget(struct vol_controller *c, struct vol_seat *seat);
+/* Forget a device: its member is freed. */
+void vol_controller_forget(struct vol_controller *c, struct vol_member *member);
 
 /* Another name for a device whose name is not free in Slurm. */
-int vol_controller_rename(struct vol_controller *c, struct vol_seat *seat,
+int vol_controller_rename(struct vol_controller *c, struct vol_member *member,
 			  struct vol_error *err);
 
-/* The registry changed: write it soon, then let the seats that wait for that
+/* The registry changed: write it soon, then let the members that wait for that
  * go on. */
 void vol_controller_save_soon(struct vol_controller *c);
 

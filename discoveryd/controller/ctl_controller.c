@@ -22,25 +22,25 @@ static json_t *cmd_status(const json_t *request, uid_t uid, void *arg,
 
 	(void)request;
 	(void)uid;
-	for (i = 0; i < c->n_seats; i++) {
-		linked += c->seats[i]->peer != NULL;
-		usable += c->seats[i]->peer &&
-			  c->seats[i]->decision.node == VOL_NODE_UP;
+	for (i = 0; i < c->n_members; i++) {
+		linked += c->members[i]->peer != NULL;
+		usable += c->members[i]->peer &&
+			  c->members[i]->decision.node == VOL_NODE_UP;
 	}
 	data = json_pack(
 		"{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:b, s:s, s:I, s:I, s:I, "
 		"s:I}",
 		"role", "controller", "version", PACKAGE_VERSION, "id", c->id,
-		"cluster", c->cluster, "port", (int)c->port, "enrol",
+		"cluster", c->slurm.cluster, "port", (int)c->port, "enrol",
 		c->conf.enrol, "partition", c->conf.partition, "slurmctld_up",
 		c->slurm_known, "slurmctld_reason", c->slurm_away, "devices",
-		(json_int_t)c->n_seats, "linked", (json_int_t)linked, "usable",
-		(json_int_t)usable, "uptime_s",
+		(json_int_t)c->n_members, "linked", (json_int_t)linked,
+		"usable", (json_int_t)usable, "uptime_s",
 		(json_int_t)((vol_controller_now_ms() - c->started_ms) / 1000));
 	return data ? data : out_of_memory(err);
 }
 
-static json_t *device_json(const struct vol_seat *s)
+static json_t *device_json(const struct vol_member *s)
 {
 	json_t *facts = vol_facts_to_json(&s->facts);
 	int slurm = s->slurm_known && s->exists;
@@ -51,9 +51,9 @@ static json_t *device_json(const struct vol_seat *s)
 		"{s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:b, s:s, s:s, s:s, "
 		"s:s, s:s, s:i, s:I, s:o, s:I}",
 		"id", s->id, "node", s->node_name, "hostname", s->hostname,
-		"address", s->address, "presence",
-		vol_presence_name(s->presence), "linked", s->peer != NULL,
-		"slurmd", vol_slurmd_state_name(s->slurmd), "node_state",
+		"address", s->address, "contact", vol_contact_name(s->contact),
+		"linked", s->peer != NULL, "slurmd",
+		vol_slurmd_state_name(s->slurmd), "node_state",
 		vol_node_state_name(s->decision.node), "busy", (int)s->busy,
 		"reason", s->decision.reason, "slurm_state",
 		slurm ? s->node.state : "", "slurm_reason",
@@ -67,8 +67,8 @@ static bool is_known(const struct vol_controller *c, const char *id)
 {
 	size_t i;
 
-	for (i = 0; i < c->n_seats; i++)
-		if (strcmp(c->seats[i]->id, id) == 0 && c->seats[i]->peer)
+	for (i = 0; i < c->n_members; i++)
+		if (strcmp(c->members[i]->id, id) == 0 && c->members[i]->peer)
 			return true;
 	return false;
 }
@@ -103,8 +103,8 @@ static json_t *cmd_devices(const json_t *request, uid_t uid, void *arg,
 	list = json_array();
 	if (!list)
 		return out_of_memory(err);
-	for (i = 0; i < c->n_seats; i++)
-		json_array_append_new(list, device_json(c->seats[i]));
+	for (i = 0; i < c->n_members; i++)
+		json_array_append_new(list, device_json(c->members[i]));
 	data = json_pack("{s:o}", "devices", list);
 	if (data && json_is_true(json_object_get(request, "seen")))
 		json_object_set_new(data, "seen", seen_json(c));

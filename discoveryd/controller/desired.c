@@ -17,6 +17,12 @@
 /* Between two requests to register again, and between two attempts to resume:
  * long enough for slurmctld's answer on a loaded host. */
 #define RETRY_MS 5000
+/* A slurmctld that was killed takes up the state it saved last, seconds old,
+ * and believes jobs to be running that ended in between.  It compares with the
+ * device when slurmd registers, but only for batch jobs that began at least
+ * BatchStartTimeout (10 s) and MessageTimeout (10 s) before; without a hint the
+ * next registration is a quarter of an hour away. */
+#define GHOST_MS 25000
 /* A node that is refused right after it was made will be refused again. */
 #define RECREATE_MS 60000
 
@@ -222,6 +228,14 @@ static void on_unregistered(const struct vol_situation *s,
 		decide(d, VOL_ACT_WAIT, VOL_NODE_MISSING, "waits for slurmd");
 }
 
+/* May slurmctld hold jobs that are not there any more? */
+static bool may_have_ghosts(const struct vol_situation *s)
+{
+	return s->node.allocated && s->since_restart_ms != VOL_NEVER &&
+	       s->since_restart_ms >= GHOST_MS &&
+	       s->since_reregister_ms > s->since_restart_ms - GHOST_MS;
+}
+
 /* The node is the right one and answers: is it open and labelled? */
 static void on_usable(const struct vol_situation *s, struct vol_decision *d)
 {
@@ -235,6 +249,9 @@ static void on_usable(const struct vol_situation *s, struct vol_decision *d)
 	else if (n->drained)
 		decide(d, VOL_ACT_NONE, VOL_NODE_WRONG,
 		       "drained by an administrator: %s", n->reason);
+	else if (may_have_ghosts(s))
+		decide(d, VOL_ACT_REREGISTER, VOL_NODE_UP,
+		       "slurmctld was restarted and may have lost job ends");
 	else if (strcmp(n->comment, s->comment) != 0)
 		decide(d, VOL_ACT_COMMENT, VOL_NODE_UP, "registered");
 	else
@@ -278,7 +295,7 @@ void vol_desired(const struct vol_situation *s, struct vol_decision *d)
 		decide(d, VOL_ACT_WAIT, VOL_NODE_MISSING, "slurmctld is away");
 		return;
 	}
-	if (s->presence == VOL_PRESENCE_FORGOTTEN) {
+	if (s->contact == VOL_CONTACT_FORGOTTEN) {
 		on_forgotten(s, d);
 		return;
 	}
@@ -287,11 +304,11 @@ void vol_desired(const struct vol_situation *s, struct vol_decision *d)
 		       "the name belongs to a node that is not ours");
 		return;
 	}
-	switch (s->presence) {
-	case VOL_PRESENCE_HERE:
+	switch (s->contact) {
+	case VOL_CONTACT_HERE:
 		on_here(s, d);
 		break;
-	case VOL_PRESENCE_SILENT:
+	case VOL_CONTACT_SILENT:
 		decide(d, VOL_ACT_NONE, VOL_NODE_MISSING, "link is broken");
 		break;
 	default:
@@ -311,12 +328,12 @@ const char *vol_action_name(enum vol_action action)
 								 : "?";
 }
 
-const char *vol_presence_name(enum vol_presence presence)
+const char *vol_contact_name(enum vol_contact contact)
 {
 	static const char *const names[] = {"here", "silent", "lost", "left",
 					    "forgotten"};
 
-	return (size_t)presence < sizeof(names) / sizeof(names[0])
-		       ? names[presence]
+	return (size_t)contact < sizeof(names) / sizeof(names[0])
+		       ? names[contact]
 		       : "?";
 }

@@ -22,12 +22,12 @@
 /* "Never happened" for the since_ fields. */
 #define VOL_NEVER UINT64_MAX
 
-enum vol_presence {
-	VOL_PRESENCE_HERE,      /* linked */
-	VOL_PRESENCE_SILENT,    /* link broken, grace not over */
-	VOL_PRESENCE_LOST,      /* grace over */
-	VOL_PRESENCE_LEFT,      /* said bye */
-	VOL_PRESENCE_FORGOTTEN, /* away for so long that it is deleted */
+enum vol_contact {
+	VOL_CONTACT_HERE,      /* linked */
+	VOL_CONTACT_SILENT,    /* link broken, grace not over */
+	VOL_CONTACT_LOST,      /* grace over */
+	VOL_CONTACT_LEFT,      /* said bye */
+	VOL_CONTACT_FORGOTTEN, /* away for so long that it is deleted */
 };
 
 enum vol_action {
@@ -48,7 +48,7 @@ enum vol_action {
 
 struct vol_situation {
 	/* What the device says. */
-	enum vol_presence presence;
+	enum vol_contact contact;
 	struct vol_facts facts;
 	char address[VOL_ADDRESS_SIZE];
 	char comment[256];
@@ -59,6 +59,7 @@ struct vol_situation {
 	/* What was done about it. */
 	uint64_t since_reregister_ms, since_create_ms, since_address_ms;
 	uint64_t since_down_ms, since_resume_ms;
+	uint64_t since_restart_ms; /* slurmctld started */
 	/* What Slurm says. */
 	bool slurm_known; /* the rest was heard from slurmctld */
 	bool exists;
@@ -78,6 +79,6 @@ struct vol_decision {
 void vol_desired(const struct vol_situation *s, struct vol_decision *d);
 
 const char *vol_action_name(enum vol_action action);
-const char *vol_presence_name(enum vol_presence presence);
+const char *vol_contact_name(enum vol_contact contact);
 
 #endif

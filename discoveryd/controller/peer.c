@@ -4,7 +4,7 @@
  * STRANGER -> (CLAIMANT ->) ADMITTED.  A claimant says hello for a device whose
  * older link still looks alive; whether it is is asked of the kernel: a message
  * is sent over the older link, and if its host has not acknowledged it within a
- * second, nobody is there and the newcomer takes the seat.
+ * second, nobody is there and the newcomer takes over.
  */
 #include "config.h"
 
@@ -32,7 +32,7 @@ enum state { STRANGER, CLAIMANT, ADMITTED };
 struct vol_peer {
 	struct vol_controller *c;
 	struct vol_conn *conn;
-	struct vol_seat *seat; /* of an admitted one */
+	struct vol_member *member; /* of an admitted one */
 	enum state state;
 	struct vol_link_msg *hello; /* of a claimant */
 	uint64_t heard_at;
@@ -49,8 +49,8 @@ void vol_peer_destroy(struct vol_peer *p)
 		if (p->next)
 			p->next->back = p->back;
 	}
-	if (p->seat && p->seat->peer == p)
-		vol_seat_detach(p->seat, p->heard_at);
+	if (p->member && p->member->peer == p)
+		vol_member_detach(p->member, p->heard_at);
 	sd_event_source_disable_unref(p->timer);
 	vol_conn_destroy(p->conn);
 	free(p->hello);
@@ -131,14 +131,14 @@ static void arm(struct vol_peer *p, uint64_t ms)
 	sd_event_source_set_enabled(p->timer, SD_EVENT_ONESHOT);
 }
 
-static void take_seat(struct vol_peer *p, struct vol_seat *seat,
-		      const struct vol_link_msg *hello)
+static void take_member(struct vol_peer *p, struct vol_member *member,
+			const struct vol_link_msg *hello)
 {
 	p->state = ADMITTED;
-	p->seat = seat;
+	p->member = member;
 	p->heard_at = vol_controller_now_ms();
 	arm(p, p->c->conf.lost_after_ms);
-	vol_seat_attach(seat, p, hello);
+	vol_member_attach(member, p, hello);
 }
 
 /* Has the other host acknowledged all we sent it? */
@@ -155,13 +155,13 @@ static void probe(struct vol_peer *older)
 	struct vol_link_msg msg = {.type = VOL_LINK_NODE};
 
 	/* What it was told last: repeating it changes nothing. */
-	msg.node_state = older->seat->told;
+	msg.node_state = older->member->told;
 	snprintf(msg.reason, sizeof(msg.reason), "%s",
-		 older->seat->told_reason);
+		 older->member->told_reason);
 	vol_peer_send(older, &msg);
 }
 
-static void claim(struct vol_peer *p, struct vol_seat *seat,
+static void claim(struct vol_peer *p, struct vol_member *member,
 		  const struct vol_link_msg *hello)
 {
 	p->hello = malloc(sizeof(*p->hello));
@@ -171,7 +171,7 @@ static void claim(struct vol_peer *p, struct vol_seat *seat,
 	}
 	*p->hello = *hello;
 	p->state = CLAIMANT;
-	probe(seat->peer);
+	probe(member->peer);
 	arm(p, CLAIM_MS);
 }
 
@@ -179,29 +179,29 @@ static void on_claim_over(struct vol_peer *p)
 {
 	struct vol_error err;
 	char reason[VOL_REASON_SIZE];
-	struct vol_seat *seat;
+	struct vol_member *member;
 
-	seat = vol_controller_seat(p->c, p->hello->id, p->hello->hostname,
-				   &err);
-	if (!seat) {
+	member = vol_controller_member(p->c, p->hello->id, p->hello->hostname,
+				       &err);
+	if (!member) {
 		turn_away(p, "slurm_away", err.text, RETRY_SLURM_MS);
 		return;
 	}
-	if (seat->peer && has_acknowledged(seat->peer)) {
+	if (member->peer && has_acknowledged(member->peer)) {
 		snprintf(reason, sizeof(reason),
 			 "device %.8s is already linked from %s: two machines "
 			 "with one identity?",
-			 seat->id, vol_peer_address(seat->peer));
+			 member->id, vol_peer_address(member->peer));
 		turn_away(p, "duplicate_id", reason, RETRY_DUPLICATE_MS);
 		return;
 	}
-	take_seat(p, seat, p->hello);
+	take_member(p, member, p->hello);
 }
 
 static void on_hello(struct vol_peer *p, const struct vol_link_msg *hello)
 {
 	struct vol_refusal refusal;
-	struct vol_seat *seat;
+	struct vol_member *member;
 	struct vol_error err;
 
 	if (!vol_auth_admit(&p->c->conf, hello, vol_peer_address(p),
@@ -209,17 +209,17 @@ static void on_hello(struct vol_peer *p, const struct vol_link_msg *hello)
 		turn_away(p, refusal.code, refusal.reason, refusal.retry_ms);
 		return;
 	}
-	seat = vol_controller_seat(p->c, hello->id, hello->hostname, &err);
-	if (!seat) {
+	member = vol_controller_member(p->c, hello->id, hello->hostname, &err);
+	if (!member) {
 		turn_away(p, "slurm_away", err.text, RETRY_SLURM_MS);
 		return;
 	}
 	/* The same boot at the same address is the same daemon, restarted. */
-	if (seat->peer && (strcmp(seat->boot, hello->boot) != 0 ||
-			   strcmp(seat->address, vol_peer_address(p)) != 0))
-		claim(p, seat, hello);
+	if (member->peer && (strcmp(member->boot, hello->boot) != 0 ||
+			     strcmp(member->address, vol_peer_address(p)) != 0))
+		claim(p, member, hello);
 	else
-		take_seat(p, seat, hello);
+		take_member(p, member, hello);
 }
 
 static void on_ping(struct vol_peer *p, const struct vol_link_msg *msg)
@@ -258,7 +258,7 @@ static void on_message(struct vol_conn *conn, const json_t *json, void *arg)
 		on_ping(p, &msg);
 	else if (msg.type == VOL_LINK_STATE || msg.type == VOL_LINK_FACTS ||
 		 msg.type == VOL_LINK_BYE)
-		vol_seat_message(p->seat, &msg);
+		vol_member_message(p->member, &msg);
 	else
 		unexpected(p, &msg);
 }
@@ -273,7 +273,7 @@ static void on_closed(struct vol_conn *conn, const char *reason, bool protocol,
 		vol_refusals_log(&p->c->refusals, "refused",
 				 vol_peer_address(p), reason);
 	else if (p->state == ADMITTED)
-		vol_info("%s (%s): link ended: %s", p->seat->node_name,
+		vol_info("%s (%s): link ended: %s", p->member->node_name,
 			 vol_peer_address(p), reason);
 	vol_peer_destroy(p);
 }
@@ -298,8 +298,9 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
 		arm(p, p->c->conf.lost_after_ms - silent);
 		return 0;
 	}
-	vol_info("%s (%s): silent for %llu s, link closed", p->seat->node_name,
-		 vol_peer_address(p), (unsigned long long)silent / 1000);
+	vol_info("%s (%s): silent for %llu s, link closed",
+		 p->member->node_name, vol_peer_address(p),
+		 (unsigned long long)silent / 1000);
 	vol_peer_destroy(p);
 	return 0;
 }

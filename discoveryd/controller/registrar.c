@@ -46,8 +46,6 @@ struct vol_registrar {
 	bool is_away;
 	uint64_t next_view_ms;
 	struct vol_backoff backoff;
-	char cluster[VOL_NODE_NAME_SIZE];
-	uint16_t ctld_port;
 };
 
 static uint64_t now_ms(void)
@@ -110,12 +108,12 @@ static void note_away(struct vol_registrar *r, const struct vol_error *why)
 static void load_view(struct vol_registrar *r)
 {
 	struct vol_slurm_snapshot s = VOL_SLURM_SNAPSHOT_INIT;
+	struct vol_slurm_identity identity;
 	uint64_t begin = now_ms(), took;
 	struct vol_job *job;
 	struct vol_error why = {""};
 
-	if (((!*r->cluster || r->is_away) &&
-	     vol_slurm_identity(r->cluster, &r->ctld_port, &why) < 0) ||
+	if (vol_slurm_identity(&identity, &why) < 0 ||
 	    vol_slurm_snapshot_load(&s, &why) < 0) {
 		note_away(r, &why);
 		return;
@@ -128,8 +126,7 @@ static void load_view(struct vol_registrar *r)
 	pthread_mutex_lock(&r->lock);
 	vol_slurm_snapshot_clear(&r->view.all);
 	r->view.all = s;
-	memcpy(r->view.cluster, r->cluster, sizeof(r->cluster));
-	r->view.ctld_port = r->ctld_port;
+	r->view.identity = identity;
 	r->view_ready = true;
 	for (job = r->answers; job; job = job->next)
 		job->after_view = false;

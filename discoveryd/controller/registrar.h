@@ -41,8 +41,7 @@ struct vol_answer {
 
 /* What slurmctld is called, where it listens and all it knows. */
 struct vol_slurm_view {
-	char cluster[VOL_NODE_NAME_SIZE];
-	uint16_t ctld_port;
+	struct vol_slurm_identity identity;
 	struct vol_slurm_snapshot all;
 };
 

@@ -40,54 +40,54 @@ static bool name_taken(const char *name, void *arg)
 	return false;
 }
 
-static struct vol_seat *seat_by_id(struct vol_controller *c, const char *id)
+static struct vol_member *member_by_id(struct vol_controller *c, const char *id)
 {
 	size_t i;
 
-	for (i = 0; i < c->n_seats; i++)
-		if (strcmp(c->seats[i]->id, id) == 0)
-			return c->seats[i];
+	for (i = 0; i < c->n_members; i++)
+		if (strcmp(c->members[i]->id, id) == 0)
+			return c->members[i];
 	return NULL;
 }
 
-struct vol_seat *vol_controller_seat_at_node(struct vol_controller *c,
-					     const char *node)
+struct vol_member *vol_controller_member_at_node(struct vol_controller *c,
+						 const char *node)
 {
 	size_t i;
 
-	for (i = 0; i < c->n_seats; i++)
-		if (strcmp(c->seats[i]->node_name, node) == 0)
-			return c->seats[i];
+	for (i = 0; i < c->n_members; i++)
+		if (strcmp(c->members[i]->node_name, node) == 0)
+			return c->members[i];
 	return NULL;
 }
 
-static struct vol_seat *add_seat(struct vol_controller *c,
-				 const struct vol_device *device,
-				 struct vol_error *err)
+static struct vol_member *add_member(struct vol_controller *c,
+				     const struct vol_device *device,
+				     struct vol_error *err)
 {
-	struct vol_seat **grown, *s;
+	struct vol_member **grown, *s;
 
-	grown = realloc(c->seats, (c->n_seats + 1) * sizeof(*grown));
+	grown = realloc(c->members, (c->n_members + 1) * sizeof(*grown));
 	if (grown)
-		c->seats = grown;
-	s = grown ? vol_seat_create(c, device) : NULL;
+		c->members = grown;
+	s = grown ? vol_member_create(c, device) : NULL;
 	if (!s) {
 		vol_errorf_errno(err, ENOMEM, "out of memory");
 		return NULL;
 	}
-	c->seats[c->n_seats++] = s;
+	c->members[c->n_members++] = s;
 	return s;
 }
 
-struct vol_seat *vol_controller_seat(struct vol_controller *c, const char *id,
-				     const char *hostname,
-				     struct vol_error *err)
+struct vol_member *vol_controller_member(struct vol_controller *c,
+					 const char *id, const char *hostname,
+					 struct vol_error *err)
 {
-	struct vol_seat *s = seat_by_id(c, id);
+	struct vol_member *s = member_by_id(c, id);
 	struct names names = {c, NULL};
 	struct vol_device *device;
 
-	if (s && (c->slurm_known || *c->cluster))
+	if (s && (c->slurm_known || *c->slurm.cluster))
 		return s;
 	if (!c->slurm_known) {
 		vol_errorf_errno(err, EAGAIN, "slurmctld does not answer");
@@ -97,7 +97,7 @@ struct vol_seat *vol_controller_seat(struct vol_controller *c, const char *id,
 				  time(NULL), err);
 	if (!device)
 		return NULL;
-	s = add_seat(c, device, err);
+	s = add_member(c, device, err);
 	if (!s) {
 		vol_registry_remove(c->registry, id);
 		return NULL;
@@ -108,28 +108,28 @@ struct vol_seat *vol_controller_seat(struct vol_controller *c, const char *id,
 	return s;
 }
 
-void vol_controller_forget(struct vol_controller *c, struct vol_seat *seat)
+void vol_controller_forget(struct vol_controller *c, struct vol_member *member)
 {
 	size_t i;
 
-	for (i = 0; i < c->n_seats && c->seats[i] != seat; i++)
+	for (i = 0; i < c->n_members && c->members[i] != member; i++)
 		;
-	c->seats[i] = c->seats[--c->n_seats];
-	vol_registry_remove(c->registry, seat->id);
-	vol_seat_destroy(seat);
+	c->members[i] = c->members[--c->n_members];
+	vol_registry_remove(c->registry, member->id);
+	vol_member_destroy(member);
 	vol_controller_save_soon(c);
 }
 
-int vol_controller_rename(struct vol_controller *c, struct vol_seat *seat,
+int vol_controller_rename(struct vol_controller *c, struct vol_member *member,
 			  struct vol_error *err)
 {
-	struct vol_device *d = vol_registry_by_id(c->registry, seat->id), old;
-	struct names names = {c, seat->node_name};
+	struct vol_device *d = vol_registry_by_id(c->registry, member->id), old;
+	struct names names = {c, member->node_name};
 
 	if (!d)
 		return vol_errorf_errno(err, ENOENT, "device is not known");
 	old = *d;
-	vol_registry_remove(c->registry, seat->id);
+	vol_registry_remove(c->registry, member->id);
 	d = vol_registry_add(c->registry, old.id, old.hostname, name_taken,
 			     &names, old.first_seen, err);
 	if (!d)
@@ -137,9 +137,9 @@ int vol_controller_rename(struct vol_controller *c, struct vol_seat *seat,
 	memcpy(d->address, old.address, sizeof(d->address));
 	d->facts = old.facts;
 	d->last_seen = old.last_seen;
-	memcpy(seat->node_name, d->node, sizeof(seat->node_name));
-	seat->exists = seat->created = false;
-	seat->unsaved = true;
+	memcpy(member->node_name, d->node, sizeof(member->node_name));
+	member->exists = member->created = false;
+	member->unsaved = true;
 	vol_controller_save_soon(c);
 	return 0;
 }
@@ -163,11 +163,11 @@ static int on_save(sd_event_source *source, uint64_t usec, void *arg)
 	now = vol_controller_now_ms();
 	rest = (now - begin) * SAVE_SHARE;
 	c->save_not_before_ms = now + (rest < SAVE_MAX_MS ? rest : SAVE_MAX_MS);
-	for (i = c->n_seats; i-- > 0;) {
-		if (!c->seats[i]->unsaved)
+	for (i = c->n_members; i-- > 0;) {
+		if (!c->members[i]->unsaved)
 			continue;
-		c->seats[i]->unsaved = false;
-		vol_seat_evaluate(c->seats[i]);
+		c->members[i]->unsaved = false;
+		vol_member_evaluate(c->members[i]);
 	}
 	return 0;
 }
@@ -196,7 +196,7 @@ int vol_roster_load(struct vol_controller *c, struct vol_error *err)
 	if (!c->registry)
 		return -1;
 	for (i = 0; i < vol_registry_count(c->registry); i++)
-		if (!add_seat(c, vol_registry_at(c->registry, i), err))
+		if (!add_member(c, vol_registry_at(c->registry, i), err))
 			return -1;
 	return 0;
 }

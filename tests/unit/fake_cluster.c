@@ -290,7 +290,7 @@ void vol_slurm_snapshot_clear(struct vol_slurm_snapshot *s)
 	memset(s, 0, sizeof(*s));
 }
 
-int vol_slurm_identity(char cluster[VOL_NODE_NAME_SIZE], uint16_t *ctld_port,
+int vol_slurm_identity(struct vol_slurm_identity *identity,
 		       struct vol_error *err)
 {
 	int rc;
@@ -298,7 +298,8 @@ int vol_slurm_identity(char cluster[VOL_NODE_NAME_SIZE], uint16_t *ctld_port,
 	pthread_mutex_lock(&lock);
 	rc = check_away(err);
 	pthread_mutex_unlock(&lock);
-	strcpy(cluster, rc ? "" : "fake");
-	*ctld_port = 6817;
+	strcpy(identity->cluster, rc ? "" : "fake");
+	identity->ctld_port = 6817;
+	identity->booted = 1700000000;
 	return rc;
 }

@@ -190,7 +190,7 @@ static void other_hardware_makes_a_new_node(void **state)
 	hang_up(&c);
 }
 
-static void one_machine_takes_its_own_seat(void **state)
+static void one_machine_takes_its_own_name(void **state)
 {
 	struct bed *bed = *state;
 	struct vol_link_msg m;
@@ -373,7 +373,7 @@ int main(void)
 		TEST(silence_sets_down_and_return_resumes),
 		TEST(an_admins_reason_is_kept),
 		TEST(other_hardware_makes_a_new_node),
-		TEST(one_machine_takes_its_own_seat),
+		TEST(one_machine_takes_its_own_name),
 		TEST(a_twin_is_refused),
 		TEST(slurmctld_away_is_said),
 		TEST(bad_messages_end_the_link),

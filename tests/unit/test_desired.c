@@ -16,7 +16,7 @@
 static void start_from_good(struct vol_situation *s)
 {
 	memset(s, 0, sizeof(*s));
-	s->presence = VOL_PRESENCE_HERE;
+	s->contact = VOL_CONTACT_HERE;
 	s->facts.sockets = 1;
 	s->facts.cores_per_socket = 4;
 	s->facts.threads_per_core = 2;
@@ -29,7 +29,7 @@ static void start_from_good(struct vol_situation *s)
 	s->slurmd_up_ms = 60000;
 	s->since_reregister_ms = s->since_create_ms = VOL_NEVER;
 	s->since_address_ms = s->since_down_ms = VOL_NEVER;
-	s->since_resume_ms = VOL_NEVER;
+	s->since_resume_ms = s->since_restart_ms = VOL_NEVER;
 	s->slurm_known = s->exists = s->created = true;
 	strcpy(s->node.name, "desk");
 	strcpy(s->node.address, "192.0.2.7");
@@ -46,18 +46,18 @@ static bool change_device(struct vol_situation *s, const char *word)
 {
 	static const struct {
 		const char *word;
-		enum vol_presence presence;
-	} presences[] = {
-		{"silent", VOL_PRESENCE_SILENT},
-		{"lost", VOL_PRESENCE_LOST},
-		{"left", VOL_PRESENCE_LEFT},
-		{"forgotten", VOL_PRESENCE_FORGOTTEN},
+		enum vol_contact contact;
+	} contacts[] = {
+		{"silent", VOL_CONTACT_SILENT},
+		{"lost", VOL_CONTACT_LOST},
+		{"left", VOL_CONTACT_LEFT},
+		{"forgotten", VOL_CONTACT_FORGOTTEN},
 	};
 	size_t i;
 
-	for (i = 0; i < N_ELEMENTS(presences); i++)
-		if (strcmp(word, presences[i].word) == 0) {
-			s->presence = presences[i].presence;
+	for (i = 0; i < N_ELEMENTS(contacts); i++)
+		if (strcmp(word, contacts[i].word) == 0) {
+			s->contact = contacts[i].contact;
 			return true;
 		}
 	if (strcmp(word, "slurmd-down") == 0)
@@ -93,6 +93,12 @@ static bool change_history(struct vol_situation *s, const char *word)
 		s->since_create_ms = 100;
 	else if (strcmp(word, "readdressed") == 0)
 		s->since_address_ms = 100;
+	else if (strcmp(word, "ctld-fresh") == 0)
+		s->since_restart_ms = 10000;
+	else if (strcmp(word, "ctld-settled") == 0)
+		s->since_restart_ms = 30000;
+	else if (strcmp(word, "reregistered-before") == 0)
+		s->since_reregister_ms = 60000;
 	else if (strcmp(word, "downed") == 0)
 		s->since_down_ms = 100;
 	else
@@ -183,6 +189,13 @@ static const struct row rows[] = {
 	ROW("away", WAIT, MISSING, false),
 	ROW("away absent", WAIT, MISSING, false),
 	ROW("away lost", WAIT, MISSING, false),
+	/* slurmctld was restarted: job ends may be lost, but not at once. */
+	ROW("ctld-fresh allocated busy", NONE, UP, true),
+	ROW("ctld-settled", NONE, UP, true),
+	ROW("ctld-settled allocated", REREGISTER, UP, true),
+	ROW("ctld-settled allocated busy", REREGISTER, UP, true),
+	ROW("ctld-settled allocated reregistered", NONE, UP, true),
+	ROW("ctld-settled allocated reregistered-before", REREGISTER, UP, true),
 	/* The name belongs to somebody else. */
 	ROW("static", RENAME, MISSING, false),
 	ROW("static lost", RENAME, MISSING, false),

@@ -39,8 +39,8 @@ static void on_view(struct vol_slurm_view *view, void *arg)
 
 	log->views++;
 	log->view_nodes = view->all.n_nodes;
-	assert_string_equal(view->cluster, "fake");
-	assert_int_equal(view->ctld_port, 6817);
+	assert_string_equal(view->identity.cluster, "fake");
+	assert_int_equal(view->identity.ctld_port, 6817);
 }
 
 static void on_away(const char *reason, void *arg)

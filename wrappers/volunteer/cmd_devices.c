@@ -21,7 +21,7 @@ static const struct vol_column device_columns[] = {
 	{"NODE", "node"},
 	{"HOST", "hostname"},
 	{"ADDRESS", "address"},
-	{"DEVICE", "presence"},
+	{"DEVICE", "contact"},
 	{"NODE-STATE", "slurm_state"},
 	{"CPUS", "cpus"},
 	{"MEMORY", "memory_mb"},

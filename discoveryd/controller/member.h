@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* seat.h - one device's place: what it says, what Slurm says, what is next */
-#ifndef VOL_SEAT_H
-#define VOL_SEAT_H
+/* member.h - one device of the cluster: what it says, what Slurm says, what is
+ * next */
+#ifndef VOL_MEMBER_H
+#define VOL_MEMBER_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,13 +16,13 @@
 struct vol_controller;
 struct vol_peer;
 
-struct vol_seat {
+struct vol_member {
 	struct vol_controller *c;
 	char id[VOL_DEVICE_ID_SIZE];
 	char node_name[VOL_NODE_NAME_SIZE];
 	struct vol_peer *peer; /* borrowed; NULL without a link */
 	/* What the device said. */
-	enum vol_presence presence;
+	enum vol_contact contact;
 	char hostname[VOL_HOSTNAME_SIZE];
 	char address[VOL_ADDRESS_SIZE];
 	char boot[VOL_DEVICE_ID_SIZE];
@@ -53,24 +54,24 @@ struct vol_seat {
 	sd_event_source *timer;
 };
 
-struct vol_seat *vol_seat_create(struct vol_controller *c,
-				 const struct vol_device *device);
-void vol_seat_destroy(struct vol_seat *s);
+struct vol_member *vol_member_create(struct vol_controller *c,
+				     const struct vol_device *device);
+void vol_member_destroy(struct vol_member *s);
 
 /* The device said hello over peer and was let in. */
-void vol_seat_attach(struct vol_seat *s, struct vol_peer *peer,
-		     const struct vol_link_msg *hello);
+void vol_member_attach(struct vol_member *s, struct vol_peer *peer,
+		       const struct vol_link_msg *hello);
 /* A later message: STATE, FACTS or BYE. */
-void vol_seat_message(struct vol_seat *s, const struct vol_link_msg *msg);
+void vol_member_message(struct vol_member *s, const struct vol_link_msg *msg);
 /* The link is gone; the device was heard last at heard_at. */
-void vol_seat_detach(struct vol_seat *s, uint64_t heard_at);
+void vol_member_detach(struct vol_member *s, uint64_t heard_at);
 
-void vol_seat_answer(struct vol_seat *s, const struct vol_answer *answer);
+void vol_member_answer(struct vol_member *s, const struct vol_answer *answer);
 /* From the whole table; node is NULL when it is not in it. */
-void vol_seat_view(struct vol_seat *s, const struct vol_slurm_node *node);
-void vol_seat_slurm_away(struct vol_seat *s);
+void vol_member_view(struct vol_member *s, const struct vol_slurm_node *node);
+void vol_member_slurm_away(struct vol_member *s);
 
-/* Decide and take the next step.  May free the seat (FORGET). */
-void vol_seat_evaluate(struct vol_seat *s);
+/* Decide and take the next step.  May free the member (FORGET). */
+void vol_member_evaluate(struct vol_member *s);
 
 #endif

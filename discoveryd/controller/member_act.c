@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* seat_act.c - take the step that vol_desired names
+/* member_act.c - take the step that vol_desired names
  *
- * At most one wish per seat is at the registrar; its answer brings the seat
+ * At most one wish per member is at the registrar; its answer brings the member
  * here again.  A wish that failed is held back for a while, so that a refusal
  * never turns into a loop.
  */
@@ -13,7 +13,7 @@
 
 #include "controller.h"
 #include "log.h"
-#include "seat_private.h"
+#include "member_private.h"
 
 /* A full table empties by a person's hand or when a device is forgotten. */
 #define TABLE_FULL_MS 30000
@@ -27,13 +27,13 @@ static uint64_t since(uint64_t at, uint64_t now)
 	return at ? now - at : VOL_NEVER;
 }
 
-static void describe(const struct vol_seat *s, struct vol_situation *x)
+static void describe(const struct vol_member *s, struct vol_situation *x)
 {
 	uint64_t now = vol_controller_now_ms();
 
 	memset(x, 0, sizeof(*x));
 	x->created = s->created;
-	x->presence = s->presence;
+	x->contact = s->contact;
 	x->facts = s->facts;
 	memcpy(x->address, s->address, sizeof(x->address));
 	snprintf(x->comment, sizeof(x->comment),
@@ -47,12 +47,13 @@ static void describe(const struct vol_seat *s, struct vol_situation *x)
 	x->since_address_ms = since(s->address_at, now);
 	x->since_down_ms = since(s->down_at, now);
 	x->since_resume_ms = since(s->resume_at, now);
+	x->since_restart_ms = since(s->c->ctld_restarted_ms, now);
 	x->slurm_known = s->slurm_known;
 	x->exists = s->exists;
 	x->node = s->node;
 }
 
-static void wish(struct vol_seat *s)
+static void wish(struct vol_member *s)
 {
 	struct vol_wish w = {.action = s->decision.action};
 	struct vol_situation x;
@@ -69,29 +70,29 @@ static void wish(struct vol_seat *s)
 	}
 	s->pending = vol_registrar_wish(s->c->registrar, &w) == 0;
 	if (!s->pending)
-		vol_seat_arm(s, FAILED_MS);
+		vol_member_arm(s, FAILED_MS);
 	vol_debug("%s: %s: %s", s->node_name, vol_action_name(w.action),
 		  w.text);
 }
 
-static void welcome(struct vol_seat *s)
+static void welcome(struct vol_member *s)
 {
 	struct vol_controller *c = s->c;
 	struct vol_link_msg msg = {
 		.type = VOL_LINK_WELCOME,
-		.conf_port = c->ctld_port,
+		.conf_port = c->slurm.ctld_port,
 		.heartbeat_ms = (uint32_t)c->conf.heartbeat_ms,
 		.lease_ms = (uint32_t)c->conf.lost_after_ms,
 		.facts_ok = s->decision.facts_ok,
 	};
 
 	memcpy(msg.node, s->node_name, sizeof(msg.node));
-	memcpy(msg.cluster, c->cluster, sizeof(msg.cluster));
+	memcpy(msg.cluster, c->slurm.cluster, sizeof(msg.cluster));
 	s->welcomed = true;
 	vol_peer_send(s->peer, &msg);
 }
 
-static void tell(struct vol_seat *s)
+static void tell(struct vol_member *s)
 {
 	struct vol_link_msg msg = {.type = VOL_LINK_NODE,
 				   .node_state = s->decision.node};
@@ -114,7 +115,7 @@ static void tell(struct vol_seat *s)
 		vol_node_state_name(s->told), s->told_reason);
 }
 
-static void reregister(struct vol_seat *s)
+static void reregister(struct vol_member *s)
 {
 	struct vol_link_msg msg = {.type = VOL_LINK_REREGISTER};
 
@@ -126,7 +127,7 @@ static void reregister(struct vol_seat *s)
 }
 
 /* Complain once per text, to the log and to a device that still waits. */
-static void complain(struct vol_seat *s, const char *code, const char *text,
+static void complain(struct vol_member *s, const char *code, const char *text,
 		     uint32_t retry_ms)
 {
 	if (strcmp(s->complaint, text) != 0) {
@@ -137,10 +138,10 @@ static void complain(struct vol_seat *s, const char *code, const char *text,
 	if (s->peer && !s->welcomed)
 		vol_peer_refuse(s->peer, code, text, retry_ms);
 	else
-		vol_seat_arm(s, retry_ms);
+		vol_member_arm(s, retry_ms);
 }
 
-static void rename_node(struct vol_seat *s)
+static void rename_node(struct vol_member *s)
 {
 	struct vol_error err;
 
@@ -153,7 +154,7 @@ static void rename_node(struct vol_seat *s)
 		vol_peer_refuse(s->peer, "busy", "the node name changed", 100);
 }
 
-static void act(struct vol_seat *s)
+static void act(struct vol_member *s)
 {
 	switch (s->decision.action) {
 	case VOL_ACT_NONE:
@@ -161,12 +162,12 @@ static void act(struct vol_seat *s)
 	case VOL_ACT_WAIT:
 		if (s->slurm_known && (s->slurmd != VOL_SLURMD_DOWN ||
 				       s->decision.node == VOL_NODE_WRONG ||
-				       s->presence == VOL_PRESENCE_FORGOTTEN))
-			vol_seat_look_later(s);
+				       s->contact == VOL_CONTACT_FORGOTTEN))
+			vol_member_look_later(s);
 		break;
 	case VOL_ACT_REREGISTER:
 		reregister(s);
-		vol_seat_look_later(s);
+		vol_member_look_later(s);
 		break;
 	case VOL_ACT_RENAME:
 		rename_node(s);
@@ -181,13 +182,13 @@ static void act(struct vol_seat *s)
 
 /* A device that we know may start although slurmctld can not be asked: its node
  * is there, or will be made when slurmctld is back. */
-static bool may_enter(const struct vol_seat *s)
+static bool may_enter(const struct vol_member *s)
 {
 	return s->decision.welcome ||
-	       (!s->slurm_known && *s->c->cluster && s->created);
+	       (!s->slurm_known && *s->c->slurm.cluster && s->created);
 }
 
-void vol_seat_evaluate(struct vol_seat *s)
+void vol_member_evaluate(struct vol_member *s)
 {
 	uint64_t now = vol_controller_now_ms();
 	struct vol_situation x;
@@ -201,13 +202,13 @@ void vol_seat_evaluate(struct vol_seat *s)
 	if (s->peer && s->welcomed && s->slurm_known)
 		tell(s);
 	if (now < s->hold_until && s->decision.action != VOL_ACT_NONE) {
-		vol_seat_arm(s, s->hold_until - now);
+		vol_member_arm(s, s->hold_until - now);
 		return;
 	}
 	act(s);
 }
 
-static void note_created(struct vol_seat *s)
+static void note_created(struct vol_member *s)
 {
 	struct vol_device *d = vol_registry_by_id(s->c->registry, s->id);
 
@@ -219,7 +220,7 @@ static void note_created(struct vol_seat *s)
 	}
 }
 
-static void note_done(struct vol_seat *s, const struct vol_wish *w)
+static void note_done(struct vol_member *s, const struct vol_wish *w)
 {
 	uint64_t now = vol_controller_now_ms();
 
@@ -257,7 +258,7 @@ static void note_done(struct vol_seat *s, const struct vol_wish *w)
 	*s->complaint = '\0';
 }
 
-static void note_failure(struct vol_seat *s, const struct vol_answer *a)
+static void note_failure(struct vol_member *s, const struct vol_answer *a)
 {
 	switch (a->error) {
 	case ENOSPC:
@@ -277,7 +278,7 @@ static void note_failure(struct vol_seat *s, const struct vol_answer *a)
 	complain(s, "slurm_away", a->why.text, FAILED_MS);
 }
 
-void vol_seat_answer(struct vol_seat *s, const struct vol_answer *a)
+void vol_member_answer(struct vol_member *s, const struct vol_answer *a)
 {
 	s->pending = false;
 	if (a->looked) {
@@ -293,5 +294,5 @@ void vol_seat_answer(struct vol_seat *s, const struct vol_answer *a)
 		note_done(s, a->wish);
 	/* Part of a list: the table is on its way, and knows more. */
 	if (a->looked || a->error)
-		vol_seat_evaluate(s);
+		vol_member_evaluate(s);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* seat.c - what a device and Slurm say about its place, and when to look again
+/* member.c - what a device and Slurm say about its node, and when to look again
  *
- * Whatever is heard is noted here, then vol_seat_evaluate (seat_act.c) is asked
- * for the next step.
+ * Whatever is heard is noted here, then vol_member_evaluate (member_act.c) is
+ * asked for the next step.
  */
 #include "config.h"
 
@@ -12,7 +12,7 @@
 
 #include "controller.h"
 #include "log.h"
-#include "seat_private.h"
+#include "member_private.h"
 
 /* After a restart of ours, devices that wait with backoff need longer to come
  * back than one whose link just broke. */
@@ -25,10 +25,10 @@
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *arg);
 
-struct vol_seat *vol_seat_create(struct vol_controller *c,
-				 const struct vol_device *device)
+struct vol_member *vol_member_create(struct vol_controller *c,
+				     const struct vol_device *device)
 {
-	struct vol_seat *s = calloc(1, sizeof(*s));
+	struct vol_member *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
@@ -40,14 +40,14 @@ struct vol_seat *vol_seat_create(struct vol_controller *c,
 	s->facts = device->facts;
 	s->last_seen = device->last_seen;
 	s->created = device->created;
-	s->presence = VOL_PRESENCE_SILENT;
+	s->contact = VOL_CONTACT_SILENT;
 	s->gone_at = c->started_ms + START_GRACE_MS;
 	s->look_ms = LOOK_MIN_MS;
-	vol_seat_arm(s, START_GRACE_MS + c->conf.lost_after_ms);
+	vol_member_arm(s, START_GRACE_MS + c->conf.lost_after_ms);
 	return s;
 }
 
-void vol_seat_destroy(struct vol_seat *s)
+void vol_member_destroy(struct vol_member *s)
 {
 	if (!s)
 		return;
@@ -55,7 +55,7 @@ void vol_seat_destroy(struct vol_seat *s)
 	free(s);
 }
 
-void vol_seat_arm(struct vol_seat *s, uint64_t ms)
+void vol_member_arm(struct vol_member *s, uint64_t ms)
 {
 	if (!s->timer &&
 	    sd_event_add_time_relative(s->c->loop, &s->timer, CLOCK_BOOTTIME,
@@ -68,7 +68,7 @@ void vol_seat_arm(struct vol_seat *s, uint64_t ms)
 }
 
 /* Registry's copy of what is known for long. */
-static void remember(struct vol_seat *s)
+static void remember(struct vol_member *s)
 {
 	struct vol_device *d = vol_registry_by_id(s->c->registry, s->id);
 
@@ -82,8 +82,8 @@ static void remember(struct vol_seat *s)
 	vol_controller_save_soon(s->c);
 }
 
-void vol_seat_attach(struct vol_seat *s, struct vol_peer *peer,
-		     const struct vol_link_msg *hello)
+void vol_member_attach(struct vol_member *s, struct vol_peer *peer,
+		       const struct vol_link_msg *hello)
 {
 	struct vol_peer *older = s->peer;
 
@@ -94,7 +94,7 @@ void vol_seat_attach(struct vol_seat *s, struct vol_peer *peer,
 		vol_peer_destroy(older);
 	}
 	s->peer = peer;
-	s->presence = VOL_PRESENCE_HERE;
+	s->contact = VOL_CONTACT_HERE;
 	s->welcomed = false;
 	s->told = VOL_NODE_MISSING;
 	*s->told_reason = '\0';
@@ -117,10 +117,10 @@ void vol_seat_attach(struct vol_seat *s, struct vol_peer *peer,
 		 vol_facts_cpus(&s->facts),
 		 (unsigned long long)s->facts.memory_mb);
 	remember(s);
-	vol_seat_evaluate(s);
+	vol_member_evaluate(s);
 }
 
-static void on_state(struct vol_seat *s, const struct vol_link_msg *msg)
+static void on_state(struct vol_member *s, const struct vol_link_msg *msg)
 {
 	if (msg->slurmd != VOL_SLURMD_UP)
 		s->slurmd_up_at = 0;
@@ -130,12 +130,12 @@ static void on_state(struct vol_seat *s, const struct vol_link_msg *msg)
 	s->busy = msg->busy;
 	/* What Slurm says may change any moment now. */
 	s->look_ms = LOOK_MIN_MS;
-	vol_seat_evaluate(s);
+	vol_member_evaluate(s);
 	if (s->slurmd != VOL_SLURMD_DOWN && s->decision.action == VOL_ACT_NONE)
-		vol_seat_look(s);
+		vol_member_look(s);
 }
 
-void vol_seat_message(struct vol_seat *s, const struct vol_link_msg *msg)
+void vol_member_message(struct vol_member *s, const struct vol_link_msg *msg)
 {
 	struct vol_peer *peer = s->peer;
 
@@ -149,42 +149,42 @@ void vol_seat_message(struct vol_seat *s, const struct vol_link_msg *msg)
 			 (unsigned long long)msg->facts.memory_mb);
 		s->facts = msg->facts;
 		remember(s);
-		vol_seat_evaluate(s);
+		vol_member_evaluate(s);
 		break;
 	default:
 		vol_info("%s: device leaves: %s", s->node_name, msg->reason);
 		snprintf(s->farewell, sizeof(s->farewell),
 			 VOL_REASON_PREFIX "device left (%.150s)", msg->reason);
-		s->presence = VOL_PRESENCE_LEFT;
+		s->contact = VOL_CONTACT_LEFT;
 		vol_peer_destroy(peer);
 	}
 }
 
 /* A node is set down over whatever an administrator wrote there a moment ago,
  * so that must be known first.  One view serves all that leave together. */
-static void look_at_all(struct vol_seat *s)
+static void look_at_all(struct vol_member *s)
 {
 	s->stale = true;
 	vol_registrar_refresh(s->c->registrar);
 }
 
 /* SILENT turns into LOST, and anyone away into FORGOTTEN, by time alone. */
-static void grow_older(struct vol_seat *s)
+static void grow_older(struct vol_member *s)
 {
 	uint64_t now = vol_controller_now_ms(), limit;
 	struct tm tm;
 	time_t t = time(NULL);
 
-	if (s->presence == VOL_PRESENCE_HERE ||
-	    s->presence == VOL_PRESENCE_FORGOTTEN)
+	if (s->contact == VOL_CONTACT_HERE ||
+	    s->contact == VOL_CONTACT_FORGOTTEN)
 		return;
-	if (s->presence == VOL_PRESENCE_SILENT) {
+	if (s->contact == VOL_CONTACT_SILENT) {
 		limit = s->gone_at + s->c->conf.lost_after_ms;
 		if (now < limit) {
-			vol_seat_arm(s, limit - now);
+			vol_member_arm(s, limit - now);
 			return;
 		}
-		s->presence = VOL_PRESENCE_LOST;
+		s->contact = VOL_CONTACT_LOST;
 		look_at_all(s);
 		localtime_r(&t, &tm);
 		snprintf(s->farewell, sizeof(s->farewell),
@@ -195,16 +195,16 @@ static void grow_older(struct vol_seat *s)
 	}
 	limit = (uint64_t)s->last_seen * 1000 + s->c->conf.forget_after_ms;
 	if ((uint64_t)t * 1000 >= limit) {
-		s->presence = VOL_PRESENCE_FORGOTTEN;
+		s->contact = VOL_CONTACT_FORGOTTEN;
 		vol_info("%s: forgotten after long absence", s->node_name);
 	} else {
 		/* Days: the wall clock may be set meanwhile, so look hourly. */
 		limit -= (uint64_t)t * 1000;
-		vol_seat_arm(s, limit < 3600000 ? limit : 3600000);
+		vol_member_arm(s, limit < 3600000 ? limit : 3600000);
 	}
 }
 
-void vol_seat_detach(struct vol_seat *s, uint64_t heard_at)
+void vol_member_detach(struct vol_member *s, uint64_t heard_at)
 {
 	s->peer = NULL;
 	s->welcomed = false;
@@ -213,15 +213,15 @@ void vol_seat_detach(struct vol_seat *s, uint64_t heard_at)
 	s->gone_at = heard_at;
 	s->last_seen = time(NULL);
 	remember(s);
-	if (s->presence == VOL_PRESENCE_HERE)
-		s->presence = VOL_PRESENCE_SILENT;
+	if (s->contact == VOL_CONTACT_HERE)
+		s->contact = VOL_CONTACT_SILENT;
 	else
 		look_at_all(s);
 	grow_older(s);
-	vol_seat_evaluate(s);
+	vol_member_evaluate(s);
 }
 
-void vol_seat_look(struct vol_seat *s)
+void vol_member_look(struct vol_member *s)
 {
 	struct vol_wish wish = {.action = VOL_ACT_WAIT};
 
@@ -231,13 +231,13 @@ void vol_seat_look(struct vol_seat *s)
 	s->pending = vol_registrar_wish(s->c->registrar, &wish) == 0;
 }
 
-void vol_seat_look_later(struct vol_seat *s)
+void vol_member_look_later(struct vol_member *s)
 {
 	uint64_t age = vol_controller_now_ms() - s->here_at;
 
 	if (s->slurmd_up_at)
 		age = vol_controller_now_ms() - s->slurmd_up_at;
-	vol_seat_arm(s, s->look_ms);
+	vol_member_arm(s, s->look_ms);
 	s->look_ms *= 2;
 	if (s->look_ms > LOOK_FAST_MS)
 		s->look_ms =
@@ -246,20 +246,20 @@ void vol_seat_look_later(struct vol_seat *s)
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
 {
-	struct vol_seat *s = arg;
+	struct vol_member *s = arg;
 
 	(void)source;
 	(void)usec;
 	grow_older(s);
-	if (s->presence == VOL_PRESENCE_HERE &&
+	if (s->contact == VOL_CONTACT_HERE &&
 	    s->decision.action == VOL_ACT_WAIT && s->slurm_known && !s->pending)
-		vol_seat_look(s);
+		vol_member_look(s);
 	else
-		vol_seat_evaluate(s);
+		vol_member_evaluate(s);
 	return 0;
 }
 
-void vol_seat_view(struct vol_seat *s, const struct vol_slurm_node *node)
+void vol_member_view(struct vol_member *s, const struct vol_slurm_node *node)
 {
 	if (s->pending)
 		return; /* an answer that is newer is on its way */
@@ -268,11 +268,11 @@ void vol_seat_view(struct vol_seat *s, const struct vol_slurm_node *node)
 	s->exists = node != NULL;
 	if (node)
 		s->node = *node;
-	vol_seat_evaluate(s);
+	vol_member_evaluate(s);
 }
 
-void vol_seat_slurm_away(struct vol_seat *s)
+void vol_member_slurm_away(struct vol_member *s)
 {
 	s->slurm_known = false;
-	vol_seat_evaluate(s);
+	vol_member_evaluate(s);
 }
