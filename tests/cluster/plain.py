@@ -84,8 +84,7 @@ class Bed(Lab):
         self.machines = []
         self.key = os.urandom(1024)
         # docker/cluster keeps its logs there.
-        self.scratch = tempfile.mkdtemp(prefix=f"{LABEL}-")
-        self.env["XDG_STATE_HOME"] = self.scratch
+        self.env["XDG_STATE_HOME"] = scratch(os.getpid())
         remove_orphans()
 
     def __enter__(self):
@@ -109,7 +108,6 @@ class Bed(Lab):
     def close(self):
         """Remove all that was made, also what was half made."""
         remove_labelled(os.getpid())
-        shutil.rmtree(self.scratch, ignore_errors=True)
 
     # -- machines --------------------------------------------------------
 
@@ -218,7 +216,7 @@ class Bed(Lab):
     def our_files(self):
         """Paths that "make install" adds to Debian, from the two images."""
         ours, debian = (set(self.host(
-            "docker", "run", "--rm", "--label", f"{LABEL}={os.getpid()}",
+            "docker", "run", "--label", f"{LABEL}={os.getpid()}",
             "--entrypoint", "find", image, "/", "-xdev", "!", "-type", "d"
         ).stdout.splitlines()) for image in (FINAL, PLAIN))
         return sorted(path for path in ours - debian
@@ -229,14 +227,14 @@ class Bed(Lab):
     def read_final(path):
         """One file of the final image."""
         return subprocess.run(
-            ["docker", "run", "--rm", "--label", f"{LABEL}={os.getpid()}",
+            ["docker", "run", "--label", f"{LABEL}={os.getpid()}",
              "--entrypoint", "cat", FINAL, path],
             capture_output=True, timeout=60, check=True).stdout
 
     def install(self, name, paths):
         """Copy these paths of the final image into a machine."""
         tar = subprocess.run(
-            ["docker", "run", "--rm", "-i", "--label",
+            ["docker", "run", "-i", "--label",
              f"{LABEL}={os.getpid()}", "--entrypoint", "tar", FINAL, "-C", "/",
              "-cf", "-", "-T", "-"], capture_output=True, timeout=60,
             input="\n".join(p.lstrip("/") for p in paths).encode(), check=True)
@@ -254,6 +252,11 @@ def docker_lines(*argv):
     return done.stdout.split()
 
 
+def scratch(pid):
+    """Folder for the files of one process."""
+    return os.path.join(tempfile.gettempdir(), f"{LABEL}-{pid}")
+
+
 def remove_orphans():
     """Remove what a test that was killed has left."""
     pids = docker_lines("ps", "-a", "--filter", f"label={LABEL}", "--format",
@@ -264,7 +267,10 @@ def remove_orphans():
 
 
 def remove_labelled(pid):
-    """Remove containers, networks, volumes and cgroups of one process."""
+    """Remove containers, networks, volumes, cgroups, files of one process.
+
+    No "docker run --rm" here: their cgroups would be nobody's to remove."""
+    shutil.rmtree(scratch(pid), ignore_errors=True)
     mine = ("--filter", f"label={LABEL}={pid}")
     ids = docker_lines("ps", "-aq", "--no-trunc", *mine)
     if ids:
