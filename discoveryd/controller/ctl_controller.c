@@ -3,9 +3,15 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "controller.h"
+
+/* A reply is one frame of at most VOL_WIRE_MAX, and a device with 16 features
+ * needs 1.5 KiB: so many, and the rest in the next reply. */
+#define DEVICES_PAGE 32
 
 static json_t *out_of_memory(struct vol_error *err)
 {
@@ -92,20 +98,56 @@ static json_t *seen_json(const struct vol_controller *c)
 	return list;
 }
 
+static int by_node(const void *a, const void *b)
+{
+	const struct vol_member *const *x = a, *const *y = b;
+
+	return strcmp((*x)->node_name, (*y)->node_name);
+}
+
+/* The page of devices whose node names come after a given one. */
+static json_t *page_json(const struct vol_controller *c, const char *after,
+			 bool *more)
+{
+	cleanup_free struct vol_member **sorted = NULL;
+	json_t *list = json_array();
+	size_t i;
+
+	*more = false;
+	if (!list || !c->n_members)
+		return list;
+	sorted = malloc(c->n_members * sizeof(struct vol_member *));
+	if (!sorted) {
+		json_decref(list);
+		return NULL;
+	}
+	memcpy(sorted, c->members, c->n_members * sizeof(struct vol_member *));
+	qsort(sorted, c->n_members, sizeof(struct vol_member *), by_node);
+	for (i = 0; i < c->n_members && !*more; i++) {
+		if (strcmp(sorted[i]->node_name, after) <= 0)
+			continue;
+		if (json_array_size(list) == DEVICES_PAGE)
+			*more = true;
+		else
+			json_array_append_new(list, device_json(sorted[i]));
+	}
+	return list;
+}
+
 static json_t *cmd_devices(const json_t *request, uid_t uid, void *arg,
 			   struct vol_error *err)
 {
+	const char *after =
+		json_string_value(json_object_get(request, "after"));
 	struct vol_controller *c = arg;
 	json_t *data, *list;
-	size_t i;
+	bool more;
 
 	(void)uid;
-	list = json_array();
+	list = page_json(c, after ? after : "", &more);
 	if (!list)
 		return out_of_memory(err);
-	for (i = 0; i < c->n_members; i++)
-		json_array_append_new(list, device_json(c->members[i]));
-	data = json_pack("{s:o}", "devices", list);
+	data = json_pack("{s:o, s:b}", "devices", list, "more", (int)more);
 	if (data && json_is_true(json_object_get(request, "seen")))
 		json_object_set_new(data, "seen", seen_json(c));
 	return data ? data : out_of_memory(err);

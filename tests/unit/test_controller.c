@@ -6,6 +6,8 @@
  */
 #include "config.h"
 
+#include "controller.h"
+
 #include "controller_bed.h"
 
 /* A device up to the point where its node is in use. */
@@ -342,6 +344,54 @@ static void a_second_hello_ends_the_link(void **state)
 	hang_up(&c);
 }
 
+/* A reply of the control socket is one frame, however many devices there are.
+ */
+static void devices_come_in_pages(void **state)
+{
+	struct bed *bed = *state;
+	char path[PATH_MAX], host[32], id[VOL_DEVICE_ID_SIZE];
+	struct vol_registry *r;
+	json_t *request, *data = NULL, *list;
+	const char *after = "";
+	size_t total = 0, pages = 0, len, i;
+	char *frame;
+
+	vol_role_controller.stop(bed->role);
+	snprintf(path, sizeof(path), "%s/registry.json", bed->folder);
+	r = vol_registry_load(path, NULL);
+	for (i = 0; i < 100; i++) {
+		assert_int_equal(vol_device_id_make(id, NULL), 0);
+		snprintf(host, sizeof(host), "desk%03zu", i);
+		assert_non_null(vol_registry_add(r, id, host, NULL, NULL,
+						 time(NULL), NULL));
+	}
+	assert_int_equal(vol_registry_save(r, NULL), 0);
+	vol_registry_destroy(r);
+	bed->role = start_role(bed, false, NULL);
+	do {
+		request = json_pack("{s:s, s:s}", "type", "devices", "after",
+				    after);
+		json_decref(data);
+		data = vol_controller_commands[1].run(request, 0, bed->role,
+						      NULL);
+		json_decref(request);
+		json_object_set_new(data, "type", json_string("ok"));
+		frame = vol_wire_encode(data, &len, NULL);
+		assert_non_null(frame);
+		free(frame);
+		list = json_object_get(data, "devices");
+		total += json_array_size(list);
+		after = json_string_value(json_object_get(
+			json_array_get(list, json_array_size(list) - 1),
+			"node"));
+		pages++;
+	} while (json_is_true(json_object_get(data, "more")));
+	assert_string_equal(after, "desk099");
+	assert_int_equal(total, 100);
+	assert_int_equal(pages, 4);
+	json_decref(data);
+}
+
 static void enrol_must_be_said(void **state)
 {
 	struct bed *bed = *state;
@@ -369,6 +419,7 @@ int main(void)
 		TEST(a_name_taken_meanwhile),
 		TEST(the_registry_survives),
 		TEST(a_full_table_is_said),
+		TEST(devices_come_in_pages),
 		TEST(goodbye_sets_down),
 		TEST(silence_sets_down_and_return_resumes),
 		TEST(an_admins_reason_is_kept),

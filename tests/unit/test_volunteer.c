@@ -92,9 +92,11 @@ static void tables_are_aligned(void **state)
 
 static void objects_are_aligned(void **state)
 {
-	json_t *object = json_pack("{s:s, s:{s:s, s:i}, s:s, s:i}", "node",
-				   "desk", "slurmd", "state", "up", "pid", 7,
-				   "trouble", "", "uptime_s", 60);
+	json_t *object =
+		json_pack("{s:s, s:{s:s, s:i}, s:s, s:[{s:i}, {s:i}], s:i}",
+			  "node", "desk", "slurmd", "state", "up", "pid", 7,
+			  "trouble", "", "steps", "job", 3, "job", 4,
+			  "uptime_s", 60);
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
@@ -105,6 +107,8 @@ static void objects_are_aligned(void **state)
 	assert_string_equal(text, "node          desk\n"
 				  "slurmd state  up\n"
 				  "slurmd pid    7\n"
+				  "steps 1 job   3\n"
+				  "steps 2 job   4\n"
 				  "uptime        1m\n");
 	free(text);
 	json_decref(object);

@@ -51,6 +51,46 @@ static int print(const json_t *data, const struct vol_ask_options *opt)
 	return VOL_EXIT_OK;
 }
 
+static const char *last_node(const json_t *devices)
+{
+	size_t n = json_array_size(devices);
+	const json_t *last = n ? json_array_get(devices, n - 1) : NULL;
+
+	return json_string_value(json_object_get(last, "node"));
+}
+
+/* Page after page until there is no more. */
+static json_t *ask_all(const struct vol_ask_options *opt, struct vol_error *err)
+{
+	json_t *all = NULL, *devices = NULL, *page;
+	const char *after = "";
+
+	while (after) {
+		page = vol_ctl_ask(opt->socket, VOL_CTL_CONTROLLER,
+				   json_pack("{s:s, s:s, s:b}", "type",
+					     "devices", "after", after, "seen",
+					     opt->seen && !all),
+				   err);
+		if (!page) {
+			json_decref(all);
+			return NULL;
+		}
+		if (!all) {
+			all = json_incref(page);
+			devices = json_object_get(all, "devices");
+		} else {
+			json_array_extend(devices,
+					  json_object_get(page, "devices"));
+		}
+		after = json_is_true(json_object_get(page, "more"))
+				? last_node(devices)
+				: NULL;
+		json_decref(page);
+	}
+	json_object_del(all, "more");
+	return all;
+}
+
 int cmd_devices(int argc, char **argv)
 {
 	struct vol_ask_options opt;
@@ -60,8 +100,7 @@ int cmd_devices(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	data = vol_ctl_ask(opt.socket, VOL_CTL_CONTROLLER, "devices", opt.seen,
-			   &err);
+	data = ask_all(&opt, &err);
 	if (!data) {
 		fprintf(stderr, "volunteer devices: %s\n", err.text);
 		return VOL_EXIT_FAILED;

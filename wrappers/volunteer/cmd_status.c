@@ -25,7 +25,8 @@ int cmd_status(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	data = vol_ctl_ask(opt.socket, VOL_CTL_ANY, "status", false, &err);
+	data = vol_ctl_ask(opt.socket, VOL_CTL_ANY,
+			   json_pack("{s:s}", "type", "status"), &err);
 	if (!data) {
 		fprintf(stderr, "volunteer status: %s\n", err.text);
 		return VOL_EXIT_FAILED;

@@ -28,7 +28,8 @@ int cmd_version(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	/* A machine without a running discoveryd has a version, too. */
-	daemon = vol_ctl_ask(opt.socket, VOL_CTL_ANY, "version", false, &err);
+	daemon = vol_ctl_ask(opt.socket, VOL_CTL_ANY,
+			     json_pack("{s:s}", "type", "version"), &err);
 	all = json_pack("{s:s, s:i, s:s}", "volunteer", PACKAGE_VERSION,
 			"protocol", VOL_LINK_PROTO, "slurm",
 			vol_slurm_version());

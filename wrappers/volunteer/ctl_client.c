@@ -72,21 +72,21 @@ static json_t *unwrap(const json_t *reply, struct vol_error *err)
 	return NULL;
 }
 
-json_t *vol_ctl_ask(const char *path, enum vol_ctl_role role, const char *type,
-		    bool seen, struct vol_error *err)
+json_t *vol_ctl_ask(const char *path, enum vol_ctl_role role, json_t *request,
+		    struct vol_error *err)
 {
 	struct vol_wire_reader reader = VOL_WIRE_READER_INIT;
-	json_t *request, *reply = NULL, *data = NULL;
+	json_t *reply = NULL, *data = NULL;
 	cleanup_fd int fd = -1;
 
 	if (!path)
 		path = choose(role);
 	fd = connect_to(path, err);
-	if (fd < 0)
+	if (fd < 0) {
+		json_decref(request);
 		return NULL;
-	request = json_pack("{s:s}", "type", type);
-	if (!request ||
-	    (seen && json_object_set_new(request, "seen", json_true()) < 0))
+	}
+	if (!request)
 		vol_errorf_errno(err, ENOMEM, "out of memory");
 	else if (vol_wire_send(fd, request, ANSWER_MS, err) == 0)
 		reply = vol_wire_recv(fd, &reader, ANSWER_MS, err);

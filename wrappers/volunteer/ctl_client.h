@@ -12,11 +12,11 @@
 /* Which socket to ask when none was given. */
 enum vol_ctl_role { VOL_CTL_ANY, VOL_CTL_CONTROLLER };
 
-/* Send {"type": type} (with "seen": true if asked for) and wait for the reply's
- * data: a new reference, or NULL with a reason that a person understands.
- * path: NULL picks the socket that is there. */
-json_t *vol_ctl_ask(const char *path, enum vol_ctl_role role, const char *type,
-		    bool seen, struct vol_error *err);
+/* Send a request (ctl.h; taken over, NULL means that there was no memory for
+ * it) and wait for the reply's data: a new reference, or NULL with a reason
+ * that a person understands.  path: NULL picks the socket that is there. */
+json_t *vol_ctl_ask(const char *path, enum vol_ctl_role role, json_t *request,
+		    struct vol_error *err);
 
 /* The options that every asking subcommand has.  -1: go on, else the exit
  * status (help was printed, or a complaint). */

@@ -48,7 +48,10 @@ static void print_number(const char *member, json_int_t value, time_t now,
 	} else if (ends_in(member, "_mb")) {
 		vol_size_format(v << 20, buf, size);
 	} else if (ends_in(member, "_ms")) {
-		vol_duration_format(v, buf, size);
+		if (v < 10000)
+			vol_duration_format(v, buf, size);
+		else
+			print_duration(v / 1000, buf, size);
 	} else if (ends_in(member, "_s")) {
 		print_duration(v, buf, size);
 	} else {
@@ -168,6 +171,23 @@ static void nice_name(const char *outer, const char *key, char *buf,
 			*p = ' ';
 }
 
+static void walk(FILE *out, const char *outer, const json_t *object, time_t now,
+		 size_t *width);
+
+/* A list of objects: "name 1 member", "name 2 member", ... */
+static void walk_list(FILE *out, const char *outer, const json_t *list,
+		      time_t now, size_t *width)
+{
+	char name[INDENT_NAME];
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item) {
+		snprintf(name, sizeof(name), "%s %zu", outer, i + 1);
+		walk(out, name, item, now, width);
+	}
+}
+
 /* First round measures (out is NULL), second prints. */
 static void walk(FILE *out, const char *outer, const json_t *object, time_t now,
 		 size_t *width)
@@ -180,6 +200,10 @@ static void walk(FILE *out, const char *outer, const json_t *object, time_t now,
 		nice_name(outer, key, name, sizeof(name));
 		if (json_is_object(value)) {
 			walk(out, name, value, now, width);
+			continue;
+		}
+		if (json_is_object(json_array_get(value, 0))) {
+			walk_list(out, name, value, now, width);
 			continue;
 		}
 		if (!out) {
