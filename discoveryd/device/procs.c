@@ -173,6 +173,20 @@ pid_t vol_procs_find_slurmd(const char *root, struct vol_slurmd_spec *spec)
 	return found;
 }
 
+/* Under systemd slurmd keeps "slurmstepd infinity" in its scope, so that the
+ * scope outlives the steps; it is no step itself. */
+static bool is_placeholder(const char *root, pid_t pid)
+{
+	cleanup_free char *cmdline = NULL;
+	size_t len, first;
+
+	cmdline = read_proc(root, pid, "cmdline", &len);
+	if (!cmdline)
+		return false;
+	first = strlen(cmdline) + 1;
+	return first < len && !strcmp(cmdline + first, "infinity");
+}
+
 bool vol_procs_is_stepd(const char *root, pid_t pid)
 {
 	cleanup_free char *comm = NULL;
@@ -180,7 +194,7 @@ bool vol_procs_is_stepd(const char *root, pid_t pid)
 
 	comm = read_proc(root, pid, "comm", &len);
 	return comm && !strncmp(comm, "slurmstepd", 10) &&
-	       same_namespace(root, pid);
+	       same_namespace(root, pid) && !is_placeholder(root, pid);
 }
 
 void vol_procs_each_stepd(const char *root, void (*f)(pid_t pid, void *arg),

@@ -100,6 +100,9 @@ static void process_tree(void **state)
 	PUT(root, 30, "comm", "slurmstepd\n");
 	PUT(root, 40, "comm", "slurmstepd: [7\n");
 	PUT(root, 50, "comm", "slurmd\n");
+	/* What keeps slurmd's scope alive under systemd is no step. */
+	PUT(root, 70, "comm", "slurmstepd\n");
+	PUT(root, 70, "cmdline", "/usr/sbin/slurmstepd\0infinity\0");
 	vol_procs_each_stepd(root, count, &sum);
 	assert_int_equal(sum, 70);
 	assert_true(vol_procs_is_stepd(root, 30));
