@@ -40,7 +40,8 @@ def test_volunteer_devices_lists_them(lab):
 
 def test_volunteer_status_on_the_device(lab):
     status = json.loads(lab.run("desk1", "volunteer status --json"))
-    assert status["node"] == "desk1"
+    assert status["node"] == {"name": "desk1", "state": "up",
+                              "reason": "registered"}
     assert status["slurmd"]["state"] == "up"
     assert "desk1" in lab.run("desk1", "volunteer status")
     version = lab.run("desk1", "volunteer version")

@@ -42,7 +42,7 @@ def test_option_is_known_to_sbatch_and_travels(lab):
 
 def test_select_plugin_is_active(lab):
     status = json.loads(lab.ctl("volunteer select --status --json"))
-    assert status["enabled"] is True, status
+    assert status["state"] == "enabled" and status["current"], status
     lab.alice("srun -p volunteer --mem=50 true")
     assert "select_cons_tres" in lab.ctl(
         "grep -c slurm-volunteer /proc/$(pgrep -o -x slurmctld)/maps "
