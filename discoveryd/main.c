@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
@@ -102,6 +103,17 @@ static int watch_signals(struct daemon *d)
 	return r;
 }
 
+/* A wrong configuration stays wrong: systemd need not try again. */
+static int why_not_started(struct daemon *d, const struct vol_options *options)
+{
+	void *checked = d->role->start(d->loop, options->conf_path, true, NULL);
+
+	if (!checked)
+		return EX_CONFIG;
+	d->role->stop(checked);
+	return EXIT_FAILURE;
+}
+
 static int run(struct daemon *d, const struct vol_options *options)
 {
 	struct vol_error err = {"no reason given"};
@@ -118,7 +130,7 @@ static int run(struct daemon *d, const struct vol_options *options)
 				 &err);
 	if (!d->self) {
 		vol_err("%s", err.text);
-		return EXIT_FAILURE;
+		return why_not_started(d, options);
 	}
 	if (options->check) {
 		printf("%s: right\n", options->conf_path);

@@ -42,7 +42,7 @@ class Site:
     def include(self):
         """The README's steps for the controller host."""
         bed = self.bed
-        bed.ctl(f"printf '{INCLUDE.strip()}\\n' >> /etc/slurm/slurm.conf")
+        bed.ctl(f"sed -i '1i {INCLUDE.strip()}' /etc/slurm/slurm.conf")
         bed.ctl(f"cp {PLUGSTACK} {DROPIN}")
         bed.ctl("volunteer select --enable")
         bed.ctl("systemctl restart slurmctld")

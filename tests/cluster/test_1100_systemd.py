@@ -22,7 +22,7 @@ DONE = [("COMPLETED", "0:0")]
 def fixture_bed():
     with Bed() as bed:
         try:
-            bed.boot_head(FINAL, SITE + INCLUDE)
+            bed.boot_head(FINAL, INCLUDE + SITE)
             bed.open_door("head")
             bed.boot_device("desk")
             bed.wait_idle(["desk"])

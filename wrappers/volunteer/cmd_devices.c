@@ -15,7 +15,7 @@ static const char usage[] =
 	"  --seen         list also what mDNS tells of but is not linked\n"
 	"  --json         print JSON\n"
 	"  --socket=PATH  ask this control socket instead of\n"
-	"                 " VOL_RUN_DIR "/controller.sock\n";
+	"                 " VOL_RUN_DIR "/controller/control.sock\n";
 
 static const struct vol_column device_columns[] = {
 	{"NODE", "node"},

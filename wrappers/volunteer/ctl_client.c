@@ -15,7 +15,7 @@
 #include "ctl_client.h"
 #include "wire.h"
 
-#define CONTROLLER_SOCKET VOL_RUN_DIR "/controller.sock"
+#define CONTROLLER_SOCKET VOL_RUN_DIR "/controller/control.sock"
 #define DEVICE_SOCKET     VOL_RUN_DIR "/device.sock"
 
 /* Answers come from memory; a daemon that needs longer is stuck. */
