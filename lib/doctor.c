@@ -248,7 +248,7 @@ static const struct rule rules[] = {
 	 "that are gone",
 	 judge_slurmd_timeout},
 	{"SchedulerParameters",
-	 "SchedulerParameters=sched_interval=5,batch_sched_delay=0,"
+	 "SchedulerParameters=sched_interval=2,batch_sched_delay=0,"
 	 "bf_interval=10",
 	 "a new dynamic node does not wake the scheduler: with the defaults "
 	 "a waiting job starts up to a minute later",

@@ -12,10 +12,13 @@ def extra_device(lab, name, hostname, env=None):
     command = ["docker", "run", "-d", "--name", f"{lab.project}-{name}",
                "--hostname", hostname, "--network", lab.network(),
                "--label", f"com.docker.compose.project={lab.project}",
-               "--label", f"com.docker.compose.service={name}",
-               "--cap-add=ALL", "--cap-drop=SYS_RESOURCE",
-               "--security-opt=seccomp:unconfined",
-               "--security-opt=apparmor:unconfined"]
+               "--label", f"com.docker.compose.service={name}"]
+    # The privileges that docker/cluster found the engine to have.
+    for flag, key in (("--cap-add", "CapAdd"), ("--cap-drop", "CapDrop"),
+                      ("--security-opt", "SecurityOpt")):
+        command += [f"{flag}={value}"
+                    for value in like["HostConfig"][key] or []]
+    command += [f"--tmpfs={path}" for path in like["HostConfig"]["Tmpfs"] or {}]
     for variable in like["Config"]["Env"] or []:
         command.append(f"--env={variable}")
     for key, value in (env or {}).items():
