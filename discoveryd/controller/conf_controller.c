@@ -20,8 +20,7 @@ static const struct vol_conf_option table[] = {
 	{VOL_CONF_STRING, SECTION, "enrol", AT(enrol), NULL, 1, 32, NULL},
 	{VOL_CONF_STRING, SECTION, "listen", AT(listen), "6830", 1, 64, NULL},
 	{VOL_CONF_STRING, SECTION, "state_dir", AT(state_dir),
-	 VOL_STATE_DIR "/controller", 2,
-	 200, NULL},
+	 VOL_STATE_DIR "/controller", 2, 200, NULL},
 	/* 107 is what fits into sun_path. */
 	{VOL_CONF_STRING, SECTION, "control_socket", AT(control_socket),
 	 VOL_RUN_DIR "/controller/control.sock", 2, 107, NULL},
