@@ -55,9 +55,18 @@ static bool is_slurms(const char *reason)
 	       strncmp(reason, "Node unexpectedly rebooted", 26) == 0;
 }
 
+/* Drained by slurmctld itself, for no fault of the machine: killed and started
+ * again, it hands out job numbers anew, and a device where the first job of
+ * that number has not reported its end yet refuses the second one. */
+static bool drained_in_error(const struct vol_slurm_node *n)
+{
+	return n->drained && strcmp(n->reason, "Duplicate jobid") == 0;
+}
+
 static bool drained_by_admin(const struct vol_slurm_node *n)
 {
-	return n->drained && !n->invalid_reg && !is_ours(n->reason);
+	return n->drained && !n->invalid_reg && !is_ours(n->reason) &&
+	       !drained_in_error(n);
 }
 
 static bool same_hardware(const struct vol_facts *f,
@@ -241,11 +250,13 @@ static void on_usable(const struct vol_situation *s, struct vol_decision *d)
 {
 	const struct vol_slurm_node *n = &s->node;
 
-	if (n->drained && is_ours(n->reason))
+	if (n->drained && (is_ours(n->reason) || drained_in_error(n)))
 		decide(d,
 		       s->since_resume_ms > RETRY_MS ? VOL_ACT_RESUME
 						     : VOL_ACT_WAIT,
-		       VOL_NODE_MISSING, "device is back");
+		       VOL_NODE_MISSING, "%s",
+		       drained_in_error(n) ? "drained in error"
+					   : "device is back");
 	else if (n->drained)
 		decide(d, VOL_ACT_NONE, VOL_NODE_WRONG,
 		       "drained by an administrator: %s", n->reason);

@@ -136,6 +136,8 @@ static bool change_node(struct vol_situation *s, const char *word)
 		strcpy(n->reason, ADMIN);
 	else if (strcmp(word, "slurms") == 0)
 		strcpy(n->reason, "Not responding");
+	else if (strcmp(word, "duplicate") == 0)
+		strcpy(n->reason, "Duplicate jobid");
 	else if (strcmp(word, "low") == 0)
 		strcpy(n->reason, "Low RealMemory");
 	else if (strcmp(word, "unlabelled") == 0)
@@ -248,6 +250,11 @@ static const struct row rows[] = {
 	ROW("drained ours resumed", WAIT, MISSING, true),
 	ROW("drained admin", NONE, WRONG, true),
 	ROW("drained", NONE, WRONG, true),
+	ROW("drained duplicate", RESUME, MISSING, true),
+	ROW("drained duplicate allocated busy", RESUME, MISSING, true),
+	ROW("drained duplicate resumed", WAIT, MISSING, true),
+	ROW("duplicate", NONE, UP, true),
+	ROW("lost drained duplicate", DOWN, MISSING, false),
 	/* The device is away. */
 	ROW("silent", NONE, MISSING, false),
 	ROW("silent half-memory", NONE, MISSING, false),
