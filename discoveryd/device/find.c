@@ -202,21 +202,29 @@ static int start_mdns(struct vol_find *f, struct vol_error *err)
 
 /* ---- all of it ---- */
 
-static void start_memory(struct vol_find *f)
+/* The controller that welcomed us last stays a candidate whatever mDNS says: on
+ * a network that comes back, its record may be late or never come. */
+static void add_memory(struct vol_find *f)
 {
 	struct vol_candidate c = {.source = VOL_SOURCE_REMEMBERED};
+
+	snprintf(c.address, sizeof(c.address), "%s", f->remembered.address);
+	snprintf(c.cluster, sizeof(c.cluster), "%s", f->remembered.cluster);
+	c.port = f->remembered.port;
+	memcpy(f->choose.known, f->remembered.cluster, sizeof(f->choose.known));
+	vol_choose_remove(&f->choose, VOL_SOURCE_REMEMBERED, NULL);
+	vol_choose_add(&f->choose, &c);
+}
+
+static void start_memory(struct vol_find *f)
+{
 	struct vol_error err;
 
 	/* Only a memory: without it the LAN is asked. */
 	if (vol_remembered_load(f->conf->state_dir, &f->remembered, &err) < 0)
 		vol_warn("%s", err.text);
-	if (!f->remembered.address[0])
-		return;
-	snprintf(c.address, sizeof(c.address), "%s", f->remembered.address);
-	snprintf(c.cluster, sizeof(c.cluster), "%s", f->remembered.cluster);
-	c.port = f->remembered.port;
-	memcpy(f->choose.known, f->remembered.cluster, sizeof(f->choose.known));
-	vol_choose_add(&f->choose, &c);
+	if (f->remembered.address[0])
+		add_memory(f);
 }
 
 struct vol_find *vol_find_create(sd_event *loop,
@@ -319,13 +327,13 @@ void vol_find_welcomed(struct vol_find *f, const char *address, uint16_t port,
 		return;
 	snprintf(r.address, sizeof(r.address), "%s", address);
 	snprintf(r.cluster, sizeof(r.cluster), "%s", cluster);
-	memcpy(f->choose.known, r.cluster, sizeof(f->choose.known));
-	note_others(f);
 	if (!strcmp(r.address, f->remembered.address) &&
 	    !strcmp(r.cluster, f->remembered.cluster) &&
 	    r.port == f->remembered.port)
 		return;
 	f->remembered = r;
+	add_memory(f);
+	note_others(f);
 	if (vol_remembered_save(f->conf->state_dir, &r, &err) < 0)
 		vol_warn("the controller is not remembered: %s", err.text);
 }
