@@ -15,7 +15,7 @@
  * A file whose cgroup folder is gone is stale and may be removed.
  *
  * On a device the plugin also writes spank-active when slurmd loads it, so that
- * discoveryd sees, before the node takes jobs, that steps will report:
+ * discoveryd sees whether steps will report:
  *	version=1
  *	plugin=0.1.0           version of the plugin
  *	slurm=24.11.5          version of Slurm it was built for

@@ -25,8 +25,8 @@ static int fail_open(int rc, const struct vol_error *err)
 }
 
 /* Fails open: without options the user's --volunteer-* is unknown to srun,
- * without arguments the defaults hold, without spank-active discoveryd keeps
- * the node closed. */
+ * without arguments the defaults hold, without spank-active discoveryd
+ * complains. */
 int slurm_spank_init(spank_t spank, int ac, char *av[])
 {
 	struct vol_error err = {""};
@@ -47,8 +47,8 @@ int slurm_spank_init(spank_t spank, int ac, char *av[])
 	return ESPANK_SUCCESS;
 }
 
-/* Fails open: a step without its file runs, and discoveryd freezes it only
- * when it finds the cgroup by itself. */
+/* Fails open: a step without its file runs, and discoveryd knows it only by its
+ * slurmstepd. */
 int slurm_spank_init_post_opt(spank_t spank, int ac, char *av[])
 {
 	struct vol_error err = {""};

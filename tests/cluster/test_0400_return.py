@@ -24,9 +24,8 @@ def test_killed_and_back_with_other_address_and_half_the_memory(lab):
     half = int(before["RealMemory"]) // 2
     container = lab.container("desk3")
     lab.run("desk3", "cp /etc/slurm-volunteer/device.conf /tmp/saved && "
-            f"sed -i 's/^memory *=.*/memory = {half}M/' "
-            "/etc/slurm-volunteer/device.conf && "
-            "grep -q '^memory' /etc/slurm-volunteer/device.conf")
+            f"printf '[share]\\nmemory = {half}M\\n' "
+            ">> /etc/slurm-volunteer/device.conf")
     lab.host("docker", "kill", container)
     move(lab, "desk3", free_address(lab, 201))
     try:
@@ -92,7 +91,8 @@ def test_a_device_that_vanishes_gives_its_job_back(lab):
     lab.host("docker", "kill", container)
     try:
         lab.wait("the job is pending again", lambda: lab.jobs("-t PD"), 60)
-        assert "volunteer: " in lab.ctl("sinfo -h -R -n desk1 -o %E")
+        lab.wait("a reason", lambda: "volunteer: " in lab.ctl(
+            "sinfo -h -R -n desk1 -o %E"), 10)
         row = next(r for r in json.loads(lab.ctl("volunteer devices --json"))
                    if r["node"] == "desk1")
         assert row["linked"] is False
