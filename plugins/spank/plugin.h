@@ -13,8 +13,9 @@
  *
  * Failure policy: every hook fails open.  A failure is one slurm_error() line;
  * no hook returns an error, waits, or exits, since that would cost the job (or
- * every srun of a login node) what is our problem.  Without a right spank-active
- * file discoveryd says in its log and status that jobs are not marked.
+ * every srun of a login node) what is our problem.  Without a right
+ * spank-active file discoveryd says in its log and status that jobs are not
+ * marked.
  */
 #ifndef VOL_SPANK_PLUGIN_H
 #define VOL_SPANK_PLUGIN_H

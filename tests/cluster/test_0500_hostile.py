@@ -34,11 +34,11 @@ def bad_hellos():
     for key in HELLO:
         yield {k: v for k, v in HELLO.items() if k != key}
         for junk in JUNK:
-            # These are right for a slurmd of unknown version, or no change.
-            if (key, junk) in (("slurm", ""), ("busy", True)) and \
-                    isinstance(junk, type(HELLO[key])):
-                continue
-            if key == "version" and junk == "../../etc":
+            if key == "busy" and junk is True:
+                continue  # that one is right
+            # Any short text may be a version: it is only shown.
+            if key in ("version", "slurm") and isinstance(junk, str) and \
+                    len(junk) < 32 and junk.isascii() and junk.isprintable():
                 continue
             yield dict(HELLO, **{key: junk})
     for key in FACTS:
@@ -122,7 +122,8 @@ def test_truncated_frames_and_silence(lab, quiet):
     try:
         # The hello deadline ends each of them.
         for s in silent:
-            assert s.recv(1) == b""
+            while s.recv(4096):
+                pass
     finally:
         for s in silent:
             s.close()
