@@ -77,6 +77,12 @@ class Lab:
         networks = json.loads(text)[0]["NetworkSettings"]["Networks"]
         return next(iter(networks.values()))["IPAddress"]
 
+    def gateway(self):
+        """What this machine is called in the lab's network."""
+        words = self.host("ip", "-4", "route", "get",
+                          self.address("controller")).stdout.split()
+        return words[words.index("src") + 1]
+
     def network(self):
         """Name of the lab's network."""
         text = self.host("docker", "inspect",

@@ -23,11 +23,14 @@ def test_steps_tell_discoveryd_their_cgroup(lab):
     def steps():
         status = json.loads(lab.run("desk1", "volunteer status --json"))
         return len(status["steps"]) >= 2 and status["steps"]
-    for step in lab.wait("two steps", steps, 30):
+    lab.wait("two steps", steps, 30)
+    cgroups = lab.run("desk1", "sed -n 's/^cgroup=//p' "
+                      "/run/slurm-volunteer/steps/*").splitlines()
+    assert len(cgroups) >= 2
+    for cgroup in cgroups:
         # The kernel agrees that the step's tasks are below it.
-        assert lab.run(
-            "desk1", f"find /sys/fs/cgroup{step['cgroup']} "
-            "-name cgroup.procs | xargs cat | wc -l") != "0"
+        assert lab.run("desk1", f"find /sys/fs/cgroup{cgroup} "
+                       "-name cgroup.procs | xargs cat | wc -l") != "0"
     lab.ctl("scancel -u alice")
     lab.wait("no step left", lambda: not json.loads(lab.run(
         "desk1", "volunteer status --json"))["steps"], 60)
