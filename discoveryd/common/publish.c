@@ -53,6 +53,10 @@ static void on_group(AvahiEntryGroup *group, AvahiEntryGroupState state,
 
 	/* The first call comes from inside avahi_entry_group_new. */
 	m->publish.group = group;
+	/* A collision heard before a pause and told after it: the next start
+	 * takes the host's new name. */
+	if (!m->publish.name)
+		return;
 	switch (state) {
 	case AVAHI_ENTRY_GROUP_ESTABLISHED:
 		vol_info("published as '%s' (%s)", m->publish.name,
