@@ -317,11 +317,13 @@ void vol_find_welcomed(struct vol_find *f, const char *address, uint16_t port,
 		       const char *cluster, const char *node)
 {
 	struct vol_remembered r = {.port = port};
+	bool renamed = strcmp(f->txt.name, node) != 0;
 	struct vol_error err;
 
 	vol_backoff_reset(&f->resolve_backoff);
 	snprintf(f->txt.name, sizeof(f->txt.name), "%s", node);
-	if (f->mdns)
+	/* Waits for avahi-daemon, so not at each welcome. */
+	if (f->mdns && renamed)
 		vol_mdns_update(f->mdns, &f->txt);
 	if (f->conf->controller)
 		return;
