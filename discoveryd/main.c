@@ -14,7 +14,8 @@
 #include "options.h"
 #include "role.h"
 
-/* Leaving waits for job steps and slurmd; systemd would kill us after 90 s. */
+/* Leaving waits for job steps and slurmd; TimeoutStopSec of the unit is
+ * longer. */
 #define LEAVE_US (30 * 1000 * 1000ULL)
 
 static const struct vol_role *const roles[] = {
@@ -67,6 +68,9 @@ static int on_reload(sd_event_source *s, const struct signalfd_siginfo *si,
 
 	(void)s;
 	(void)si;
+	/* Leaving: nothing is to be started any more. */
+	if (d->forced)
+		return 0;
 	sd_notify(0, "RELOADING=1");
 	if (d->role->reload(d->self, &err) < 0)
 		vol_err("configuration not changed: %s", err.text);
