@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,6 +51,16 @@ static void add_address(struct answer *a, const struct addrinfo *ai)
 	else
 		return;
 	a->n++;
+}
+
+/* The child must not outlive us, nor keep open what we close. */
+static void separate(pid_t parent, int fd)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(1);
+	if (fd > 3)
+		close_range(3, (unsigned)fd - 1, 0);
+	close_range(fd < 3 ? 3 : (unsigned)fd + 1, ~0U, 0);
 }
 
 static void ask(const char *host, int fd)
@@ -122,6 +133,7 @@ struct vol_resolve *vol_resolve_start(sd_event *loop, const char *host,
 				      struct vol_error *err)
 {
 	struct vol_resolve *r = calloc(1, sizeof(*r));
+	pid_t self = getpid();
 	int fds[2];
 
 	if (!r || pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0) {
@@ -133,8 +145,10 @@ struct vol_resolve *vol_resolve_start(sd_event *loop, const char *host,
 	r->done = done;
 	r->arg = arg;
 	r->child = fork();
-	if (r->child == 0)
+	if (r->child == 0) {
+		separate(self, fds[1]);
 		ask(host, fds[1]);
+	}
 	close(fds[1]);
 	if (r->child < 0) {
 		vol_errorf(err, "resolver: %s", strerror(errno));
