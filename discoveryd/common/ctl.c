@@ -197,10 +197,13 @@ static int on_accept(sd_event_source *s, int listener, uint32_t events,
 /* Does somebody answer at this socket? */
 static bool in_use(const struct sockaddr_un *sa)
 {
-	cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cleanup_fd int fd =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
+	/* EAGAIN: its queue is full, so somebody listens. */
 	return fd >= 0 &&
-	       connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) == 0;
+	       (connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) == 0 ||
+		errno == EAGAIN);
 }
 
 static int set_address(struct sockaddr_un *sa, const char *path,
