@@ -15,6 +15,7 @@ polls sinfo back to back, so "idle" is seen up to one sinfo (about 10 ms) late.
 import argparse
 import pathlib
 import shlex
+import subprocess
 import sys
 import time
 
@@ -58,12 +59,17 @@ class Bench:
         # leaves us outside, where slurmd could not make its own.
         script = (f"date +%s.%N; {start} </dev/null "
                   ">>/var/log/testbed/bench.log 2>&1 & sleep 0.01")
-        began = float(lab.run(
-            "bench", "echo $$ > /sys/fs/cgroup/init.scope/cgroup.procs; "
-            f"exec nsenter --cgroup --target 1 bash -c {shlex.quote(script)}",
-            timeout=60))
-        idle = float(lab.ctl(f"timeout 60 bash -c '{self.watch()}' {name}",
-                             timeout=70))
+        # The watcher polls before there is anything to see.
+        with subprocess.Popen(
+                ["docker", "exec", lab.container("controller"), "bash", "-c",
+                 f"echo ready; exec timeout 60 bash -c '{self.watch()}' {name}"],
+                stdout=subprocess.PIPE, text=True) as watcher:
+            assert watcher.stdout.readline() == "ready\n"
+            began = float(lab.run(
+                "bench", "echo $$ > /sys/fs/cgroup/init.scope/cgroup.procs; "
+                "exec nsenter --cgroup --target 1 bash -c "
+                f"{shlex.quote(script)}", timeout=60))
+            idle = float(watcher.communicate(timeout=70)[0])
         first = float(lab.wait("the job's first instruction", lambda: lab.ctl(
             f"cat {SEEN} 2>/dev/null"), 120))
         lab.wait_no_jobs(60)
