@@ -39,13 +39,20 @@ static void on_stop(int sig)
 	errno = saved;
 }
 
+/* What nohup ignores stays ignored. */
+static void catch_one(int sig)
+{
+	struct sigaction action = {.sa_handler = on_stop}, old;
+
+	if (sigaction(sig, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+		sigaction(sig, &action, NULL);
+}
+
 void vb_submit_catch_stop(void)
 {
-	struct sigaction action = {.sa_handler = on_stop};
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	catch_one(SIGINT);
+	catch_one(SIGTERM);
+	catch_one(SIGHUP);
 }
 
 bool vb_submit_stopped(void)
