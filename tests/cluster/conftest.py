@@ -16,9 +16,15 @@ def session_lab():
     KEEP_LAB is set."""
     lab = Lab("voltest", os.environ.get("VOLTEST_SUBNET", "10.213.77"))
     lab.cluster("down", timeout=120)
-    # From nothing this builds the image: minutes, not seconds.
-    lab.cluster("up", "--devices", str(len(DEVICES)), timeout=1500)
-    lab.wait_idle(DEVICES, timeout=120)
+    try:
+        # From nothing this builds the image: minutes, not seconds.
+        lab.cluster("up", "--devices", str(len(DEVICES)), timeout=1500)
+        lab.wait_idle(DEVICES, timeout=120)
+    except BaseException:
+        print(lab.cluster("logs", check=False).stdout[-60000:])
+        if not os.environ.get("KEEP_LAB"):
+            lab.cluster("down", check=False)
+        raise
     yield lab
     if not os.environ.get("KEEP_LAB"):
         lab.cluster("down", timeout=120)

@@ -2,6 +2,7 @@
 """vbatch against a real slurmctld."""
 import json
 import re
+import time
 
 
 def test_a_thousand_points(lab):
@@ -22,32 +23,19 @@ def test_a_thousand_points(lab):
 
 
 def test_a_million_points_cost_nothing_to_plan(lab):
-    script = ("import resource, subprocess, sys, time; t = time.time(); "
-              "p = subprocess.run(['vbatch', '-p', 'volunteer', '--matrix', "
-              "'n=1..1000000', '--test-only', '--wrap', 'true']); "
-              "r = resource.getrusage(resource.RUSAGE_CHILDREN); "
-              "print(p.returncode, time.time() - t, r.ru_maxrss)")
-    has_python = lab.ctl("command -v python3 || true")
-    if has_python:
-        code, seconds, rss_kb = lab.alice(
-            f'python3 -c "{script}"').splitlines()[-1].split()
-    else:
-        out = lab.proc(
-            "controller", "cd /campaign/alice; start=$EPOCHREALTIME; "
-            "vbatch -p volunteer --matrix n=1..1000000 --test-only "
-            "--wrap true; echo code $?; echo time $start $EPOCHREALTIME",
-            user="alice").stdout
-        code = re.search(r"^code (\d+)$", out, re.M).group(1)
-        start, end = map(float, re.search(
-            r"^time (\S+) (\S+)$", out, re.M).groups())
-        seconds = end - start
-        rss_kb = lab.alice(
-            "bash -c 'ulimit -v 200000; vbatch -p volunteer "
-            "--matrix n=1..1000000 --test-only --wrap true >/dev/null 2>&1; "
-            "echo $?'").replace("0", "0", 1)
-    assert int(code) == 0
-    assert float(seconds) < 5
-    assert int(rss_kb) < 50 * 1024
+    """In 5 seconds, and with 50 MB of address space for vbatch itself: the
+    Slurm commands it calls are replaced by silent ones for that."""
+    plan = "vbatch -p volunteer --matrix n=1..1000000 --test-only --wrap true"
+    start = time.monotonic()
+    done = lab.proc("controller", plan, user="alice")
+    assert time.monotonic() - start < 5
+    assert "1000000 points" in done.stderr
+    lab.ctl("mkdir -p /tmp/stub; for c in sbatch scontrol; do "
+            "printf '#!/bin/sh\\necho MaxArraySize = 100001\\n' "
+            "> /tmp/stub/$c; chmod +x /tmp/stub/$c; done")
+    done = lab.proc("controller", f"ulimit -v 51200; PATH=/tmp/stub:$PATH "
+                    f"{plan}", user="alice")
+    assert "1000000 points" in done.stderr
 
 
 def test_same_as_sbatch_without_a_matrix(lab):
