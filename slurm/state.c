@@ -129,9 +129,13 @@ int vol_slurm_fail(struct vol_error *err, const char *what, const char *name)
 				slurm_strerror(code));
 }
 
+/* Anybody may have written it: only what is ASCII and printable goes on. */
 static void copy(char *to, size_t size, const char *from)
 {
 	snprintf(to, size, "%s", from ? from : "");
+	for (; *to; to++)
+		if (*to < ' ' || *to > '~')
+			*to = '?';
 }
 
 /* "gpu:2", "gpu:a100:2(S:0)", possibly among others. */

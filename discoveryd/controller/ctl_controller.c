@@ -12,6 +12,8 @@
 /* A reply is one frame of at most VOL_WIRE_MAX, and a device with 16 features
  * needs 1.5 KiB: so many, and the rest in the next reply. */
 #define DEVICES_PAGE 32
+/* A list of strangers is for people; a flood of them must fit as well. */
+#define SEEN_MAX 32
 
 static json_t *out_of_memory(struct vol_error *err)
 {
@@ -85,7 +87,9 @@ static json_t *seen_json(const struct vol_controller *c)
 	json_t *list = json_array();
 	size_t i;
 
-	for (i = 0; list && (e = vol_seen_at(c->seen, i)); i++) {
+	for (i = 0; list && json_array_size(list) < SEEN_MAX &&
+		    (e = vol_seen_at(c->seen, i));
+	     i++) {
 		if (is_known(c, e->id))
 			continue;
 		json_array_append_new(

@@ -144,6 +144,8 @@ void vol_member_message(struct vol_member *s, const struct vol_link_msg *msg)
 		on_state(s, msg);
 		break;
 	case VOL_LINK_FACTS:
+		if (vol_facts_equal(&s->facts, &msg->facts))
+			break;
 		vol_info("%s: shares %u CPUs and %llu MB now", s->node_name,
 			 vol_facts_cpus(&msg->facts),
 			 (unsigned long long)msg->facts.memory_mb);

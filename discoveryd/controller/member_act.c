@@ -180,6 +180,20 @@ static void act(struct vol_member *s)
 	}
 }
 
+/* The node is ours from now on, also when the answer to its creation got lost
+ * with slurmctld or with us. */
+static void note_created(struct vol_member *s)
+{
+	struct vol_device *d = vol_registry_by_id(s->c->registry, s->id);
+
+	s->created = true;
+	if (d && !d->created) {
+		d->created = true;
+		vol_registry_touch(s->c->registry);
+		vol_controller_save_soon(s->c);
+	}
+}
+
 /* A device that we know may start although slurmctld can not be asked: its node
  * is there, or will be made when slurmctld is back. */
 static bool may_enter(const struct vol_member *s)
@@ -197,6 +211,9 @@ void vol_member_evaluate(struct vol_member *s)
 		return;
 	describe(s, &x);
 	vol_desired(&x, &s->decision);
+	if (s->slurm_known && s->exists && s->node.future &&
+	    s->decision.welcome && !s->created)
+		note_created(s);
 	if (s->peer && !s->welcomed && may_enter(s))
 		welcome(s);
 	if (s->peer && s->welcomed && s->slurm_known)
@@ -206,18 +223,6 @@ void vol_member_evaluate(struct vol_member *s)
 		return;
 	}
 	act(s);
-}
-
-static void note_created(struct vol_member *s)
-{
-	struct vol_device *d = vol_registry_by_id(s->c->registry, s->id);
-
-	s->created = true;
-	if (d && !d->created) {
-		d->created = true;
-		vol_registry_touch(s->c->registry);
-		vol_controller_save_soon(s->c);
-	}
 }
 
 static void note_done(struct vol_member *s, const struct vol_wish *w)

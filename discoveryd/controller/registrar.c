@@ -128,6 +128,7 @@ static void load_view(struct vol_registrar *r)
 	r->view.all = s;
 	r->view.identity = identity;
 	r->view_ready = true;
+	r->away_ready = false; /* older, and over */
 	for (job = r->answers; job; job = job->next)
 		job->after_view = false;
 	pthread_mutex_unlock(&r->lock);

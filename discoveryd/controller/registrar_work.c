@@ -107,7 +107,8 @@ static struct vol_job *next_alike(const struct vol_job *first,
 				  struct vol_job *job)
 {
 	for (job = job->next; job; job = job->next)
-		if (!job->done && can_group(&first->wish, &job->wish))
+		if (!job->done && !job->alone &&
+		    can_group(&first->wish, &job->wish))
 			return job;
 	return NULL;
 }
@@ -121,7 +122,7 @@ bool vol_work_group(struct vol_job *first, size_t *many)
 	size_t n = 1;
 
 	*many = 1;
-	if (!next_alike(first, first))
+	if (first->alone || !next_alike(first, first))
 		return vol_work_one(first);
 	names = malloc(GROUP_MAX * VOL_NODE_NAME_SIZE);
 	if (!names)
@@ -133,14 +134,20 @@ bool vol_work_group(struct vol_job *first, size_t *many)
 		end = stpcpy(end, job->wish.node);
 	}
 	if (change(names, &first->wish, &why) < 0) {
-		if (errno != EAGAIN)
-			/* One bad apple: ask for each by itself. */
+		if (errno != EAGAIN) {
+			/* One bad apple: ask for each by itself, once. */
+			for (job = next_alike(first, first); job;
+			     job = next_alike(first, job))
+				job->alone = true;
 			return vol_work_one(first);
+		}
 		first->answer.why = why;
 		return false;
 	}
 	*many = n;
-	for (job = first; job && n > 0; job = next_alike(first, job), n--)
+	for (job = first; job && n > 0; job = next_alike(first, job), n--) {
+		job->answer.error = 0; /* of an earlier try */
 		job->done = true;
+	}
 	return true;
 }

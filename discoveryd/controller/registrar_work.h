@@ -14,6 +14,7 @@ struct vol_job {
 	struct vol_wish wish;
 	struct vol_answer answer;
 	bool done;
+	bool alone;      /* a call for it and others failed */
 	bool after_view; /* newer than the view that waits with it */
 	struct vol_job *next;
 };

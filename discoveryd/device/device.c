@@ -30,7 +30,7 @@ static void send_state(struct vol_device_role *d)
 {
 	struct vol_link_msg msg = {.type = VOL_LINK_STATE,
 				   .slurmd = vol_slurmd_state(d->slurmd),
-				   .busy = vol_steps_busy(d->steps)};
+				   .busy = vol_steps_busy_now(d->steps)};
 
 	d->told_busy = msg.busy;
 	(void)vol_uplink_send(d->uplink, &msg);
@@ -46,7 +46,7 @@ static void fill_hello(struct vol_link_msg *msg, void *arg)
 	snprintf(msg->version, sizeof(msg->version), "%s", PACKAGE_VERSION);
 	memcpy(msg->slurm, d->slurm, sizeof(msg->slurm));
 	msg->facts = d->facts;
-	msg->busy = vol_steps_busy(d->steps);
+	msg->busy = vol_steps_busy_now(d->steps);
 }
 
 /* ---- what the controller says ---- */

@@ -204,6 +204,8 @@ static void on_unit(pid_t pid, const char *reason, void *arg)
 	}
 	if (s->leaving)
 		vol_slurmd_stop(s);
+	else
+		reconcile(s); /* with what was wished for meanwhile */
 }
 
 static void launch(struct vol_slurmd *s, struct vol_error *err)
