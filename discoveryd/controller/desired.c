@@ -69,6 +69,14 @@ static bool drained_by_admin(const struct vol_slurm_node *n)
 	       !drained_in_error(n);
 }
 
+bool vol_node_held(const struct vol_slurm_node *n, bool before)
+{
+	if (n->invalid_reg)
+		return before && (n->drained || n->down);
+	return drained_by_admin(n) ||
+	       (n->down && !is_ours(n->reason) && !is_slurms(n->reason));
+}
+
 static bool same_hardware(const struct vol_facts *f,
 			  const struct vol_slurm_node *n)
 {
@@ -180,10 +188,10 @@ static void on_other_hardware(const struct vol_situation *s,
 		       VOL_REASON_PREFIX "came back with other hardware");
 		return;
 	}
-	if (drained_by_admin(n)) {
+	if (s->held) {
 		d->welcome = true;
 		decide(d, VOL_ACT_NONE, VOL_NODE_WRONG,
-		       "hardware changed, but an administrator drained the "
+		       "hardware changed, but an administrator holds the "
 		       "node: %s",
 		       n->reason);
 		return;

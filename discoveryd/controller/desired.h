@@ -65,6 +65,7 @@ struct vol_situation {
 	bool exists;
 	bool created; /* by us, as far as the registry knows */
 	struct vol_slurm_node node;
+	bool held; /* vol_node_held */
 };
 
 struct vol_decision {
@@ -75,6 +76,11 @@ struct vol_decision {
 	bool facts_ok;                /* the node in Slurm is this machine */
 	char reason[VOL_REASON_SIZE]; /* why; for DOWN and DRAIN Slurm's too */
 };
+
+/* Does an administrator keep the node out of service?  before: the answer to
+ * the look before this one, since slurmctld writes its own reason over theirs
+ * when it rejects a registration. */
+bool vol_node_held(const struct vol_slurm_node *n, bool before);
 
 void vol_desired(const struct vol_situation *s, struct vol_decision *d);
 

@@ -261,6 +261,13 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
 	return 0;
 }
 
+void vol_member_note_node(struct vol_member *s,
+			  const struct vol_slurm_node *node)
+{
+	s->held = vol_node_held(node, s->held);
+	s->node = *node;
+}
+
 void vol_member_view(struct vol_member *s, const struct vol_slurm_node *node)
 {
 	if (s->pending)
@@ -269,7 +276,7 @@ void vol_member_view(struct vol_member *s, const struct vol_slurm_node *node)
 	s->slurm_known = true;
 	s->exists = node != NULL;
 	if (node)
-		s->node = *node;
+		vol_member_note_node(s, node);
 	vol_member_evaluate(s);
 }
 

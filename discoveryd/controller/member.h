@@ -41,6 +41,7 @@ struct vol_member {
 	bool slurm_known, exists;
 	bool created; /* the registry's word */
 	struct vol_slurm_node node;
+	bool held; /* by an administrator */
 	/* What is under way. */
 	bool unsaved; /* the registry must be on disk first */
 	bool stale;   /* a fresh view must be had before the node is touched */

@@ -51,6 +51,7 @@ static void describe(const struct vol_member *s, struct vol_situation *x)
 	x->slurm_known = s->slurm_known;
 	x->exists = s->exists;
 	x->node = s->node;
+	x->held = s->held;
 }
 
 static void wish(struct vol_member *s)
@@ -291,7 +292,7 @@ void vol_member_answer(struct vol_member *s, const struct vol_answer *a)
 		s->stale = false;
 		s->exists = a->exists;
 		if (a->exists)
-			s->node = a->node;
+			vol_member_note_node(s, &a->node);
 	}
 	if (a->error)
 		note_failure(s, a);

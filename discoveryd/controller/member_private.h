@@ -7,6 +7,9 @@
 
 /* Fire the member's only timer in ms from now (moves an armed one). */
 void vol_member_arm(struct vol_member *s, uint64_t ms);
+/* What slurmctld says about the node. */
+void vol_member_note_node(struct vol_member *s,
+			  const struct vol_slurm_node *node);
 /* Ask Slurm about the node, now or after the next delay. */
 void vol_member_look(struct vol_member *s);
 void vol_member_look_later(struct vol_member *s);

@@ -85,7 +85,9 @@ static bool change_device(struct vol_situation *s, const char *word)
 
 static bool change_history(struct vol_situation *s, const char *word)
 {
-	if (strcmp(word, "reregistered") == 0)
+	if (strcmp(word, "held-before") == 0)
+		s->held = true;
+	else if (strcmp(word, "reregistered") == 0)
 		s->since_reregister_ms = 100;
 	else if (strcmp(word, "resumed") == 0)
 		s->since_resume_ms = 100;
@@ -157,6 +159,7 @@ static void change(struct vol_situation *s, const char *words)
 		if (!change_device(s, word) && !change_node(s, word) &&
 		    !change_history(s, word))
 			fail_msg("no such word: %s", word);
+	s->held = vol_node_held(&s->node, s->held);
 }
 
 struct row {
@@ -227,7 +230,12 @@ static const struct row rows[] = {
 	ROW("half-memory allocated busy", DRAIN, WRONG, true),
 	ROW("half-memory allocated busy drained ours", NONE, WRONG, true),
 	ROW("half-memory allocated busy drained admin", NONE, WRONG, true),
+	ROW("half-memory down admin", NONE, WRONG, true),
+	ROW("half-memory down slurms", DELETE, WRONG, false),
+	ROW("held-before half-memory", DELETE, WRONG, false),
 	/* Slurm rejects it. */
+	ROW("held-before invalid low", NONE, WRONG, true),
+	ROW("held-before invalid low half-memory", NONE, WRONG, true),
 	ROW("invalid low", DELETE, WRONG, false),
 	ROW("invalid low created", NONE, WRONG, true),
 	ROW("invalid low half-memory created", DELETE, WRONG, false),
