@@ -26,9 +26,6 @@
  * anybody wants to read. */
 #define LOG_MAX (16 * 1024 * 1024)
 
-/* As in Slurm's own service file. */
-#define NOFILE 131072
-
 void vol_slurmd_args(const struct vol_slurmd_paths *paths,
 		     const struct vol_slurmd_spec *spec,
 		     const char *argv[VOL_SLURMD_ARGS])
@@ -108,7 +105,7 @@ static void become_slurmd(const char *const *argv, char *const *env, int log)
 		_exit(127);
 	close_range(3, ~0U, 0);
 	be_ordinary();
-	raise_limit(RLIMIT_NOFILE, NOFILE);
+	raise_limit(RLIMIT_NOFILE, VOL_SLURMD_NOFILE);
 	raise_limit(RLIMIT_MEMLOCK, RLIM_INFINITY);
 	raise_limit(RLIMIT_STACK, RLIM_INFINITY);
 	execve(argv[0], (char *const *)argv, env);

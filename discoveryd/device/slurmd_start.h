@@ -20,6 +20,9 @@ struct vol_slurmd_paths {
 	const char *log;    /* of child mode */
 };
 
+/* Open files that slurmd may have, as in Slurm's own service file. */
+#define VOL_SLURMD_NOFILE 131072
+
 /* Arguments of our slurmd, NULL-terminated; the strings are borrowed. */
 #define VOL_SLURMD_ARGS 10
 void vol_slurmd_args(const struct vol_slurmd_paths *paths,

@@ -22,7 +22,6 @@
 #define SYSTEMD      "org.freedesktop.systemd1"
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
 #define MANAGER      "org.freedesktop.systemd1.Manager"
-#define NOFILE       131072
 #define START_US     (30 * 1000 * 1000ULL)
 
 struct vol_slurmd_unit {
@@ -146,8 +145,8 @@ static int add_properties(sd_bus_message *m,
 		"s", "Slurm node daemon of this volunteer device", "Type", "s",
 		"exec", "Environment", "as", 1, marker, "Delegate", "b", 1,
 		"KillMode", "s", "process", "LimitNOFILE", "t",
-		(uint64_t)NOFILE, "LimitMEMLOCK", "t", UINT64_MAX, "LimitSTACK",
-		"t", UINT64_MAX, "TasksMax", "t", UINT64_MAX,
+		(uint64_t)VOL_SLURMD_NOFILE, "LimitMEMLOCK", "t", UINT64_MAX,
+		"LimitSTACK", "t", UINT64_MAX, "TasksMax", "t", UINT64_MAX,
 		/* So that the name is free again after a failure. */
 		"CollectMode", "s", "inactive-or-failed");
 	if (r < 0)
