@@ -17,11 +17,20 @@
 #define ONE_DAY_MS  (24 * ONE_HOUR_MS)
 
 static const char *const type_names[] = {
-	[VOL_LINK_NONE] = "none",       [VOL_LINK_HELLO] = "hello",
-	[VOL_LINK_STATE] = "state",     [VOL_LINK_FACTS] = "facts",
-	[VOL_LINK_PING] = "ping",       [VOL_LINK_BYE] = "bye",
-	[VOL_LINK_WELCOME] = "welcome", [VOL_LINK_REFUSE] = "refuse",
-	[VOL_LINK_NODE] = "node",       [VOL_LINK_REREGISTER] = "reregister",
+	[VOL_LINK_NONE] = "none",
+	[VOL_LINK_HELLO] = "hello",
+	[VOL_LINK_STATE] = "state",
+	[VOL_LINK_HARVEST] = "harvest",
+	[VOL_LINK_EVICT] = "evict",
+	[VOL_LINK_PARKED] = "parked",
+	[VOL_LINK_FACTS] = "facts",
+	[VOL_LINK_PING] = "ping",
+	[VOL_LINK_BYE] = "bye",
+	[VOL_LINK_WELCOME] = "welcome",
+	[VOL_LINK_REFUSE] = "refuse",
+	[VOL_LINK_NODE] = "node",
+	[VOL_LINK_REREGISTER] = "reregister",
+	[VOL_LINK_EVICTED] = "evicted",
 	[VOL_LINK_PONG] = "pong",
 };
 static const char *const slurmd_names[] = {
@@ -33,6 +42,19 @@ static const char *const node_names[] = {
 	[VOL_NODE_MISSING] = "missing",
 	[VOL_NODE_WRONG] = "wrong",
 	[VOL_NODE_UP] = "up",
+};
+
+static const char *const harvest_names[] = {
+	[VOL_HARVEST_CLOSED] = "closed",
+	[VOL_HARVEST_OPEN] = "open",
+	[VOL_HARVEST_PARKED] = "parked",
+	[VOL_HARVEST_DRAINING] = "draining",
+};
+static const char *const outcome_names[] = {
+	[VOL_OUTCOME_REQUEUED] = "requeued",
+	[VOL_OUTCOME_CANCELLED] = "cancelled",
+	[VOL_OUTCOME_GONE] = "gone",
+	[VOL_OUTCOME_REFUSED] = "refused",
 };
 
 static bool not_empty(const char *text)
@@ -82,6 +104,11 @@ static int facts_decode(const json_t *json, void *member, struct vol_error *err)
 #define SEQ    NUMBER(seq, 0, UINT32_MAX)
 #define BUSY   BOOL(busy)
 #define REASON TEXT(reason, PRINTABLE)
+#define WHY    TEXT(why, PRINTABLE)
+#define JOB    NUMBER(job, 1, UINT32_MAX)
+#define HARVEST                                                            \
+	WORD("harvest", harvest, VOL_HARVEST_CLOSED, VOL_HARVEST_DRAINING, \
+	     harvest_names)
 #define FACTS                                                        \
 	{                                                            \
 		.name = "facts", .kind = VOL_FIELD_OTHER, AT(facts), \
@@ -98,11 +125,22 @@ static const struct vol_field hello[] = {
 	TEXT(slurm, PRINTABLE),
 	FACTS,
 	BUSY,
+	HARVEST,
+	WHY,
 };
 static const struct vol_field state[] = {
 	TYPE,
 	WORD("slurmd", slurmd, VOL_SLURMD_DOWN, VOL_SLURMD_UP, slurmd_names),
 	BUSY,
+};
+static const struct vol_field harvest[] = {TYPE, HARVEST, WHY};
+static const struct vol_field evict[] = {
+	TYPE, JOB, BOOL(exclude), BOOL(force), WHY,
+};
+static const struct vol_field parked[] = {
+	TYPE,
+	JOB,
+	NUMBER(seconds, 0, UINT32_MAX),
 };
 static const struct vol_field facts[] = {TYPE, FACTS};
 static const struct vol_field ping[] = {TYPE, SEQ};
@@ -129,6 +167,13 @@ static const struct vol_field node[] = {
 	REASON,
 };
 static const struct vol_field reregister[] = {TYPE, REASON};
+static const struct vol_field evicted[] = {
+	TYPE,
+	JOB,
+	WORD("outcome", outcome, VOL_OUTCOME_REQUEUED, VOL_OUTCOME_REFUSED,
+	     outcome_names),
+	REASON,
+};
 static const struct vol_field pong[] = {TYPE, SEQ};
 
 #define MESSAGE(_fields)                                        \
@@ -142,6 +187,9 @@ static const struct {
 } messages[] = {
 	[VOL_LINK_HELLO] = MESSAGE(hello),
 	[VOL_LINK_STATE] = MESSAGE(state),
+	[VOL_LINK_HARVEST] = MESSAGE(harvest),
+	[VOL_LINK_EVICT] = MESSAGE(evict),
+	[VOL_LINK_PARKED] = MESSAGE(parked),
 	[VOL_LINK_FACTS] = MESSAGE(facts),
 	[VOL_LINK_PING] = MESSAGE(ping),
 	[VOL_LINK_BYE] = MESSAGE(bye),
@@ -149,6 +197,7 @@ static const struct {
 	[VOL_LINK_REFUSE] = MESSAGE(refuse),
 	[VOL_LINK_NODE] = MESSAGE(node),
 	[VOL_LINK_REREGISTER] = MESSAGE(reregister),
+	[VOL_LINK_EVICTED] = MESSAGE(evicted),
 	[VOL_LINK_PONG] = MESSAGE(pong),
 };
 
@@ -225,4 +274,14 @@ const char *vol_slurmd_state_name(enum vol_slurmd_state s)
 const char *vol_node_state_name(enum vol_node_state s)
 {
 	return s <= VOL_NODE_UP ? node_names[s] : "unknown";
+}
+
+const char *vol_harvest_name(enum vol_harvest h)
+{
+	return h <= VOL_HARVEST_DRAINING ? harvest_names[h] : "unknown";
+}
+
+const char *vol_outcome_name(enum vol_outcome o)
+{
+	return o <= VOL_OUTCOME_REFUSED ? outcome_names[o] : "unknown";
 }

@@ -5,8 +5,17 @@
  * first.  Frames as in wire.h; "type" names the message:
  *
  *  device -> controller
- *   hello      proto, id, boot, hostname, version, slurm, facts, busy
+ *   hello      proto, id, boot, hostname, version, slurm, facts, busy,
+ *              harvest, why
  *   state      slurmd: "starting" | "up" | "down", busy
+ *   harvest    harvest: "closed" | "open" | "parked" | "draining", why
+ *                                  the owner came or went; why is for people
+ *   evict      job, exclude, force, why
+ *                                  start this job elsewhere; exclude: never
+ *                                  here again; force: cancel it if it can not
+ *                                  be requeued
+ *   parked     job, seconds        total time for which this job was stopped
+ *                                  here: said every half minute and at the end
  *   facts      facts               the owner changed what is shared
  *   ping       seq
  *   bye        reason              leaving on purpose; nothing follows
@@ -16,6 +25,13 @@
  *   refuse     code, reason, retry_ms     then the connection is closed
  *   node       state: "up" | "missing" | "wrong", reason
  *   reregister reason              make slurmd register again (SIGHUP)
+ *   evicted    job, outcome, reason
+ *                                  answer to evict: "requeued" and "cancelled"
+ *                                  mean that its tasks may be killed, "gone"
+ *                                  that Slurm does not run it here (any more),
+ *                                  "refused" that it stays (it can not be
+ *                                  requeued, or Slurm said no): ask again
+ *                                  later
  *   pong       seq
  *
  * Unknown types and members are errors (proto is raised when one is added).
@@ -30,10 +46,11 @@
 
 #include "error.h"
 #include "facts.h"
+#include "ladder.h"
 #include "names.h"
 #include "registry.h"
 
-#define VOL_LINK_PROTO   1
+#define VOL_LINK_PROTO   2
 #define VOL_LINK_PORT    6830 /* next to Slurm's 6817-6819, unassigned at IANA */
 #define VOL_REASON_SIZE  200
 #define VOL_VERSION_SIZE 32
@@ -42,6 +59,9 @@ enum vol_link_type {
 	VOL_LINK_NONE,
 	VOL_LINK_HELLO,
 	VOL_LINK_STATE,
+	VOL_LINK_HARVEST,
+	VOL_LINK_EVICT,
+	VOL_LINK_PARKED,
 	VOL_LINK_FACTS,
 	VOL_LINK_PING,
 	VOL_LINK_BYE,
@@ -49,11 +69,18 @@ enum vol_link_type {
 	VOL_LINK_REFUSE,
 	VOL_LINK_NODE,
 	VOL_LINK_REREGISTER,
+	VOL_LINK_EVICTED,
 	VOL_LINK_PONG,
 };
 
 enum vol_slurmd_state { VOL_SLURMD_DOWN, VOL_SLURMD_STARTING, VOL_SLURMD_UP };
 enum vol_node_state { VOL_NODE_MISSING, VOL_NODE_WRONG, VOL_NODE_UP };
+enum vol_outcome {
+	VOL_OUTCOME_REQUEUED,
+	VOL_OUTCOME_CANCELLED,
+	VOL_OUTCOME_GONE,
+	VOL_OUTCOME_REFUSED,
+};
 
 /* One message, decoded.  Only the members of its type are set. */
 struct vol_link_msg {
@@ -67,6 +94,12 @@ struct vol_link_msg {
 	struct vol_facts facts;
 	bool busy; /* a slurmstepd is alive */
 	enum vol_slurmd_state slurmd;
+	enum vol_harvest harvest;
+	char why[VOL_WHY_SIZE];
+	uint32_t job;     /* Slurm's number of the one job or array task */
+	uint32_t seconds; /* parked, in all */
+	bool exclude, force;
+	enum vol_outcome outcome;
 	uint32_t seq;
 	char node[VOL_NODE_NAME_SIZE];
 	char cluster[VOL_NODE_NAME_SIZE];
@@ -98,5 +131,7 @@ int vol_link_decode(const json_t *json, struct vol_link_msg *msg,
 const char *vol_link_type_name(enum vol_link_type type);
 const char *vol_slurmd_state_name(enum vol_slurmd_state state);
 const char *vol_node_state_name(enum vol_node_state state);
+const char *vol_harvest_name(enum vol_harvest harvest);
+const char *vol_outcome_name(enum vol_outcome outcome);
 
 #endif

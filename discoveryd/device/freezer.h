@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* freezer.h - the cgroups of the job steps that live here: stop, go, end
+ *
+ * Each step has a folder STEP/user with one folder task_N a task; slurmstepd
+ * itself is in STEP/slurm and is never touched: a frozen slurmstepd takes the
+ * node down.  We own cgroup.freeze of the task folders; Slurm writes the one
+ * of user/ (suspend, and SIGCONT before it ends a job), so nothing that Slurm
+ * does lets a parked task run.
+ *
+ * Steps are born frozen: the SPANK plugin writes user/cgroup.freeze before
+ * there is a task.  vol_freezer_add takes over from there: it freezes or
+ * leaves running the task folders as the latch says, and lifts the one of
+ * user/ when all announced tasks are in its hands.
+ *
+ * All functions may be called from any thread.  The latch is closed at first.
+ * close, the hot path, only writes to descriptors that are open already.
+ */
+#ifndef VOL_FREEZER_H
+#define VOL_FREEZER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "error.h"
+#include "stepfile.h"
+
+struct vol_freezer;
+
+/* root: mount point of cgroup2, usually /sys/fs/cgroup. */
+struct vol_freezer *vol_freezer_create(const char *root, struct vol_error *err);
+/* Leaves all as it is. */
+void vol_freezer_destroy(struct vol_freezer *f);
+
+/* A step of slurmstepd step->stepd; cgroup: its folder below root, as
+ * discoveryd sees it (slurmd may see another one).  Known already: looked at
+ * again (new task folders).  -1 when its files can not be opened; ENOENT when
+ * it is over. */
+int vol_freezer_add(struct vol_freezer *f, const struct vol_step *step,
+		    const char *cgroup, struct vol_error *err);
+void vol_freezer_remove(struct vol_freezer *f, pid_t stepd);
+
+/* Freeze every task of every step, now and when it appears.  Returns when all
+ * was asked for; vol_freezer_wait for the kernel's word.  Number of folders
+ * written. */
+unsigned vol_freezer_close(struct vol_freezer *f);
+/* Thaw.  The caller must be the reflex (see vol_reflex_open). */
+unsigned vol_freezer_open(struct vol_freezer *f);
+bool vol_freezer_is_closed(const struct vol_freezer *f);
+
+/* Keep the tasks of this job frozen even while open (not welcome, or being
+ * moved away), or no longer. */
+void vol_freezer_hold(struct vol_freezer *f, uint32_t job, bool hold);
+
+/* Are all tasks reported frozen by the kernel?  Waits for at most timeout_ms.
+ * True when there is none. */
+bool vol_freezer_wait(struct vol_freezer *f, int timeout_ms);
+
+/* SIGKILL to all tasks of a job (0 = of all jobs): cgroup.kill of user/.
+ * Works on frozen ones. */
+unsigned vol_freezer_kill(struct vol_freezer *f, uint32_t job);
+
+/* Steps whose tasks have been sent a signal that is to end them while frozen
+ * (SIGTERM, SIGKILL, SIGXCPU pending): Slurm ends a job that is parked.  They
+ * are killed; returns how many.  Call about once a second while closed. */
+unsigned vol_freezer_reap(struct vol_freezer *f);
+
+/* Ask the kernel for the memory of frozen tasks (memory.reclaim), at most
+ * chunk bytes; bytes that went.  -1 with ENOTSUP without the memory
+ * controller, ENOSPC without swap. */
+int64_t vol_freezer_reclaim(struct vol_freezer *f, uint64_t chunk,
+			    struct vol_error *err);
+
+/* cpu.max of all steps as per cent of one CPU; 0 = no limit.  ENOTSUP without
+ * the cpu controller. */
+int vol_freezer_throttle(struct vol_freezer *f, uint32_t pct,
+			 struct vol_error *err);
+
+/* Jobs that have a step here, each once; at most n, the number there is. */
+size_t vol_freezer_jobs(const struct vol_freezer *f, uint32_t *jobs, size_t n);
+
+/* [{"job":, "step":, "uid":, "stepd":, "frozen": bool, "memory": bytes or null,
+ *   "tasks": n}] */
+json_t *vol_freezer_json(struct vol_freezer *f);
+
+#endif

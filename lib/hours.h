@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hours.h - hours per weekday, as people write them; pure
+ *
+ *	always | never
+ *	mon-fri 18:00-08:00, sat-sun always
+ *	mon,wed 20:00-24:00; fri 12:30-13:30
+ * Parts are separated by ";" or by "," before a day that follows a time.  A
+ * span that ends at or before its start goes on into the next day.  Days that
+ * are not named are closed, unless the text is "always".  Local time.
+ */
+#ifndef VOL_HOURS_H
+#define VOL_HOURS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+
+/* One bit a minute of the week, Monday 00:00 first. */
+#define VOL_WEEK_MINUTES (7 * 24 * 60)
+struct vol_hours {
+	uint64_t bits[(VOL_WEEK_MINUTES + 63) / 64];
+};
+
+/* EINVAL names the part. *hours is unchanged on error. */
+int vol_hours_parse(const char *text, struct vol_hours *hours,
+		    struct vol_error *err);
+
+/* minute: 0 ... VOL_WEEK_MINUTES - 1. */
+bool vol_hours_open(const struct vol_hours *hours, unsigned minute);
+
+/* Minutes from here until the answer changes; 0 = never. */
+unsigned vol_hours_change(const struct vol_hours *hours, unsigned minute);
+
+#endif
