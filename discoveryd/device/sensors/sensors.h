@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "sensors/sensor.h"
+#include "device/sensors/sensor.h"
 
 /* changed is called from the loop when a reading has become another one.
  * policy, reflex and input_devices are borrowed until destroy. */
