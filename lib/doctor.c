@@ -30,8 +30,8 @@
 
 struct rule {
 	const char *key, *want, *why;
-	enum vol_verdict (*judge)(const struct vol_cluster *c, char *now,
-				  size_t size);
+	enum vol_severity (*judge)(const struct vol_cluster *c, char *now,
+				   size_t size);
 };
 
 /* Value of token "name" or "name=value" in a comma list: what is behind '=',
@@ -67,21 +67,21 @@ static const char *or_unset(const char *s)
 	return *s ? s : "(not set)";
 }
 
-static enum vol_verdict bad_if(bool bad, enum vol_verdict verdict)
+static enum vol_severity bad_if(bool bad, enum vol_verdict verdict)
 {
 	return bad ? verdict : VOL_OK;
 }
 
-static enum vol_verdict judge_select_type(const struct vol_cluster *c,
-					  char *now, size_t size)
+static enum vol_severity judge_select_type(const struct vol_cluster *c,
+					   char *now, size_t size)
 {
 	snprintf(now, size, "SelectType=%s", or_unset(c->select_type));
 	/* slurmctld looks for the substring, and so do we. */
 	return bad_if(!strstr(c->select_type, "cons_tres"), VOL_PROBLEM);
 }
 
-static enum vol_verdict judge_max_node_count(const struct vol_cluster *c,
-					     char *now, size_t size)
+static enum vol_severity judge_max_node_count(const struct vol_cluster *c,
+					      char *now, size_t size)
 {
 	uint32_t left;
 
@@ -99,8 +99,8 @@ static enum vol_verdict judge_max_node_count(const struct vol_cluster *c,
 		      VOL_ADVICE);
 }
 
-static enum vol_verdict judge_partition(const struct vol_cluster *c, char *now,
-					size_t size)
+static enum vol_severity judge_partition(const struct vol_cluster *c, char *now,
+					 size_t size)
 {
 	if (!c->has_partition) {
 		snprintf(now, size, "no partition for volunteers");
@@ -112,8 +112,8 @@ static enum vol_verdict judge_partition(const struct vol_cluster *c, char *now,
 	return bad_if(!c->partition_uses_nodeset, VOL_PROBLEM);
 }
 
-static enum vol_verdict judge_configless(const struct vol_cluster *c, char *now,
-					 size_t size)
+static enum vol_severity judge_configless(const struct vol_cluster *c,
+					  char *now, size_t size)
 {
 	snprintf(now, size, "SlurmctldParameters=%s",
 		 or_unset(c->slurmctld_params));
@@ -121,53 +121,53 @@ static enum vol_verdict judge_configless(const struct vol_cluster *c, char *now,
 		      VOL_PROBLEM);
 }
 
-static enum vol_verdict judge_control_host(const struct vol_cluster *c,
-					   char *now, size_t size)
+static enum vol_severity judge_control_host(const struct vol_cluster *c,
+					    char *now, size_t size)
 {
 	snprintf(now, size, "SlurmctldHost=%s(%s)", c->control_host,
 		 c->control_addr);
 	return bad_if(!c->control_addr_is_ip, VOL_ADVICE);
 }
 
-static enum vol_verdict judge_proctrack(const struct vol_cluster *c, char *now,
-					size_t size)
+static enum vol_severity judge_proctrack(const struct vol_cluster *c, char *now,
+					 size_t size)
 {
 	snprintf(now, size, "ProctrackType=%s", or_unset(c->proctrack_type));
 	return bad_if(strcmp(c->proctrack_type, "proctrack/cgroup") != 0,
 		      VOL_PROBLEM);
 }
 
-static enum vol_verdict judge_spank(const struct vol_cluster *c, char *now,
-				    size_t size)
+static enum vol_severity judge_spank(const struct vol_cluster *c, char *now,
+				     size_t size)
 {
 	snprintf(now, size, "SPANK plugin %s on this host",
 		 c->spank_present ? "set up" : "missing");
 	return bad_if(!c->spank_present, VOL_PROBLEM);
 }
 
-static enum vol_verdict judge_tree_width(const struct vol_cluster *c, char *now,
-					 size_t size)
+static enum vol_severity judge_tree_width(const struct vol_cluster *c,
+					  char *now, size_t size)
 {
 	snprintf(now, size, "TreeWidth=%u", c->tree_width);
 	return bad_if(c->tree_width < TREE_WIDTH_MAX, VOL_PROBLEM);
 }
 
-static enum vol_verdict judge_topology(const struct vol_cluster *c, char *now,
-				       size_t size)
+static enum vol_severity judge_topology(const struct vol_cluster *c, char *now,
+					size_t size)
 {
 	snprintf(now, size, "TopologyParam=%s", or_unset(c->topology_param));
 	return bad_if(find_token(c->topology_param, "RouteTree"), VOL_PROBLEM);
 }
 
-static enum vol_verdict judge_return(const struct vol_cluster *c, char *now,
-				     size_t size)
+static enum vol_severity judge_return(const struct vol_cluster *c, char *now,
+				      size_t size)
 {
 	snprintf(now, size, "ReturnToService=%u", c->return_to_service);
 	return bad_if(c->return_to_service != 2, VOL_PROBLEM);
 }
 
-static enum vol_verdict judge_slurmd_timeout(const struct vol_cluster *c,
-					     char *now, size_t size)
+static enum vol_severity judge_slurmd_timeout(const struct vol_cluster *c,
+					      char *now, size_t size)
 {
 	snprintf(now, size, "SlurmdTimeout=%u", c->slurmd_timeout_s);
 	return bad_if(c->slurmd_timeout_s < SLURMD_TIMEOUT_MIN_S ||
@@ -175,8 +175,8 @@ static enum vol_verdict judge_slurmd_timeout(const struct vol_cluster *c,
 		      VOL_ADVICE);
 }
 
-static enum vol_verdict judge_scheduler(const struct vol_cluster *c, char *now,
-					size_t size)
+static enum vol_severity judge_scheduler(const struct vol_cluster *c, char *now,
+					 size_t size)
 {
 	const char *p = c->sched_params;
 	long full = token_number(p, "sched_interval", SCHED_INTERVAL_S);
@@ -191,15 +191,15 @@ static enum vol_verdict judge_scheduler(const struct vol_cluster *c, char *now,
 		      VOL_ADVICE);
 }
 
-static enum vol_verdict judge_array(const struct vol_cluster *c, char *now,
-				    size_t size)
+static enum vol_severity judge_array(const struct vol_cluster *c, char *now,
+				     size_t size)
 {
 	snprintf(now, size, "MaxArraySize=%" PRIu32, c->max_array_size);
 	return bad_if(c->max_array_size <= MAX_ARRAY_DEFAULT, VOL_ADVICE);
 }
 
-static enum vol_verdict judge_select_plugin(const struct vol_cluster *c,
-					    char *now, size_t size)
+static enum vol_severity judge_select_plugin(const struct vol_cluster *c,
+					     char *now, size_t size)
 {
 	snprintf(now, size, "our select plugin is %s",
 		 c->select_active ? "in place" : "not in place");

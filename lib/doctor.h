@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum vol_verdict { VOL_OK, VOL_ADVICE, VOL_PROBLEM };
+enum vol_severity { VOL_OK, VOL_ADVICE, VOL_PROBLEM };
 
 /* The settings that matter, as slurmctld reports them (see slurm/ctlconf.h).
  * Strings are borrowed and never NULL ("" when unset). */
@@ -40,7 +40,7 @@ struct vol_cluster {
 };
 
 struct vol_finding {
-	enum vol_verdict verdict;
+	enum vol_severity verdict;
 	const char *key;  /* "TreeWidth" */
 	char now[128];    /* "TreeWidth=16" */
 	const char *want; /* "TreeWidth=65533" */

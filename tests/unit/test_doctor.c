@@ -115,7 +115,7 @@ static const struct {
 	size_t offset, size;
 	uint32_t number;
 	const char *text;
-	enum vol_verdict want;
+	enum vol_severity want;
 } changes[] = {
 	TEXT(select_type, "select/linear", "SelectType", VOL_PROBLEM),
 	TEXT(select_type, "", "SelectType", VOL_PROBLEM),
