@@ -67,9 +67,9 @@ static const char *or_unset(const char *s)
 	return *s ? s : "(not set)";
 }
 
-static enum vol_severity bad_if(bool bad, enum vol_verdict verdict)
+static enum vol_severity bad_if(bool bad, enum vol_severity severity)
 {
-	return bad ? verdict : VOL_OK;
+	return bad ? severity : VOL_OK;
 }
 
 static enum vol_severity judge_select_type(const struct vol_cluster *c,
