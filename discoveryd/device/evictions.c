@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* evictions.c - the jobs that are to start elsewhere, and what came of it */
+#include "config.h"
+
+#include "device/evictions.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "atomicfile.h"
+#include "cleanup.h"
+#include "text.h"
+
+/* "4294967294\n" */
+#define LINE_SIZE 11
+/* More jobs than a desktop ever runs at once. */
+#define FILE_MAX_BYTES (64 * 1024)
+
+static struct vol_eviction *find(const struct vol_evictions *e, uint32_t job)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (e->list[i].job == job)
+			return &e->list[i];
+	return NULL;
+}
+
+static struct vol_eviction *find_or_add(struct vol_evictions *e, uint32_t job)
+{
+	struct vol_eviction *x = find(e, job), *grown;
+	size_t size = e->size ? 2 * e->size : 8;
+
+	if (x)
+		return x;
+	if (e->n == e->size) {
+		grown = realloc(e->list, size * sizeof(*grown));
+		if (!grown)
+			return NULL;
+		e->list = grown;
+		e->size = size;
+	}
+	x = &e->list[e->n++];
+	*x = (struct vol_eviction){.job = job};
+	return x;
+}
+
+void vol_evictions_clear(struct vol_evictions *e)
+{
+	free(e->list);
+	memset(e, 0, sizeof(*e));
+}
+
+int vol_evictions_want(struct vol_evictions *e, uint32_t job, bool exclude,
+		       bool force, const char *why)
+{
+	struct vol_eviction *x = find_or_add(e, job);
+
+	if (!x)
+		return -1;
+	/* What was refused without force may be granted with it. */
+	if ((force && !x->force) || (exclude && !x->exclude))
+		x->asked = x->refused = false;
+	x->force |= force;
+	x->exclude |= exclude;
+	snprintf(x->why, sizeof(x->why), "%s", why);
+	return 0;
+}
+
+int vol_evictions_fenced(struct vol_evictions *e, uint32_t job)
+{
+	struct vol_eviction *x = find_or_add(e, job);
+
+	if (!x)
+		return -1;
+	x->fenced = true;
+	snprintf(x->why, sizeof(x->why),
+		 "was stopped because the controller was out of reach");
+	return 0;
+}
+
+const struct vol_eviction *vol_evictions_due(struct vol_evictions *e,
+					     uint64_t now_ms, uint64_t *next_ms)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		struct vol_eviction *x = &e->list[i];
+		uint64_t at =
+			x->asked_ms + (x->refused ? VOL_EVICTION_REFUSED_MS
+						  : VOL_EVICTION_RETRY_MS);
+
+		if (x->asked && now_ms < at) {
+			if (at < *next_ms)
+				*next_ms = at;
+			continue;
+		}
+		x->asked = true;
+		x->refused = false;
+		x->asked_ms = now_ms;
+		return x;
+	}
+	return NULL;
+}
+
+void vol_evictions_ask_again(struct vol_evictions *e)
+{
+	for (size_t i = 0; i < e->n; i++)
+		e->list[i].asked = e->list[i].refused = false;
+}
+
+bool vol_evictions_answered(struct vol_evictions *e, uint32_t job,
+			    enum vol_outcome outcome, uint64_t now_ms)
+{
+	struct vol_eviction *x = find(e, job);
+
+	if (!x)
+		return false;
+	if (outcome == VOL_OUTCOME_REFUSED && !x->fenced) {
+		x->refused = true;
+		x->asked_ms = now_ms;
+	} else {
+		vol_evictions_drop(e, job);
+	}
+	return true;
+}
+
+bool vol_evictions_is_fenced(const struct vol_evictions *e, uint32_t job)
+{
+	const struct vol_eviction *x = find(e, job);
+
+	return x && x->fenced;
+}
+
+bool vol_evictions_has(const struct vol_evictions *e, uint32_t job)
+{
+	return find(e, job) != NULL;
+}
+
+void vol_evictions_drop(struct vol_evictions *e, uint32_t job)
+{
+	struct vol_eviction *x = find(e, job);
+
+	if (x)
+		*x = e->list[--e->n];
+}
+
+bool vol_evictions_pending(const struct vol_evictions *e)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (!e->list[i].refused && !e->list[i].fenced)
+			return true;
+	return false;
+}
+
+int vol_evictions_save(const struct vol_evictions *e, const char *path,
+		       struct vol_error *err)
+{
+	cleanup_free char *text = malloc(e->n * LINE_SIZE + 1);
+	size_t len = 0;
+
+	if (!text)
+		return vol_errorf_errno(err, ENOMEM, "%s: out of memory", path);
+	for (size_t i = 0; i < e->n; i++)
+		if (e->list[i].fenced)
+			len += (size_t)sprintf(text + len, "%" PRIu32 "\n",
+					       e->list[i].job);
+	if (len == 0)
+		return unlink(path) < 0 && errno != ENOENT
+			       ? vol_errorf(err, "%s: %s", path,
+					    strerror(errno))
+			       : 0;
+	return vol_file_replace(path, text, len, 0644, 0, err);
+}
+
+int vol_evictions_load(struct vol_evictions *e, const char *path,
+		       struct vol_error *err)
+{
+	size_t len, n, line = 1;
+	cleanup_free char *text =
+		vol_file_read(path, FILE_MAX_BYTES, &len, err);
+	uint64_t job;
+
+	if (!text)
+		return errno == ENOENT ? 0 : -1;
+	for (char *s = text; s < text + len; s += n + 1, line++) {
+		n = strcspn(s, "\n");
+		if (vol_text_number(s, n, 1, UINT32_MAX, &job) < 0)
+			return vol_errorf_errno(err, EINVAL,
+						"%s:%zu: not a job number",
+						path, line);
+		if (vol_evictions_fenced(e, (uint32_t)job) < 0)
+			return vol_errorf_errno(err, ENOMEM,
+						"%s: out of memory", path);
+	}
+	return 0;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* evictions.h - the jobs that are to start elsewhere, and what came of it
+ *
+ * A job is wished away, asked for over the link until the controller answers,
+ * and then either ended here or given back.  Jobs that were killed because the
+ * controller may have given us up (fenced) stay in the list when their steps
+ * are gone, over a restart too: Slurm takes them for failed until they are
+ * requeued.  No clock of its own, no Slurm.
+ */
+#ifndef VOL_EVICTIONS_H
+#define VOL_EVICTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "link.h"
+
+/* Where the fenced ones are kept. */
+#define VOL_FENCED_FILE VOL_RUN_DIR "/fenced"
+
+/* Between two questions for one job: slurmctld may be busy. */
+#define VOL_EVICTION_RETRY_MS 5000
+/* A job that was refused is asked for again after this: an administrator may
+ * have allowed its requeue meanwhile. */
+#define VOL_EVICTION_REFUSED_MS 60000
+
+struct vol_eviction {
+	uint32_t job;
+	bool exclude; /* never here again */
+	bool force;   /* cancel it if it can not be requeued */
+	bool fenced;  /* killed already */
+	bool asked, refused;
+	uint64_t asked_ms;
+	char why[VOL_WHY_SIZE];
+};
+
+struct vol_evictions {
+	struct vol_eviction *list; /* owned */
+	size_t n, size;
+};
+
+void vol_evictions_clear(struct vol_evictions *e);
+
+/* Wish a job away, or wish it more strongly.  ENOMEM. */
+int vol_evictions_want(struct vol_evictions *e, uint32_t job, bool exclude,
+		       bool force, const char *why);
+/* It was killed for the fence. */
+int vol_evictions_fenced(struct vol_evictions *e, uint32_t job);
+
+/* The next that must be asked for now, marked as asked; NULL = none.  next_ms
+ * is lowered to when to call again. */
+const struct vol_eviction *vol_evictions_due(struct vol_evictions *e,
+					     uint64_t now_ms,
+					     uint64_t *next_ms);
+
+/* A new link: what was asked over the old one may be lost. */
+void vol_evictions_ask_again(struct vol_evictions *e);
+
+/* The controller's word; false when we did not wish for that.  REFUSED keeps
+ * the wish, everything else ends it. */
+bool vol_evictions_answered(struct vol_evictions *e, uint32_t job,
+			    enum vol_outcome outcome, uint64_t now_ms);
+
+bool vol_evictions_is_fenced(const struct vol_evictions *e, uint32_t job);
+bool vol_evictions_has(const struct vol_evictions *e, uint32_t job);
+/* Its steps are gone, or it may stay after all. */
+void vol_evictions_drop(struct vol_evictions *e, uint32_t job);
+/* Still waiting for an answer that will come? */
+bool vol_evictions_pending(const struct vol_evictions *e);
+
+/* The fenced ones, in a file that is replaced atomically. */
+int vol_evictions_save(const struct vol_evictions *e, const char *path,
+		       struct vol_error *err);
+/* A missing file is an empty list. */
+int vol_evictions_load(struct vol_evictions *e, const char *path,
+		       struct vol_error *err);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_evictions.c - jobs that are to start elsewhere, and their parked time */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "device/evictions.h"
+#include "device/parkclock.h"
+#include "vtest.h"
+
+static uint32_t due(struct vol_evictions *e, uint64_t now)
+{
+	uint64_t next = UINT64_MAX;
+	const struct vol_eviction *x = vol_evictions_due(e, now, &next);
+
+	return x ? x->job : 0;
+}
+
+static void test_asks_once_and_again_later(void **state)
+{
+	struct vol_evictions e = {0};
+	uint64_t next = UINT64_MAX;
+
+	(void)state;
+	assert_int_equal(vol_evictions_want(&e, 7, false, false, "x"), 0);
+	assert_int_equal(vol_evictions_want(&e, 7, false, false, "y"), 0);
+	assert_int_equal(due(&e, 100), 7);
+	assert_null(vol_evictions_due(&e, 101, &next));
+	assert_int_equal(next, 100 + VOL_EVICTION_RETRY_MS);
+	assert_int_equal(due(&e, next), 7);
+	vol_evictions_ask_again(&e);
+	assert_int_equal(due(&e, next), 7);
+	assert_true(vol_evictions_pending(&e));
+	assert_true(vol_evictions_answered(&e, 7, VOL_OUTCOME_REQUEUED, 0));
+	assert_false(vol_evictions_has(&e, 7));
+	assert_false(vol_evictions_pending(&e));
+	assert_false(vol_evictions_answered(&e, 7, VOL_OUTCOME_REQUEUED, 0));
+	vol_evictions_clear(&e);
+}
+
+static void test_refused_waits_unless_forced(void **state)
+{
+	struct vol_evictions e = {0};
+
+	(void)state;
+	vol_evictions_want(&e, 7, false, false, "x");
+	assert_int_equal(due(&e, 0), 7);
+	assert_true(vol_evictions_answered(&e, 7, VOL_OUTCOME_REFUSED, 10));
+	assert_true(vol_evictions_has(&e, 7));
+	assert_false(vol_evictions_pending(&e));
+	assert_int_equal(due(&e, 10 + VOL_EVICTION_RETRY_MS), 0);
+	/* The same wish again changes nothing, a stronger one does. */
+	vol_evictions_want(&e, 7, false, false, "x");
+	assert_int_equal(due(&e, 20), 0);
+	vol_evictions_want(&e, 7, false, true, "x");
+	assert_int_equal(due(&e, 20), 7);
+	vol_evictions_answered(&e, 7, VOL_OUTCOME_REFUSED, 30);
+	assert_int_equal(due(&e, 29 + VOL_EVICTION_REFUSED_MS), 0);
+	assert_int_equal(due(&e, 30 + VOL_EVICTION_REFUSED_MS), 7);
+	vol_evictions_clear(&e);
+}
+
+static void test_fenced_outlive_us(void **state)
+{
+	char path[] = "/tmp/test_evictions.XXXXXX";
+	struct vol_evictions e = {0}, f = {0};
+	struct vol_error err;
+	FILE *file;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	for (uint32_t job = 1; job <= 40; job++)
+		vol_evictions_want(&e, job, false, false, "x");
+	vol_evictions_fenced(&e, 3);
+	vol_evictions_fenced(&e, UINT32_MAX);
+	assert_int_equal(vol_evictions_save(&e, path, &err), 0);
+	assert_int_equal(vol_evictions_load(&f, path, &err), 0);
+	assert_int_equal(f.n, 2);
+	assert_true(vol_evictions_is_fenced(&f, 3));
+	assert_true(vol_evictions_is_fenced(&f, UINT32_MAX));
+	/* Dead jobs can not be refused back to life. */
+	assert_true(vol_evictions_answered(&f, 3, VOL_OUTCOME_REFUSED, 0));
+	assert_false(vol_evictions_has(&f, 3));
+	vol_evictions_drop(&f, UINT32_MAX);
+	assert_int_equal(vol_evictions_save(&f, path, &err), 0);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(vol_evictions_load(&f, path, &err), 0);
+	file = fopen(path, "w");
+	fputs("12\nx\n", file);
+	fclose(file);
+	assert_int_equal(vol_evictions_load(&f, path, &err), -1);
+	assert_non_null(strstr(err.text, ":2: not a job number"));
+	unlink(path);
+	vol_evictions_clear(&e);
+	vol_evictions_clear(&f);
+}
+
+static void test_parked_time_adds_up(void **state)
+{
+	struct vol_parkclock c = {0};
+	uint32_t jobs[] = {5, 6}, s = 0;
+
+	(void)state;
+	vol_parkclock_jobs(&c, jobs, 2, false, 0);
+	vol_parkclock_jobs(&c, jobs, 2, true, 10000);
+	assert_int_equal(vol_parkclock_tell(&c, 20000, 30, &s), 0);
+	assert_int_equal(vol_parkclock_tell(&c, 40000, 30, &s), 5);
+	assert_int_equal(s, 30);
+	assert_int_equal(vol_parkclock_tell(&c, 40000, 30, &s), 6);
+	assert_int_equal(vol_parkclock_tell(&c, 40000, 30, &s), 0);
+	/* Running again: the rest is told at once. */
+	vol_parkclock_jobs(&c, jobs, 1, false, 45000);
+	assert_int_equal(vol_parkclock_tell(&c, 45000, 30, &s), 5);
+	assert_int_equal(s, 35);
+	assert_int_equal(vol_parkclock_tell(&c, 99000, 30, &s), 0);
+	vol_parkclock_jobs(&c, jobs, 1, true, 100000);
+	vol_parkclock_jobs(&c, jobs, 1, false, 101000);
+	assert_int_equal(vol_parkclock_tell(&c, 101000, 30, &s), 5);
+	assert_int_equal(s, 36);
+	vol_parkclock_untell(&c);
+	assert_int_equal(vol_parkclock_tell(&c, 101000, 30, &s), 5);
+	/* Gone and back: a new life of the job. */
+	vol_parkclock_jobs(&c, NULL, 0, false, 110000);
+	vol_parkclock_jobs(&c, jobs, 1, false, 120000);
+	assert_int_equal(vol_parkclock_tell(&c, 130000, 30, &s), 0);
+	vol_parkclock_clear(&c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_asks_once_and_again_later),
+		cmocka_unit_test(test_refused_waits_unless_forced),
+		cmocka_unit_test(test_fenced_outlive_us),
+		cmocka_unit_test(test_parked_time_adds_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
