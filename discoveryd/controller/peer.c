@@ -246,7 +246,9 @@ static void on_message(struct vol_conn *conn, const json_t *json, void *arg)
 
 	(void)conn;
 	if (vol_link_decode(json, &msg, &err) < 0) {
-		turn_away(p, "bad_message", err.text, RETRY_MESSAGE_MS);
+		turn_away(p,
+			  errno == EPROTONOSUPPORT ? "version" : "bad_message",
+			  err.text, RETRY_MESSAGE_MS);
 		return;
 	}
 	p->heard_at = vol_controller_now_ms();

@@ -12,10 +12,10 @@ PORT = 6830
 
 FACTS = {"sockets": 1, "cores_per_socket": 1, "threads_per_core": 1,
          "memory_mb": 1000, "scratch_mb": 0, "gpus": 0, "features": []}
-HELLO = {"type": "hello", "proto": 1, "id": "0123456789abcdef" * 2,
+HELLO = {"type": "hello", "proto": 2, "id": "0123456789abcdef" * 2,
          "boot": "fedcba9876543210" * 2, "hostname": "evil",
          "version": "0.1.0", "slurm": "24.11.5", "facts": FACTS,
-         "busy": False}
+         "busy": False, "harvest": "closed", "why": "testing"}
 JUNK = [None, True, -1, 2**63, 1.5, "", "x" * 60000, [], {}, "$(reboot)",
         "a\nb", "`id`", "../../etc", "desk1,desk2", "n[0-999999]",
         "\u0000", "é" * 300]
@@ -36,8 +36,8 @@ def bad_hellos():
             if (key == "busy" and junk is True) or \
                     (key == "hostname" and junk == ""):
                 continue
-            # Any short text may be a version: it is only shown.
-            if key in ("version", "slurm") and isinstance(junk, str) and \
+            # Any short text may be a version or a reason: it is shown.
+            if key in ("version", "slurm", "why") and isinstance(junk, str) and \
                     len(junk) < 32 and junk.isascii() and junk.isprintable():
                 continue
             yield dict(HELLO, **{key: junk})

@@ -227,6 +227,7 @@ static void fill_hello(struct vol_link_msg *m, const char *id, const char *host)
 	m->facts.cores_per_socket = 4;
 	m->facts.threads_per_core = 1;
 	m->facts.memory_mb = 4000;
+	m->harvest = VOL_HARVEST_OPEN;
 }
 
 static void say_state(struct client *c, enum vol_slurmd_state slurmd)

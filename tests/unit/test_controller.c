@@ -263,7 +263,7 @@ static const char *const bad_json[] = {
 	"{\"type\": 5}",
 	"{\"type\": \"\\u001b[2J\"}",
 	"{\"type\": \"hello\", \"proto\": 99}",
-	"{\"type\": \"hello\", \"proto\": 1, \"id\": \"../../x\"}",
+	"{\"type\": \"hello\", \"proto\": 2, \"id\": \"../../x\"}",
 	"{\"type\": \"state\", \"slurmd\": \"up\", \"busy\": false}",
 	"nonsense",
 	"{\"type\": \"bye\", \"reason\": \"$(reboot)\"}",

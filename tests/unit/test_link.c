@@ -28,8 +28,19 @@ static const struct vol_link_msg examples[] = {
 	 .version = "0.1.0",
 	 .slurm = "24.11.5",
 	 .facts = FACTS,
-	 .busy = true},
+	 .busy = true,
+	 .harvest = VOL_HARVEST_DRAINING,
+	 .why = "owner present since 10:31"},
 	{.type = VOL_LINK_STATE, .slurmd = VOL_SLURMD_STARTING, .busy = true},
+	{.type = VOL_LINK_HARVEST,
+	 .harvest = VOL_HARVEST_PARKED,
+	 .why = "on battery"},
+	{.type = VOL_LINK_EVICT,
+	 .job = UINT32_MAX,
+	 .exclude = true,
+	 .force = true,
+	 .why = "parked for 10 minutes"},
+	{.type = VOL_LINK_PARKED, .job = 17, .seconds = UINT32_MAX},
 	{.type = VOL_LINK_FACTS, .facts = FACTS},
 	{.type = VOL_LINK_PING, .seq = UINT32_MAX},
 	{.type = VOL_LINK_BYE, .reason = "the owner says \"no\""},
@@ -49,8 +60,17 @@ static const struct vol_link_msg examples[] = {
 	 .node_state = VOL_NODE_WRONG,
 	 .reason = "drained by hand"},
 	{.type = VOL_LINK_REREGISTER, .reason = ""},
+	{.type = VOL_LINK_EVICTED,
+	 .job = 17,
+	 .outcome = VOL_OUTCOME_REFUSED,
+	 .reason = "can not be requeued"},
 	{.type = VOL_LINK_PONG, .seq = 0},
 };
+
+static const struct vol_link_msg *example(enum vol_link_type type)
+{
+	return &examples[type - VOL_LINK_HELLO];
+}
 
 static void assert_roundtrip(const struct vol_link_msg *msg)
 {
@@ -70,12 +90,14 @@ static void assert_roundtrip(const struct vol_link_msg *msg)
 
 static void test_roundtrip(void **state)
 {
-	struct vol_link_msg msg = examples[5];
+	struct vol_link_msg msg = *example(VOL_LINK_WELCOME);
 
 	(void)state;
 	assert_int_equal(N_ELEMENTS(examples), VOL_LINK_PONG);
-	for (size_t i = 0; i < N_ELEMENTS(examples); i++)
+	for (size_t i = 0; i < N_ELEMENTS(examples); i++) {
+		assert_int_equal(examples[i].type, VOL_LINK_HELLO + i);
 		assert_roundtrip(&examples[i]);
+	}
 	memset(msg.conf_host, 0, sizeof(msg.conf_host));
 	assert_roundtrip(&msg);
 	for (int i = VOL_SLURMD_DOWN; i <= VOL_SLURMD_UP; i++) {
@@ -86,6 +108,16 @@ static void test_roundtrip(void **state)
 	for (int i = VOL_NODE_MISSING; i <= VOL_NODE_UP; i++) {
 		msg = (struct vol_link_msg){.type = VOL_LINK_NODE,
 					    .node_state = i};
+		assert_roundtrip(&msg);
+	}
+	for (int i = VOL_HARVEST_CLOSED; i <= VOL_HARVEST_DRAINING; i++) {
+		msg = (struct vol_link_msg){.type = VOL_LINK_HARVEST,
+					    .harvest = i};
+		assert_roundtrip(&msg);
+	}
+	for (int i = VOL_OUTCOME_REQUEUED; i <= VOL_OUTCOME_REFUSED; i++) {
+		msg = (struct vol_link_msg){
+			.type = VOL_LINK_EVICTED, .job = 1, .outcome = i};
 		assert_roundtrip(&msg);
 	}
 }
@@ -109,6 +141,10 @@ static void test_nothing(void **state)
 	assert_string_equal(vol_slurmd_state_name(99), "unknown");
 	assert_string_equal(vol_node_state_name(VOL_NODE_WRONG), "wrong");
 	assert_string_equal(vol_node_state_name(99), "unknown");
+	assert_string_equal(vol_harvest_name(VOL_HARVEST_PARKED), "parked");
+	assert_string_equal(vol_harvest_name(99), "unknown");
+	assert_string_equal(vol_outcome_name(VOL_OUTCOME_GONE), "gone");
+	assert_string_equal(vol_outcome_name(99), "unknown");
 }
 
 /* Decode must refuse json with an error that has both parts in it. */
@@ -262,11 +298,25 @@ static const struct {
 	{VOL_LINK_REFUSE, "code", "\"\"", "code"},
 	{VOL_LINK_REFUSE, "code", "\"a b\"", "code"},
 	{VOL_LINK_REFUSE, "retry_ms", "86400001", "retry_ms"},
+	{VOL_LINK_HELLO, "harvest", "\"away\"", "harvest"},
+	{VOL_LINK_HELLO, "why", "\"a\\nb\"", "why"},
+	{VOL_LINK_HARVEST, "harvest", "\"\"", "harvest"},
+	{VOL_LINK_HARVEST, "harvest", "\"OPEN\"", "harvest"},
+	{VOL_LINK_HARVEST, "why", "\"a\\u001bb\"", "why"},
+	{VOL_LINK_EVICT, "job", "0", "job"},
+	{VOL_LINK_EVICT, "job", "-1", "job"},
+	{VOL_LINK_EVICT, "job", "4294967296", "job"},
+	{VOL_LINK_EVICT, "why", "\"\\u00e4\"", "why"},
+	{VOL_LINK_PARKED, "job", "0", "job"},
+	{VOL_LINK_PARKED, "seconds", "-1", "seconds"},
+	{VOL_LINK_PARKED, "seconds", "4294967296", "seconds"},
+	{VOL_LINK_EVICTED, "job", "0", "job"},
+	{VOL_LINK_EVICTED, "outcome", "\"lost\"", "outcome"},
 };
 
 static json_t *example_of(enum vol_link_type type)
 {
-	return vol_link_encode(&examples[type - VOL_LINK_HELLO]);
+	return vol_link_encode(example(type));
 }
 
 static void test_ranges(void **state)
@@ -323,16 +373,24 @@ static void test_other_proto(void **state)
 
 	(void)state;
 	/* As long as it can be read, the caller sees the number ... */
-	json_object_set_new(json, "proto", json_integer(2));
+	json_object_set_new(json, "proto", json_integer(3));
 	assert_int_equal(vol_link_decode(json, &msg, &err), 0);
-	assert_int_equal(msg.proto, 2);
+	assert_int_equal(msg.proto, 3);
 	/* ... and when it can not, the reason is the protocol. */
 	json_object_set_new(json, "tpm", json_true());
 	assert_int_equal(vol_link_decode(json, &msg, &err), -1);
 	assert_int_equal(errno, EPROTONOSUPPORT);
-	assert_contains(err.text, "protocol 2");
+	assert_contains(err.text, "protocol 3");
 	json_object_set_new(json, "proto", json_integer(VOL_LINK_PROTO));
 	refuse(json, "hello", "unknown member \"tpm\"");
+	/* The one before this one had no harvest. */
+	json_object_del(json, "tpm");
+	json_object_del(json, "harvest");
+	json_object_del(json, "why");
+	json_object_set_new(json, "proto", json_integer(1));
+	assert_int_equal(vol_link_decode(json, &msg, &err), -1);
+	assert_int_equal(errno, EPROTONOSUPPORT);
+	assert_contains(err.text, "protocol 1");
 	json_decref(json);
 }
 
@@ -350,7 +408,7 @@ static void test_odd_texts(void **state)
 	assert_string_equal(back.hostname, "B--ro-PC");
 	assert_string_equal(back.slurm, "24??");
 	json_decref(json);
-	msg = examples[4];
+	msg = *example(VOL_LINK_BYE);
 	memset(msg.reason, '\x80', sizeof(msg.reason)); /* no NUL at all */
 	json = vol_link_encode(&msg);
 	assert_int_equal(vol_link_decode(json, &back, NULL), 0);
