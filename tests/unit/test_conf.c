@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "conf_show.h"
 #include "vtest.h"
 
 struct object {
@@ -425,6 +426,38 @@ static void files_of_doubt(void **state)
 	cmocka_unit_test_setup_teardown(name, vtest_folder_setup, \
 					vtest_folder_teardown)
 
+static void add_text(const char *section, const char *key, const char *text,
+		     void *arg)
+{
+	char *all = arg, one[100];
+
+	snprintf(one, sizeof(one), "%s.%s=%s ", section, key, text);
+	strcat(all, one);
+}
+
+static void shows_what_it_read(void **state)
+{
+	struct object o = {0};
+	char all[1000] = "";
+
+	(void)state;
+	assert_int_equal(vol_conf_defaults(table, &o, NULL), 0);
+	vol_conf_show(table, NULL, &o, add_text, all);
+	assert_string_equal(all, "main.name=me main.path= main.on=yes "
+				 "main.count=5 policy.wait=1m30s "
+				 "policy.bytes=1K policy.cpus=75% "
+				 "policy.memory=-2G policy.action=throttle "
+				 "main.twice=0 policy.twice=0 ");
+	*all = '\0';
+	assert_int_equal(
+		parse("[policy]\nmemory = 1536M\ncpus = -2\n", &o, NULL), 0);
+	vol_conf_show(table, "policy", &o, add_text, all);
+	assert_non_null(strstr(all, "policy.memory=1.5G "));
+	assert_non_null(strstr(all, "policy.cpus=-2 "));
+	assert_null(strstr(all, "main."));
+	vol_conf_clear(table, &o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -437,6 +470,7 @@ int main(void)
 		cmocka_unit_test(line_length),
 		cmocka_unit_test(text_size),
 		cmocka_unit_test(set_one),
+		cmocka_unit_test(shows_what_it_read),
 		IN_FOLDER(files),
 		IN_FOLDER(files_of_doubt),
 	};
