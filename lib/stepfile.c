@@ -14,8 +14,17 @@
 
 #define VERSION 1
 
-enum key { KEY_VERSION, KEY_JOB, KEY_STEP, KEY_UID, KEY_STEPD, KEY_CGROUP };
-#define N_KEYS (KEY_CGROUP + 1)
+enum key {
+	KEY_VERSION,
+	KEY_JOB,
+	KEY_STEP,
+	KEY_UID,
+	KEY_STEPD,
+	KEY_CGROUP,
+	KEY_TASKS,
+	KEY_ACCOUNT
+};
+#define N_KEYS (KEY_ACCOUNT + 1)
 
 static const struct {
 	const char *name;
@@ -28,6 +37,8 @@ static const struct {
 	[KEY_UID] = {"uid", 0, UINT32_MAX - 1},
 	[KEY_STEPD] = {"stepd", 1, INT32_MAX},
 	[KEY_CGROUP] = {"cgroup", 0, 0},
+	[KEY_TASKS] = {"tasks", 0, UINT32_MAX},
+	[KEY_ACCOUNT] = {"account", 0, 0},
 };
 
 /* NULL, or what is wrong with a cgroup path of len bytes. */
@@ -55,22 +66,41 @@ static const char *path_problem(const char *path, size_t len)
 	return NULL;
 }
 
+static const char *account_problem(const char *account, size_t len)
+{
+	if (len >= VOL_ACCOUNT_SIZE)
+		return "too long";
+	for (size_t i = 0; i < len; i++)
+		if (!vol_char_printable((unsigned char)account[i]) ||
+		    account[i] == ' ')
+			return "forbidden character";
+	return NULL;
+}
+
+static int parse_text(enum key key, const char *value, size_t len,
+		      struct vol_step *step, struct vol_error *err)
+{
+	char excerpt[VOL_EXCERPT_SIZE];
+	const char *problem = key == KEY_CGROUP ? path_problem(value, len)
+						: account_problem(value, len);
+
+	if (problem)
+		return vol_errorf_errno(err, EINVAL, "%s: %s",
+					vol_text_excerpt(value, len, excerpt),
+					problem);
+	memcpy(key == KEY_CGROUP ? step->cgroup : step->account, value, len);
+	return 0;
+}
+
 static int parse_value(enum key key, const char *value, size_t len,
 		       struct vol_step *step, struct vol_error *err)
 {
 	char excerpt[VOL_EXCERPT_SIZE];
-	const char *problem;
 	uint64_t number = 0;
 
+	if (key == KEY_CGROUP || key == KEY_ACCOUNT)
+		return parse_text(key, value, len, step, err);
 	vol_text_excerpt(value, len, excerpt);
-	if (key == KEY_CGROUP) {
-		problem = path_problem(value, len);
-		if (problem)
-			return vol_errorf_errno(err, EINVAL, "%s: %s", excerpt,
-						problem);
-		memcpy(step->cgroup, value, len);
-		return 0;
-	}
 	if (vol_text_number(value, len, keys[key].min, keys[key].max, &number) <
 	    0)
 		return vol_errorf_errno(err, EINVAL,
@@ -85,6 +115,8 @@ static int parse_value(enum key key, const char *value, size_t len,
 		step->uid = (uid_t)number;
 	else if (key == KEY_STEPD)
 		step->stepd = (pid_t)number;
+	else if (key == KEY_TASKS)
+		step->tasks = (uint32_t)number;
 	return 0;
 }
 
@@ -157,15 +189,19 @@ int vol_step_format(const struct vol_step *step, char *buf, size_t size)
 	int n;
 
 	if (path_problem(step->cgroup,
-			 strnlen(step->cgroup, sizeof(step->cgroup)))) {
+			 strnlen(step->cgroup, sizeof(step->cgroup))) ||
+	    account_problem(step->account,
+			    strnlen(step->account, sizeof(step->account)))) {
 		errno = EINVAL;
 		return -1;
 	}
 	n = snprintf(buf, size,
 		     "version=%d\njob=%" PRIu32 "\nstep=%" PRIu32
-		     "\nuid=%lu\nstepd=%ld\ncgroup=%s\n",
+		     "\nuid=%lu\nstepd=%ld\ncgroup=%s\ntasks=%" PRIu32
+		     "\naccount=%s\n",
 		     VERSION, step->job, step->step, (unsigned long)step->uid,
-		     (long)step->stepd, step->cgroup);
+		     (long)step->stepd, step->cgroup, step->tasks,
+		     step->account);
 	if (n < 0 || (size_t)n >= size) {
 		errno = ENOSPC;
 		return -1;

@@ -12,6 +12,10 @@
  *	stepd=4711             pid of slurmstepd
  *	cgroup=/system.slice/... the step's cgroup below the cgroup2 root, which
  *	                       contains slurm/ and user/
+ *	tasks=4                task folders that are to appear in user/ here,
+ *	                       0 = not known (the extern step)
+ *	account=physics        as the job's environment says it: a hint, which
+ *	                       the user can forge; may be empty
  * A file whose cgroup folder is gone is stale and may be removed.
  *
  * On a device the plugin also writes spank-active when slurmd loads it, so that
@@ -38,14 +42,17 @@
 #define VOL_SPANK_ACTIVE      "/run/slurm-volunteer/" VOL_SPANK_ACTIVE_NAME
 /* In slurmd's own environment, set by discoveryd: the Slurm node name.  The
  * plugin marks and reports steps only below such a slurmd. */
-#define VOL_ENV_DEVICE  "SLURM_VOLUNTEER_DEVICE"
-#define VOL_CGROUP_SIZE 1024
+#define VOL_ENV_DEVICE   "SLURM_VOLUNTEER_DEVICE"
+#define VOL_CGROUP_SIZE  1024
+#define VOL_ACCOUNT_SIZE 128
 
 struct vol_step {
 	uint32_t job, step;
 	uid_t uid;
 	pid_t stepd;
-	char cgroup[VOL_CGROUP_SIZE]; /* absolute below the cgroup2 root */
+	char cgroup[VOL_CGROUP_SIZE];   /* absolute below the cgroup2 root */
+	uint32_t tasks;                 /* 0 = not known */
+	char account[VOL_ACCOUNT_SIZE]; /* printable, no spaces; may be "" */
 };
 
 /* Strict: unknown, missing or repeated keys, "..", control characters and a
@@ -53,8 +60,8 @@ struct vol_step {
 int vol_step_parse(const char *name, const char *text, size_t len,
 		   struct vol_step *step, struct vol_error *err);
 
-/* Text form into buf; length or -1 with ENOSPC, or EINVAL for a path that the
- * parser would refuse. */
+/* Text form into buf; length or -1 with ENOSPC, or EINVAL for a path or an
+ * account that the parser would refuse. */
 int vol_step_format(const struct vol_step *step, char *buf, size_t size);
 
 /* From the text of /proc/self/cgroup, the step's cgroup: the unified ("0::")

@@ -19,6 +19,8 @@
 #define U "uid=1000\n"
 #define D "stepd=4711\n"
 #define C "cgroup=/system.slice/slurmstepd.scope/job_7/step_0\n"
+#define T "tasks=4\n"
+#define A "account=physics\n"
 
 static int parse(const char *text, struct vol_step *step, struct vol_error *err)
 {
@@ -31,18 +33,23 @@ static void test_good(void **state)
 	struct vol_step step;
 
 	(void)state;
-	assert_int_equal(parse(V J S U D C, &step, &err), 0);
+	assert_int_equal(parse(V J S U D C T A, &step, &err), 0);
 	assert_int_equal(step.job, 7);
 	assert_int_equal(step.step, 4294967291);
 	assert_int_equal(step.uid, 1000);
 	assert_int_equal(step.stepd, 4711);
 	assert_string_equal(step.cgroup,
 			    "/system.slice/slurmstepd.scope/job_7/step_0");
-	assert_int_equal(parse(C D U S J V, &step, &err), 0);
-	assert_int_equal(parse(V J "step=0\nuid=0\nstepd=1\ncgroup=/a=b c\n",
+	assert_int_equal(step.tasks, 4);
+	assert_string_equal(step.account, "physics");
+	assert_int_equal(parse(A T C D U S J V, &step, &err), 0);
+	assert_int_equal(parse(V J "step=0\nuid=0\nstepd=1\ncgroup=/a=b c\n"
+				   "tasks=0\naccount=\n",
 			       &step, &err),
 			 0);
 	assert_string_equal(step.cgroup, "/a=b c");
+	assert_int_equal(step.tasks, 0);
+	assert_string_equal(step.account, "");
 }
 
 static const struct {
@@ -50,12 +57,14 @@ static const struct {
 } bad[] = {
 	{"", "7.0: version: missing"},
 	{"\n", "7.0:1: unknown key \"\""},
-	{V J S U D, "cgroup: missing"},
-	{J S U D C, "version: missing"},
-	{V S U D C, "job: missing"},
-	{V J U D C, "step: missing"},
-	{V J S D C, "uid: missing"},
-	{V J S U C, "stepd: missing"},
+	{V J S U D T A, "cgroup: missing"},
+	{J S U D C T A, "version: missing"},
+	{V S U D C T A, "job: missing"},
+	{V J U D C T A, "step: missing"},
+	{V J S D C T A, "uid: missing"},
+	{V J S U C T A, "stepd: missing"},
+	{V J S U D C A, "tasks: missing"},
+	{V J S U D C T, "account: missing"},
 	{V V, "7.0:2: version: given twice"},
 	{"version=2\n", "version: \"2\""},
 	{"version\n", "no value"},
@@ -97,6 +106,14 @@ static const struct {
 	{"cgroup=/a\tb\n", "forbidden"},
 	{"cgroup=/a\x7f\n", "forbidden"},
 	{"cgroup=/a\x1b[2J\n", "forbidden"},
+	{"tasks=\n", "tasks: \"\" is not a number"},
+	{"tasks=-1\n", "tasks"},
+	{"tasks=4294967296\n", "tasks"},
+	{"account\n", "no value"},
+	{"account=a b\n", "forbidden"},
+	{"account=a\tb\n", "forbidden"},
+	{"account=\x1b[2J\n", "forbidden"},
+	{"account=\xc3\xa4\n", "forbidden"},
 };
 
 static void test_bad(void **state)
@@ -129,7 +146,7 @@ static void test_sizes(void **state)
 	memset(path, 'a', sizeof(path));
 	path[0] = '/';
 	path[VOL_CGROUP_SIZE - 1] = '\0';
-	sprintf(text, V J S U D "cgroup=%s\n", path);
+	sprintf(text, V J S U D T A "cgroup=%s\n", path);
 	assert_int_equal(parse(text, &step, &err), 0);
 	assert_string_equal(step.cgroup, path);
 	path[VOL_CGROUP_SIZE - 1] = 'a';
@@ -149,10 +166,29 @@ static void test_sizes(void **state)
 	free(text);
 }
 
+static void test_account_size(void **state)
+{
+	char account[VOL_ACCOUNT_SIZE + 1], text[1024];
+	struct vol_error err;
+	struct vol_step step;
+
+	(void)state;
+	memset(account, 'a', sizeof(account));
+	account[VOL_ACCOUNT_SIZE - 1] = '\0';
+	sprintf(text, V J S U D C T "account=%s\n", account);
+	assert_int_equal(parse(text, &step, &err), 0);
+	assert_string_equal(step.account, account);
+	account[VOL_ACCOUNT_SIZE - 1] = 'a';
+	account[VOL_ACCOUNT_SIZE] = '\0';
+	sprintf(text, V J S U D C T "account=%s\n", account);
+	assert_int_equal(parse(text, &step, &err), -1);
+	assert_contains(err.text, "too long");
+}
+
 static void test_format(void **state)
 {
 	struct vol_step step = {UINT32_MAX, UINT32_MAX, UINT32_MAX - 1, INT_MAX,
-				"/a/b"};
+				"/a/b",     UINT32_MAX, "physics"};
 	struct vol_step back;
 	char buf[VOL_STEPFILE_MAX];
 	int len;
@@ -165,11 +201,17 @@ static void test_format(void **state)
 	assert_int_equal(back.uid, UINT32_MAX - 1);
 	assert_int_equal(back.stepd, INT_MAX);
 	assert_string_equal(back.cgroup, step.cgroup);
+	assert_int_equal(back.tasks, UINT32_MAX);
+	assert_string_equal(back.account, "physics");
 	assert_int_equal(vol_step_format(&step, buf, (size_t)len), -1);
 	assert_int_equal(errno, ENOSPC);
 	assert_int_equal(vol_step_format(&step, buf, (size_t)len + 1), len);
 	assert_int_equal(vol_step_format(&step, NULL, 0), -1);
 	strcpy(step.cgroup, "/a\nuid=0");
+	assert_int_equal(vol_step_format(&step, buf, sizeof(buf)), -1);
+	assert_int_equal(errno, EINVAL);
+	strcpy(step.cgroup, "/a");
+	strcpy(step.account, "a b");
 	assert_int_equal(vol_step_format(&step, buf, sizeof(buf)), -1);
 	assert_int_equal(errno, EINVAL);
 }
@@ -228,8 +270,11 @@ static void test_cgroup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),   cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_sizes),  cmocka_unit_test(test_format),
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_format),
+		cmocka_unit_test(test_account_size),
 		cmocka_unit_test(test_cgroup),
 	};
 
