@@ -4,9 +4,11 @@
  *	always | never
  *	mon-fri 18:00-08:00, sat-sun always
  *	mon,wed 20:00-24:00; fri 12:30-13:30
- * Parts are separated by ";" or by "," before a day that follows a time.  A
- * span that ends at or before its start goes on into the next day.  Days that
- * are not named are closed, unless the text is "always".  Local time.
+ *	mon-sun 00:00-08:00, 18:00-24:00
+ * Parts are separated by ";" or by "," before a day that follows a time; a
+ * time there is another span of the same days.  A span that ends at or before
+ * its start goes on into the next day.  Days that are not named are closed,
+ * unless the text is "always".  Local time.
  */
 #ifndef VOL_HOURS_H
 #define VOL_HOURS_H

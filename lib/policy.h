@@ -66,6 +66,10 @@ struct vol_verdict {
 	bool urgent; /* do not wait for parked_max: evict now */
 	enum vol_cause cause;
 	uint64_t next_ms; /* look again then, whatever happens */
+	/* The moment that why tells, for the next time: a clock that is set
+	 * or rounds differently must not change the text. */
+	uint64_t told_ms;
+	time_t told_wall;
 	/* For sinfo and people, printable ASCII without the prefix of our
 	 * reasons and without figures that change while the cause stays:
 	 * "owner present since 10:31", "paused until 14:00", "on battery",
@@ -73,6 +77,8 @@ struct vol_verdict {
 	char why[VOL_WHY_SIZE];
 };
 
+/* *verdict is the one before this one, all zero at first.  on_battery, max_load
+ * and max_celsius are the sensors' business. */
 void vol_policy_decide(const struct vol_policy *policy,
 		       const struct vol_presence *presence,
 		       const struct vol_circumstances *now,
@@ -83,7 +89,7 @@ int vol_sensor_set_parse(const char *text, vol_sensor_set *set,
 			 struct vol_error *err);
 
 /* Is name in a list "ann, bob"?  An empty or NULL list and "all" hold
- * everybody. */
+ * everybody, a list without a name (",") nobody. */
 bool vol_list_welcomes(const char *list, const char *name);
 
 const char *vol_cause_name(enum vol_cause cause);
