@@ -7,7 +7,8 @@
  * sensors.c logs each new reason once.  Sensors are event-driven; those that
  * must poll do it at most once in five seconds while the machine is open or
  * jobs are parked here, and not at all while nothing depends on the answer
- * (watching false).  None of them blocks.
+ * (watching false), except now and then while they claim the machine, so that
+ * the claim ends.  None of them blocks.
  */
 #ifndef VOL_SENSOR_H
 #define VOL_SENSOR_H
@@ -26,7 +27,7 @@ struct vol_sensors;
 /* What a sensor works with; borrowed until its destroy. */
 struct vol_sensor_host {
 	sd_event *loop;
-	sd_bus *bus; /* the system bus, NULL when there is none (yet) */
+	sd_bus *bus; /* the system bus; only for a sensor with needs_bus */
 	struct vol_reflex *reflex;
 	const struct vol_policy *policy; /* may change: ops->reload is called */
 	const char *input_devices;       /* of device.conf; may be NULL */
@@ -39,6 +40,9 @@ struct vol_sensor_host {
 
 struct vol_sensor_ops {
 	enum vol_sensor id;
+	/* It is created when the system bus is there and destroyed when that
+	 * breaks. */
+	bool needs_bus;
 	/* NULL with *err filled when out of memory or descriptors. */
 	void *(*create)(struct vol_sensor_host *host, struct vol_error *err);
 	void (*destroy)(void *self); /* NULL-safe */
@@ -47,13 +51,21 @@ struct vol_sensor_ops {
 	/* Optional: all that had to happen for the current claim is done;
 	 * sensor sleep lets the machine go to sleep. */
 	void (*settled)(void *self);
+	/* Optional: vol_reflex_state has changed. */
+	void (*input)(void *self);
 };
 
-/* From a sensor to sensors.c.  detail as for printf, at most VOL_DETAIL_SIZE;
- * since_ms 0 = now. */
+/* From a sensor to sensors.c.  detail as for printf, at most VOL_DETAIL_SIZE,
+ * made printable.  since_ms 0 = as before if it says the same as before, else
+ * now. */
 void vol_sensor_report(struct vol_sensors *s, enum vol_sensor id,
 		       enum vol_says says, uint64_t since_ms, const char *fmt,
 		       ...) __attribute__((format(printf, 5, 6)));
+
+/* AWAY, and no claim was seen since began_ms, when it began to look. */
+void vol_sensor_report_none(struct vol_sensors *s, enum vol_sensor id,
+			    uint64_t began_ms, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 
 uint64_t vol_sensor_now_ms(void); /* CLOCK_BOOTTIME */
 
@@ -61,5 +73,9 @@ extern const struct vol_sensor_ops vol_sensor_input, vol_sensor_sessions,
 	vol_sensor_terminals, vol_sensor_inhibitors, vol_sensor_load,
 	vol_sensor_pressure, vol_sensor_power, vol_sensor_heat,
 	vol_sensor_sleep;
+
+/* What sensors.c asks two of them.  self of create. */
+bool vol_sessions_at_seat(const void *self, uid_t uid);
+double vol_pressure_of_memory(const char *root); /* -1 = unknown */
 
 #endif

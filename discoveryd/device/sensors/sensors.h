@@ -31,6 +31,9 @@ void vol_sensors_jobs(struct vol_sensors *s, const char *cgroup);
 /* Does anything depend on the slow sensors now? */
 void vol_sensors_watch(struct vol_sensors *s, bool watching);
 
+/* The reflex said that its state has changed. */
+void vol_sensors_input(struct vol_sensors *s);
+
 /* The claim of sensor sleep has been answered: nothing runs any more. */
 void vol_sensors_settled(struct vol_sensors *s);
 
