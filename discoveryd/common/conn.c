@@ -35,6 +35,8 @@ static void release(struct vol_conn *c)
 	vol_wire_reset(&c->reader);
 	free(c->out);
 	sd_event_unref(c->loop);
+	if (c->finished)
+		c->finished(c->finished_arg);
 	free(c);
 	errno = saved;
 }
@@ -331,11 +333,14 @@ static int on_finish_timer(sd_event_source *s, uint64_t usec, void *arg)
 	return on_exit_loop(s, arg);
 }
 
-void vol_conn_finish(struct vol_conn *c)
+void vol_conn_finish_then(struct vol_conn *c, void (*finished)(void *arg),
+			  void *arg)
 {
 	int r = 0;
 
 	enter(c);
+	c->finished = finished;
+	c->finished_arg = arg;
 	if (c->state != VOL_CONN_OPEN) {
 		c->state = VOL_CONN_DEAD;
 		leave(c);
@@ -353,6 +358,11 @@ void vol_conn_finish(struct vol_conn *c)
 	else
 		vol_conn_flush(c);
 	leave(c);
+}
+
+void vol_conn_finish(struct vol_conn *c)
+{
+	vol_conn_finish_then(c, NULL, NULL);
 }
 
 void vol_conn_destroy(struct vol_conn *c)

@@ -55,6 +55,10 @@ int vol_conn_send(struct vol_conn *c, const json_t *msg);
 /* Close after what is queued was sent, at most 1 s from now.  No callback is
  * called any more and c must not be used again: it frees itself. */
 void vol_conn_finish(struct vol_conn *c);
+/* The same; finished is called when the descriptor is closed, maybe before
+ * this returns. */
+void vol_conn_finish_then(struct vol_conn *c, void (*finished)(void *arg),
+			  void *arg);
 
 /* Close now.  NULL-safe; legal inside callbacks. */
 void vol_conn_destroy(struct vol_conn *c);

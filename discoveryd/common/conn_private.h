@@ -39,6 +39,8 @@ struct vol_conn {
 	struct vol_error reason;
 	const struct vol_conn_ops *ops;
 	void *arg;
+	void (*finished)(void *arg); /* of vol_conn_finish_then */
+	void *finished_arg;
 	char peer[VOL_CONN_ADDRESS_SIZE], local[VOL_CONN_ADDRESS_SIZE];
 	uint16_t peer_port;
 };
