@@ -24,13 +24,19 @@
 #include "wire.h"
 
 #define CLIENTS_MAX 64
-#define CLIENT_US   (10 * 1000 * 1000ULL)
+/* Of these, for root and the daemon's own user only. */
+#define CLIENTS_KEPT 8
+/* Of the others, by one user: a job must not keep the owner out. */
+#define CLIENTS_OF_USER 16
+#define CLIENT_US       (10 * 1000 * 1000ULL)
 /* accept fails while the table of descriptors is full: try again then. */
 #define REST_US (1000 * 1000ULL)
 
+/* A client counts until its descriptor is closed: also while its answer is on
+ * the way, when conn is NULL. */
 struct client {
 	struct client *next;
-	struct vol_ctl *ctl;
+	struct vol_ctl *ctl; /* NULL: gone before this answer was out */
 	struct vol_conn *conn;
 	sd_event_source *deadline;
 	uid_t uid;
@@ -50,14 +56,22 @@ struct vol_ctl {
 /* The connection is not touched: it is finished or destroyed by the caller. */
 static void remove_client(struct client *client)
 {
-	struct client **link = &client->ctl->clients;
+	struct client **link;
 
-	while (*link != client)
-		link = &(*link)->next;
-	*link = client->next;
-	client->ctl->n_clients--;
+	if (client->ctl) {
+		link = &client->ctl->clients;
+		while (*link != client)
+			link = &(*link)->next;
+		*link = client->next;
+		client->ctl->n_clients--;
+	}
 	sd_event_source_disable_unref(client->deadline);
 	free(client);
+}
+
+static bool is_daemon(uid_t uid)
+{
+	return uid == 0 || uid == geteuid();
 }
 
 static json_t *run(struct client *client, const json_t *msg,
@@ -73,11 +87,16 @@ static json_t *run(struct client *client, const json_t *msg,
 		vol_errorf(err, "unknown request '%s'", type ? type : "");
 		return NULL;
 	}
-	if (cmd->privileged && client->uid != 0 && client->uid != geteuid()) {
+	if (cmd->privileged && !is_daemon(client->uid)) {
 		vol_errorf_errno(err, EPERM, "'%s' is for root", type);
 		return NULL;
 	}
 	return cmd->run(msg, client->uid, client->ctl->arg, err);
+}
+
+static void on_finished(void *arg)
+{
+	remove_client(arg);
 }
 
 static void on_message(struct vol_conn *conn, const json_t *msg, void *arg)
@@ -92,11 +111,12 @@ static void on_message(struct vol_conn *conn, const json_t *msg, void *arg)
 	else
 		reply = json_pack("{s:s, s:s}", "type", "error", "reason",
 				  err.text);
-	remove_client(client);
+	client->deadline = sd_event_source_disable_unref(client->deadline);
+	client->conn = NULL;
 	if (reply)
 		vol_conn_send(conn, reply);
 	json_decref(reply);
-	vol_conn_finish(conn);
+	vol_conn_finish_then(conn, on_finished, client);
 }
 
 static void on_closed(struct vol_conn *conn, const char *reason, bool protocol,
@@ -125,6 +145,22 @@ static int on_deadline(sd_event_source *s, uint64_t usec, void *arg)
 	return 0;
 }
 
+static int check_room(const struct vol_ctl *c, uid_t uid, struct vol_error *err)
+{
+	const struct client *client;
+	size_t same = 0;
+
+	for (client = c->clients; client; client = client->next)
+		same += client->uid == uid;
+	if (c->n_clients < CLIENTS_MAX - CLIENTS_KEPT && same < CLIENTS_OF_USER)
+		return 0;
+	if (c->n_clients < CLIENTS_MAX && is_daemon(uid))
+		return 0;
+	return vol_errorf_errno(err, EBUSY,
+				"%zu control clients, %zu of uid %u",
+				c->n_clients, same, (unsigned)uid);
+}
+
 static int add_client(struct vol_ctl *c, int fd, struct vol_error *err)
 {
 	struct ucred cred;
@@ -132,11 +168,10 @@ static int add_client(struct vol_ctl *c, int fd, struct vol_error *err)
 	struct client *client;
 	int r;
 
-	if (c->n_clients == CLIENTS_MAX)
-		return vol_errorf_errno(err, EBUSY, "%d control clients",
-					CLIENTS_MAX);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
 		return vol_errorf(err, "SO_PEERCRED: %s", strerror(errno));
+	if (check_room(c, cred.uid, err) < 0)
+		return -1;
 	client = calloc(1, sizeof(*client));
 	if (!client)
 		return vol_errorf(err, "out of memory");
@@ -284,6 +319,17 @@ error:
 	return NULL;
 }
 
+/* One that was answered already still gets its answer. */
+static void drop_client(struct vol_ctl *c, struct client *client)
+{
+	if (client->conn) {
+		on_deadline(NULL, 0, client);
+		return;
+	}
+	c->clients = client->next;
+	client->ctl = NULL;
+}
+
 void vol_ctl_destroy(struct vol_ctl *c)
 {
 	int saved = errno;
@@ -291,7 +337,7 @@ void vol_ctl_destroy(struct vol_ctl *c)
 	if (!c)
 		return;
 	while (c->clients)
-		on_deadline(NULL, 0, c->clients);
+		drop_client(c, c->clients);
 	sd_event_source_disable_unref(c->listener);
 	sd_event_source_disable_unref(c->rest);
 	if (c->fd >= 0) {

@@ -4,7 +4,9 @@
  * Request  {"type": "status", ...}
  * Reply    {"type": "ok", "data": {...}} or {"type": "error", "reason": "..."}
  * The socket is world-connectable; who is asking comes from SO_PEERCRED.  At
- * most 64 clients at once, each with 10 s to say something.
+ * most 64 clients at once, each with 10 s to say something and 1 s to take the
+ * answer.  The last 8 places are for root and the daemon's own user; any other
+ * user has at most 16.
  */
 #ifndef VOL_CTL_H
 #define VOL_CTL_H

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -14,7 +15,10 @@
 #include "vtest.h"
 #include "wire.h"
 
-#define CLIENTS 64 /* of ctl.h */
+/* of ctl.h */
+#define CLIENTS         64
+#define CLIENTS_KEPT    8
+#define CLIENTS_OF_USER 16
 
 static json_t *echo(const json_t *request, uid_t uid, void *arg,
 		    struct vol_error *err)
@@ -198,6 +202,124 @@ static void bad_clients(void **state)
 	json_decref(ask(f, "echo"));
 }
 
+/* As another user, if we may play one. */
+static int call_as(const char *path, uid_t uid)
+{
+	int fd;
+
+	assert_int_equal(seteuid(uid), 0);
+	fd = call(path);
+	assert_int_equal(seteuid(0), 0);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* Has the daemon hung up? */
+static bool is_over(int fd)
+{
+	struct pollfd p = {.fd = fd};
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP);
+}
+
+/* Who asked and does not take the answer still holds a descriptor. */
+static void answered_clients_count(void **state)
+{
+	struct fixture *f = *state;
+	json_t *msg = json_pack("{s:s}", "type", "echo");
+	int fds[CLIENTS], more;
+
+	for (size_t i = 0; i < N_ELEMENTS(fds); i++) {
+		fds[i] = call(f->path);
+		assert_int_equal(vol_wire_send(fds[i], msg, 1000, NULL), 0);
+		while (f->calls <= i)
+			sd_event_run(f->loop, 20 * 1000);
+	}
+	json_decref(msg);
+	more = call(f->path);
+	sd_event_run(f->loop, 20 * 1000);
+	assert_true(is_over(more));
+	close(more);
+	/* Their places are free when they hang up, */
+	for (size_t i = 0; i < CLIENTS / 2; i++)
+		close(fds[i]);
+	sd_event_run(f->loop, 20 * 1000);
+	json_decref(ask(f, "echo"));
+	/* and in the end anyhow. */
+	for (int turns = 0; turns < 1000 && !is_over(fds[CLIENTS - 1]); turns++)
+		sd_event_run(f->loop, 20 * 1000);
+	assert_true(is_over(fds[CLIENTS - 1]));
+	for (size_t i = 0; i < CLIENTS; i++) {
+		if (i >= CLIENTS / 2)
+			close(fds[i]);
+		fds[i] = call(f->path);
+		sd_event_run(f->loop, 20 * 1000);
+		assert_false(is_over(fds[i]));
+	}
+	for (size_t i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+	settle(f->loop);
+}
+
+/* The daemon leaves while an answer is on its way. */
+static void answer_outlives_socket(void **state)
+{
+	struct fixture *f = *state;
+	struct vol_wire_reader r = VOL_WIRE_READER_INIT;
+	json_t *msg = json_pack("{s:s}", "type", "echo"), *reply;
+	int fd = call(f->path);
+
+	assert_int_equal(vol_wire_send(fd, msg, 1000, NULL), 0);
+	json_decref(msg);
+	while (!f->calls)
+		sd_event_run(f->loop, 20 * 1000);
+	vol_ctl_destroy(f->ctl);
+	f->ctl = NULL;
+	settle(f->loop);
+	reply = vol_wire_recv(fd, &r, 1000, NULL);
+	assert_non_null(json_object_get(reply, "data"));
+	json_decref(reply);
+	vol_wire_reset(&r);
+	close(fd);
+	settle(f->loop);
+}
+
+static void users_share_the_places(void **state)
+{
+	struct fixture *f = *state;
+	int fds[CLIENTS], n = 0, fd;
+
+	if (getuid() != 0)
+		skip();
+	/* One user has so many, */
+	for (; n < CLIENTS_OF_USER; n++)
+		fds[n] = call_as(f->path, 65534);
+	fd = call_as(f->path, 65534);
+	settle(f->loop);
+	assert_false(is_over(fds[n - 1]));
+	assert_true(is_over(fd));
+	close(fd);
+	/* all but root together so many. */
+	for (; n < CLIENTS - CLIENTS_KEPT; n++)
+		fds[n] = call_as(f->path, (uid_t)(60000 + n));
+	fd = call_as(f->path, 65533);
+	settle(f->loop);
+	assert_false(is_over(fds[n - 1]));
+	assert_true(is_over(fd));
+	close(fd);
+	json_decref(ask(f, "secret"));
+	for (; n < CLIENTS; n++)
+		fds[n] = call(f->path);
+	fd = call(f->path);
+	settle(f->loop);
+	assert_false(is_over(fds[n - 1]));
+	assert_true(is_over(fd));
+	close(fd);
+	while (n)
+		close(fds[--n]);
+	settle(f->loop);
+}
+
 static void socket_file(void **state)
 {
 	struct fixture *f = *state;
@@ -230,6 +352,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(privileged, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_clients, setup, teardown),
+		cmocka_unit_test_setup_teardown(answered_clients_count, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(answer_outlives_socket, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(users_share_the_places, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(socket_file, setup, teardown),
 	};
 
