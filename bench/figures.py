@@ -37,3 +37,14 @@ def percentiles(bench, subject, samples, unit, **keys):
            len(samples), **keys)
     figure(bench, subject, "min", min(samples), unit, len(samples), **keys)
     figure(bench, subject, "max", max(samples), unit, len(samples), **keys)
+
+
+def quantiles(bench, subject, samples, unit, **keys):
+    """Median, tail and worst case of a list of many samples."""
+    ordered = sorted(samples)
+    for percent in (50, 90, 99):
+        # The least sample that so many per cent do not exceed.
+        rank = max(0, -(-percent * len(ordered) // 100) - 1)
+        figure(bench, subject, f"p{percent}", ordered[rank], unit,
+               len(samples), **keys)
+    figure(bench, subject, "max", ordered[-1], unit, len(samples), **keys)
