@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cluster.h - the one folder that includes slurm.h: nodes and settings
+/* cluster.h - the one folder that includes slurm.h: nodes, jobs and settings
  *
  * Thin, synchronous wrappers over libslurm that speak plain C.  Calls block
  * for as long as libslurm does (up to MessageTimeout and its retries when
@@ -8,7 +8,10 @@
  * not be reached, ENOENT for an unknown node, EBUSY when jobs hold the node,
  * ENOSPC when the node table is full (MaxNodeCount), EEXIST when the name is
  * in use, EACCES when Slurm does not accept us as its user, EINVAL for a state
- * that does not allow the change, else EIO.
+ * that does not allow the change, else EIO.  For jobs ENOENT is a job that is
+ * not in the table (any more), EALREADY one that is pending already, ENOTSUP
+ * one that may not be requeued, ESRCH one that has ended and EBUSY one that is
+ * about to end.
  */
 #ifndef VOL_SLURM_CLUSTER_H
 #define VOL_SLURM_CLUSTER_H
@@ -16,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <time.h>
 
 #include "doctor.h"
@@ -89,6 +93,83 @@ struct vol_slurm_update {
 };
 int vol_slurm_node_update(const char *names, const struct vol_slurm_update *u,
 			  struct vol_error *err);
+
+enum vol_job_state {
+	VOL_JOB_PENDING,
+	VOL_JOB_RUNNING,
+	VOL_JOB_SUSPENDED, /* by slurmctld, not by us */
+	VOL_JOB_FAILED,
+	VOL_JOB_ENDED, /* in any other way */
+};
+
+#define VOL_JOB_NO_TASK   UINT32_MAX /* array_task of no array */
+#define VOL_JOB_UNLIMITED UINT32_MAX /* limit_min */
+
+/* What slurmctld says about one job or task of an array. */
+struct vol_slurm_job {
+	uint32_t id;
+	uint32_t array_id, array_task;
+	uint32_t het_id; /* of the first part, 0 when there is but one */
+	enum vol_job_state state;
+	bool completing; /* its processes or its nodes are not free yet */
+	bool batch, requeue;
+	bool held;   /* pending until a person releases it */
+	bool killed; /* the script ended by SIGKILL, or said so */
+	uint32_t priority;
+	int32_t nice;
+	uint32_t limit_min;
+	uint32_t restarts;
+	uid_t user;
+	char account[64];
+	/* Of a pending job start is when it may begin, or is expected to. */
+	time_t start, end, eligible, submit;
+	char *nodes;    /* owned, Slurm hostlist, never NULL */
+	char *excluded; /* likewise */
+};
+
+struct vol_slurm_jobs {
+	struct vol_slurm_job *jobs; /* owned, by id */
+	size_t n;
+};
+
+/* *job is zeroed or an earlier result, and untouched on error. */
+int vol_slurm_job_get(uint32_t id, struct vol_slurm_job *job,
+		      struct vol_error *err);
+void vol_slurm_job_clear(struct vol_slurm_job *job);
+
+/* All jobs of the cluster in one RPC. */
+int vol_slurm_jobs_load(struct vol_slurm_jobs *jobs, struct vol_error *err);
+void vol_slurm_jobs_clear(struct vol_slurm_jobs *jobs);
+/* NULL if there is none; borrowed. */
+struct vol_slurm_job *vol_slurm_jobs_find(const struct vol_slurm_jobs *jobs,
+					  uint32_t id);
+
+/* Is name in a Slurm hostlist ("desk-[1-3,7],lab")? */
+bool vol_slurm_nodes_have(const char *hostlist, const char *name);
+
+/* The calls below name a job as Slurm wants it, from id, array_ and het_id;
+ * nothing else of *job is used.  Of a job of several parts all are meant. */
+
+int vol_slurm_job_requeue(const struct vol_slurm_job *job,
+			  struct vol_error *err);
+int vol_slurm_job_cancel(const struct vol_slurm_job *job,
+			 struct vol_error *err);
+/* A line into the output of a running job. */
+int vol_slurm_job_notify(const struct vol_slurm_job *job, const char *text,
+			 struct vol_error *err);
+
+/* Change what is asked for. */
+struct vol_slurm_job_update {
+	bool begin_now;
+	bool release;         /* a held job: compute its priority anew */
+	uint32_t limit_min;   /* 0: as it is */
+	const int32_t *nice;  /* NULL: as it is */
+	const char *excluded; /* the whole list; NULL: as it is */
+	const bool *requeue;  /* NULL: as it is */
+};
+int vol_slurm_job_update(const struct vol_slurm_job *job,
+			 const struct vol_slurm_job_update *u,
+			 struct vol_error *err);
 
 /* Settings for vol_doctor; strings live until the next call.  Fills all but
  * select_active and spank_present, which are local facts. */

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+/* 26.05 names jobs by a structure unless it is asked for numbers too. */
+#define SLURM_BACKWARD_COMPAT
 #include <slurm/slurm.h>
 
 #include "cluster.h"

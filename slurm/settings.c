@@ -155,6 +155,7 @@ int vol_slurm_settings(struct vol_cluster *cluster, const char *partition,
 	c.tree_width = settings->tree_width;
 	c.return_to_service = settings->ret2service;
 	c.slurmd_timeout_s = settings->slurmd_timeout;
+	c.min_job_age_s = settings->min_job_age;
 	if (fill_partition(&c, partition, err) < 0 || count_nodes(&c, err) < 0)
 		return -1;
 	*cluster = c;
