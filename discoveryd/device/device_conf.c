@@ -9,11 +9,16 @@
 #include <string.h>
 
 #include "link.h"
+#include "text.h"
 
 #define FIELD(name)  offsetof(struct vol_device_conf, name)
 #define PATH_MAX_LEN 4000
+#define DAY_MS       (24 * 3600 * UINT64_C(1000))
 
 static const char *const supervise_words[] = {"auto", "systemd", "child", NULL};
+/* enum vol_reaction */
+static const char *const reaction_words[] = {"freeze", "throttle", "evict",
+					     NULL};
 
 static const struct vol_conf_option table[] = {
 	{VOL_CONF_STRING, "device", "controller", FIELD(controller), NULL, 1,
@@ -43,8 +48,35 @@ static const struct vol_conf_option table[] = {
 	 PATH_MAX_LEN, NULL},
 	{VOL_CONF_COUNT_SHARE, "share", "gpus", FIELD(gpus), "none", 0, 0,
 	 NULL},
+	{VOL_CONF_DURATION, "owner", "idle_after", FIELD(policy.idle_after_ms),
+	 "5m", 0, DAY_MS, NULL},
+	{VOL_CONF_STRING, "owner", "hours", FIELD(hours), "always", 1, 0, NULL},
+	{VOL_CONF_BOOL, "owner", "on_battery", FIELD(policy.on_battery), "no",
+	 0, 0, NULL},
+	{VOL_CONF_UINT, "owner", "max_load", FIELD(policy.max_load_pct), "25",
+	 1, 100, NULL},
+	/* Processors throttle at 95 to 105 degrees, fans are loud before. */
+	{VOL_CONF_UINT, "owner", "max_temperature", FIELD(policy.max_celsius),
+	 "90", 0, 150, NULL},
+	{VOL_CONF_ENUM, "owner", "reaction", FIELD(policy.reaction), "freeze",
+	 0, 0, reaction_words},
+	{VOL_CONF_DURATION, "owner", "parked_max", FIELD(policy.parked_max_ms),
+	 "10m", 0, 7 * DAY_MS, NULL},
+	{VOL_CONF_DURATION, "owner", "interactive_max",
+	 FIELD(policy.interactive_max_ms), "30m", 0, 7 * DAY_MS, NULL},
+	{VOL_CONF_UINT, "owner", "max_pressure", FIELD(policy.max_pressure_pct),
+	 "10", 1, 100, NULL},
+	{VOL_CONF_STRING, "owner", "unknown_is_present",
+	 FIELD(unknown_is_present), "input", 1, 0, NULL},
+	{VOL_CONF_STRING, "owner", "owners", FIELD(owners), NULL, 1, 0, NULL},
+	{VOL_CONF_STRING, "jobs", "users", FIELD(users), NULL, 1, 0, NULL},
+	{VOL_CONF_STRING, "jobs", "accounts", FIELD(accounts), NULL, 1, 0,
+	 NULL},
 	{VOL_CONF_END, NULL, NULL, 0, NULL, 0, 0, NULL},
 };
+
+/* As vol_list_welcomes and the sensors split lists. */
+#define LIST_BETWEEN ", \t"
 
 static int check_path(const char *key, const char *path, struct vol_error *err)
 {
@@ -55,7 +87,116 @@ static int check_path(const char *key, const char *path, struct vol_error *err)
 	return 0;
 }
 
-static int check(const struct vol_device_conf *c, struct vol_error *err)
+/* Call f for each word of list ("ann, bob"); -1 as soon as one f is. */
+static int each_word(const char *list,
+		     int (*f)(const char *word, size_t len, void *arg),
+		     void *arg)
+{
+	size_t len;
+
+	for (;; list += len) {
+		list += strspn(list, LIST_BETWEEN);
+		len = strcspn(list, LIST_BETWEEN);
+		if (len == 0)
+			return 0;
+		if (f(list, len, arg) < 0)
+			return -1;
+	}
+}
+
+struct list_check {
+	const char *key;
+	struct vol_error *err;
+	unsigned words;
+	bool all;
+};
+
+static int check_name(const char *word, size_t len, void *arg)
+{
+	struct list_check *check = arg;
+	char shown[VOL_EXCERPT_SIZE];
+
+	/* Colons end a name in passwd(5); what looks like an option or a
+	 * pattern is not a name, and would be believed to be one. */
+	for (size_t i = 0; i < len; i++)
+		if (strchr(":;*?!()[]{}<>|&\"'`", word[i]))
+			return vol_errorf_errno(
+				check->err, EINVAL, "%s: %s is not a name",
+				check->key, vol_text_excerpt(word, len, shown));
+	check->words++;
+	check->all |= len == 3 && memcmp(word, "all", 3) == 0;
+	return 0;
+}
+
+/* A list of names that is not set is fine; one without a name is a slip, and
+ * would mean everybody to some and nobody to others. */
+static int check_names(const char *key, const char *list, bool may_be_all,
+		       struct vol_error *err)
+{
+	struct list_check check = {.key = key, .err = err};
+
+	if (!list)
+		return 0;
+	if (each_word(list, check_name, &check) < 0)
+		return -1;
+	if (check.words == 0)
+		return vol_errorf_errno(err, EINVAL, "%s: names nobody", key);
+	/* Jobs are users of this machine, too. */
+	if (check.all && !may_be_all)
+		return vol_errorf_errno(err, EINVAL,
+					"%s: name the users; all is too many",
+					key);
+	if (check.all && strcmp(list, "all") != 0)
+		return vol_errorf_errno(err, EINVAL, "%s: all stands alone",
+					key);
+	return 0;
+}
+
+static int check_input_device(const char *word, size_t len, void *arg)
+{
+	char shown[VOL_EXCERPT_SIZE];
+
+	if (word[0] == '/')
+		return 0;
+	return vol_errorf_errno(arg, EINVAL,
+				"input_devices: %s is not an absolute path",
+				vol_text_excerpt(word, len, shown));
+}
+
+/* What is read into policy from a text. */
+static int read_policy(struct vol_device_conf *c, struct vol_error *err)
+{
+	if (vol_hours_parse(c->hours, &c->policy.hours, err) < 0)
+		return vol_error_prefix(err, "hours");
+	if (vol_sensor_set_parse(c->unknown_is_present,
+				 &c->policy.unknown_is_present, err) < 0)
+		return vol_error_prefix(err, "unknown_is_present");
+	return 0;
+}
+
+static int check_owner(const struct vol_device_conf *c, struct vol_error *err)
+{
+	char parked[32], interactive[32];
+
+	if (c->policy.interactive_max_ms != 0 &&
+	    c->policy.interactive_max_ms < c->policy.parked_max_ms)
+		return vol_errorf_errno(
+			err, EINVAL,
+			"interactive_max = %s is shorter than parked_max = %s",
+			vol_duration_format(c->policy.interactive_max_ms,
+					    interactive, sizeof(interactive)),
+			vol_duration_format(c->policy.parked_max_ms, parked,
+					    sizeof(parked)));
+	if (check_names("owners", c->owners, false, err) < 0 ||
+	    check_names("users", c->users, true, err) < 0 ||
+	    check_names("accounts", c->accounts, true, err) < 0)
+		return -1;
+	return c->input_devices
+		       ? each_word(c->input_devices, check_input_device, err)
+		       : 0;
+}
+
+static int check_device(const struct vol_device_conf *c, struct vol_error *err)
 {
 	char host[256];
 	uint16_t port;
@@ -72,9 +213,27 @@ static int check(const struct vol_device_conf *c, struct vol_error *err)
 	return 0;
 }
 
+/* The rules between keys; then *fresh moves to *c, or is freed. */
+static int finish(struct vol_device_conf *fresh, const char *name,
+		  struct vol_device_conf *c, struct vol_error *err)
+{
+	if (read_policy(fresh, err) < 0 || check_device(fresh, err) < 0 ||
+	    check_owner(fresh, err) < 0) {
+		vol_conf_clear(table, fresh);
+		return vol_error_prefix(err, "%s", name);
+	}
+	vol_conf_clear(table, c);
+	*c = *fresh;
+	return 0;
+}
+
 int vol_device_conf_defaults(struct vol_device_conf *c, struct vol_error *err)
 {
-	return vol_conf_defaults(table, c, err);
+	struct vol_device_conf fresh = {0};
+
+	if (vol_conf_defaults(table, &fresh, err) < 0)
+		return -1;
+	return finish(&fresh, "defaults", c, err);
 }
 
 int vol_device_conf_read(struct vol_device_conf *c, const char *path,
@@ -82,19 +241,25 @@ int vol_device_conf_read(struct vol_device_conf *c, const char *path,
 {
 	struct vol_device_conf fresh = {0};
 
-	if (vol_conf_defaults(table, &fresh, err) < 0 ||
-	    vol_conf_read(table, path, &fresh, err) < 0)
-		goto error;
-	if (check(&fresh, err) < 0) {
-		vol_error_prefix(err, "%s", path);
-		goto error;
-	}
-	vol_device_conf_clear(c);
-	*c = fresh;
-	return 0;
-error:
-	vol_conf_clear(table, &fresh);
-	return -1;
+	/* Nothing is stored in fresh on error. */
+	if (vol_conf_read(table, path, &fresh, err) < 0)
+		return -1;
+	return finish(&fresh, path, c, err);
+}
+
+int vol_device_conf_parse(const char *name, const char *text, size_t len,
+			  struct vol_device_conf *c, struct vol_error *err)
+{
+	struct vol_device_conf fresh = {0};
+
+	if (vol_conf_parse(table, name, text, len, &fresh, err) < 0)
+		return -1;
+	return finish(&fresh, name, c, err);
+}
+
+const struct vol_conf_option *vol_device_conf_table(void)
+{
+	return table;
 }
 
 void vol_device_conf_clear(struct vol_device_conf *c)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "conf.h"
+#include "policy.h"
 #include "units.h"
 
 enum vol_supervise {
@@ -24,9 +25,14 @@ struct vol_device_conf {
 	char *slurmd_log;
 	int supervise; /* enum vol_supervise */
 	bool publish;
-	char *input_devices; /* reserved: accepted, not used */
+	char *input_devices; /* "PATH, PATH ..."; NULL: all there are */
 	struct vol_share cpus, memory, scratch, gpus;
 	char *scratch_dir;
+	struct vol_policy policy;
+	char *hours, *unknown_is_present; /* as written; see policy */
+	char *owners; /* "ann, bob": may pause, resume and set; NULL: none
+		       * besides root and whoever sits at the machine */
+	char *users, *accounts; /* for vol_list_welcomes; NULL: all */
 };
 
 /* The settings of an empty file. */
@@ -36,6 +42,13 @@ int vol_device_conf_defaults(struct vol_device_conf *c, struct vol_error *err);
  * unchanged.  *c must be zeroed or hold the result of an earlier call. */
 int vol_device_conf_read(struct vol_device_conf *c, const char *path,
 			 struct vol_error *err);
+
+/* The same from memory; name stands for the file in messages. */
+int vol_device_conf_parse(const char *name, const char *text, size_t len,
+			  struct vol_device_conf *c, struct vol_error *err);
+
+/* Its keys, for vol_conf_show. */
+const struct vol_conf_option *vol_device_conf_table(void);
 
 void vol_device_conf_clear(struct vol_device_conf *c);
 
