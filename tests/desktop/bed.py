@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""bed.py - a site with one volunteer: the guests "head" and "desk"
+
+head runs slurmctld, the controller role and a node that takes what has to
+leave the desktop.  desk is the desktop of ann: systemd, logind, keyboard and
+mouse, and the device role.
+"""
+import os
+import pathlib
+import re
+import shutil
+import tempfile
+import time
+
+import image
+from guest import Guest, wait
+
+DEVICES = ("-device", "pcie-root-port,id=port0,chassis=1",
+           "-device", "virtio-keyboard-pci,id=keyboard",
+           "-device", "virtio-mouse-pci,id=mouse")
+# A job that counts, with a result that shows each lost or doubled step; it
+# says at each step that it is alive.
+COUNTER = """\
+#!/bin/bash
+mkdir -p /tmp/$SLURM_JOB_ID && cd /tmp/$SLURM_JOB_ID
+for ((i = 1; i <= {steps}; i++)); do
+	sum=$((sum + i * i))
+	echo $i > ticks
+	sleep 0.1
+done
+echo $sum > result
+"""
+
+
+class Bed:
+    """Both guests; a context manager."""
+
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(
+            prefix="desktop.", dir=os.environ.get("TMPDIR", "/tmp")))
+        self.head = self.desk = None
+        self.image_s = None
+
+    def __enter__(self):
+        try:
+            start = time.monotonic()
+            disk, kernel = image.build(self.folder)
+            self.image_s = time.monotonic() - start
+            wires = [str(self.folder / f"{name}.wire")
+                     for name in ("head", "desk")]
+            # One after the other: two at once are slower.
+            self.head = Guest("head", disk, kernel, self.folder,
+                              wire=wires).boot()
+            self.desk = Guest("desk", disk, kernel, self.folder, cpus=2,
+                              memory=1536, wire=wires[::-1],
+                              devices=DEVICES).boot()
+            self.wait_state("desk", "idle")
+        except BaseException:
+            print(self.logs())
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Nothing is left of it."""
+        for guest in (self.head, self.desk):
+            if guest is not None:
+                guest.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def logs(self):
+        """All that helps to understand a failure."""
+        return "\n".join(guest.journal()
+                         for guest in (self.head, self.desk) if guest)
+
+    # -- what Slurm says -------------------------------------------------
+
+    def state(self, node):
+        """Long state of a node, "" while there is no such node."""
+        return self.head.run(f"sinfo -h -N -n {node} -p volunteer "
+                             "-o %T").strip()
+
+    def wait_state(self, node, state, timeout=60):
+        wait(f"{node} is {state}", lambda: self.state(node) == state, timeout)
+
+    def reason(self, node):
+        """Why it is drained, as sinfo -R tells."""
+        return self.head.run(f"sinfo -h -R -n {node} -o %E").strip()
+
+    def job(self, job):
+        """scontrol show job as a dictionary."""
+        text = self.head.run(f"scontrol -o show job {job}")
+        return dict(re.findall(r"(\S+?)=(\S*)", text))
+
+    def submit(self, body, options=""):
+        """sbatch as alice; the job's folder on its node is /tmp/JOB."""
+        self.head.put("/tmp/job.sh", body)
+        return self.head.run(
+            "su alice -c 'cd /tmp && sbatch --parsable -p volunteer "
+            f"-o /dev/null {options} /tmp/job.sh'").strip()
+
+    def count(self, steps, options=""):
+        """A job that counts; its id."""
+        return self.submit(COUNTER.format(steps=steps), options)
+
+    @staticmethod
+    def counted(steps):
+        """What it must come to."""
+        return str(steps * (steps + 1) * (2 * steps + 1) // 6)
+
+    def result(self, job, guest=None):
+        """What it has come to."""
+        return (guest or self.desk).run(f"cat /tmp/{job}/result").strip()
+
+    def reset(self):
+        """No job, an idle desktop."""
+        self.head.run("scancel --user=alice")
+        wait("no job", lambda: not self.head.run("squeue -h").strip(), 60)
+        self.wait_state("desk", "idle")
