@@ -10,7 +10,8 @@
  * Steps are born frozen: the SPANK plugin writes user/cgroup.freeze before
  * there is a task.  vol_freezer_add takes over from there: it freezes or
  * leaves running the task folders as the latch says, and lifts the one of
- * user/ when all announced tasks are in its hands.
+ * user/ when all announced tasks are in its hands.  Until then, and for good
+ * where no number of tasks was announced, user/ follows the latch, too.
  *
  * All functions may be called from any thread.  The latch is closed at first.
  * close, the hot path, only writes to descriptors that are open already.
@@ -34,12 +35,19 @@ struct vol_freezer *vol_freezer_create(const char *root, struct vol_error *err);
 void vol_freezer_destroy(struct vol_freezer *f);
 
 /* A step of slurmstepd step->stepd; cgroup: its folder below root, as
- * discoveryd sees it (slurmd may see another one).  Known already: looked at
- * again (new task folders).  -1 when its files can not be opened; ENOENT when
- * it is over. */
+ * discoveryd sees it (slurmd may see another one).  Job 0: all that is known is
+ * its slurmstepd.  Known already: looked at again (new task folders, or what
+ * its file tells by now).  -1 when its files can not be opened; ENOENT when it
+ * is over. */
 int vol_freezer_add(struct vol_freezer *f, const struct vol_step *step,
 		    const char *cgroup, struct vol_error *err);
 void vol_freezer_remove(struct vol_freezer *f, pid_t stepd);
+
+/* Readable when task folders have come or gone: then call dispatch.  Its -1
+ * says that some could not be opened; the whole step follows the latch until
+ * they can (call vol_freezer_add again). */
+int vol_freezer_fd(const struct vol_freezer *f);
+int vol_freezer_dispatch(struct vol_freezer *f, struct vol_error *err);
 
 /* Freeze every task of every step, now and when it appears.  Returns when all
  * was asked for; vol_freezer_wait for the kernel's word.  Number of folders
@@ -50,7 +58,8 @@ unsigned vol_freezer_open(struct vol_freezer *f);
 bool vol_freezer_is_closed(const struct vol_freezer *f);
 
 /* Keep the tasks of this job frozen even while open (not welcome, or being
- * moved away), or no longer. */
+ * moved away), or no longer.  Holds for the job's later steps, too, as long as
+ * one of its steps is left; nothing happens when it has none. */
 void vol_freezer_hold(struct vol_freezer *f, uint32_t job, bool hold);
 
 /* Are all tasks reported frozen by the kernel?  Waits for at most timeout_ms.
@@ -81,7 +90,7 @@ int vol_freezer_throttle(struct vol_freezer *f, uint32_t pct,
 size_t vol_freezer_jobs(const struct vol_freezer *f, uint32_t *jobs, size_t n);
 
 /* [{"job":, "step":, "uid":, "stepd":, "frozen": bool, "memory": bytes or null,
- *   "tasks": n}] */
+ *   "tasks": n}]; job, step and uid are missing for a step without a file. */
 json_t *vol_freezer_json(struct vol_freezer *f);
 
 #endif

@@ -40,8 +40,8 @@ struct vol_reflex *vol_reflex_create(sd_event *loop,
 				     struct vol_error *err);
 void vol_reflex_destroy(struct vol_reflex *r);
 
-/* Watch fd (taken over also on error; non-blocking).  keep: a FIFO, whose end
- * of file means nothing. */
+/* Watch fd (taken over also on error; non-blocking).  A FIFO is opened anew for
+ * reading and writing, so that it has no end when its writers go. */
 int vol_reflex_add(struct vol_reflex *r, int fd, const char *name,
 		   struct vol_error *err);
 /* By name; no error when it is gone already. */
@@ -49,7 +49,8 @@ void vol_reflex_remove(struct vol_reflex *r, const char *name);
 
 void vol_reflex_state(struct vol_reflex *r, struct vol_reflex_state *state);
 
-/* Thaw if there was no input after the seen-th.  -1 with EAGAIN otherwise. */
+/* Thaw if there was no input after the seen-th.  -1 with EAGAIN otherwise;
+ * changed tells of it. */
 int vol_reflex_open(struct vol_reflex *r, uint64_t seen);
 /* Close by decision; measured like a reaction to input. */
 void vol_reflex_close(struct vol_reflex *r);

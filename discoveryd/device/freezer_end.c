@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* freezer_end.c - end tasks that are frozen */
+#include "config.h"
+
+#include "device/freezer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "device/freezer_private.h"
+
+/* Slurm signals every process of a step, so a few tell of all; a fork bomb must
+ * not keep us reading. */
+#define LOOK_AT 64
+/* "4194304\n", with room to spare */
+#define PID_SIZE 11
+
+#define BIT(sig) (UINT64_C(1) << ((sig)-1))
+
+/* What Slurm ends a job with.  Suspending it takes SIGTSTP, SIGSTOP and
+ * SIGCONT, which are none of our business. */
+#define DEADLY (BIT(SIGTERM) | BIT(SIGKILL) | BIT(SIGXCPU))
+
+/* ---- processes of a folder ---- */
+
+/* Call f for the first max processes in dir/folder until it returns true;
+ * whether it did.  A max of 0 means all. */
+static bool each_pid(int dir, const char *folder, unsigned max,
+		     bool (*f)(pid_t pid))
+{
+	cleanup_file FILE *fp = NULL;
+	char path[64], line[PID_SIZE + 2];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", folder);
+	fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	fp = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!fp) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	for (unsigned n = 0; (!max || n < max) && fgets(line, sizeof(line), fp);
+	     n++) {
+		long pid = strtol(line, NULL, 10);
+
+		/* 0: of a pid namespace that we do not see. */
+		if (pid > 0 && f((pid_t)pid))
+			return true;
+	}
+	return false;
+}
+
+static bool each_in_step(const struct vol_frozen_step *s, unsigned max,
+			 bool (*f)(pid_t pid))
+{
+	if (each_pid(s->user, ".", max, f))
+		return true;
+	for (const struct vol_task_folder *t = s->folders; t; t = t->next)
+		if (each_pid(s->user, t->name, max, f))
+			return true;
+	return false;
+}
+
+/* ---- kill ---- */
+
+static bool kill_one(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	return false;
+}
+
+static void kill_step(const struct vol_frozen_step *s)
+{
+	if (s->kill >= 0 && write(s->kill, "1", 1) == 1)
+		return;
+	/* Before Linux 5.14.  What is frozen does not fork. */
+	each_in_step(s, 0, kill_one);
+}
+
+unsigned vol_freezer_kill(struct vol_freezer *f, uint32_t job)
+{
+	unsigned n = 0;
+
+	pthread_mutex_lock(&f->slow);
+	for (const struct vol_frozen_step *s = f->steps; s; s = s->next) {
+		if (job && s->info.job != job)
+			continue;
+		kill_step(s);
+		n++;
+	}
+	pthread_mutex_unlock(&f->slow);
+	return n;
+}
+
+/* ---- reap ---- */
+
+static uint64_t mask_of(const char *status, const char *key)
+{
+	const char *at = strstr(status, key);
+
+	return at ? strtoull(at + strlen(key), NULL, 16) : 0;
+}
+
+static bool is_doomed(pid_t pid)
+{
+	char path[64], status[4096];
+	cleanup_fd int fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%ld/status", (long)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, status, sizeof(status) - 1);
+	if (n < 0)
+		return false;
+	status[n] = '\0';
+	/* Where a signal is for one thread or for the process. */
+	return (mask_of(status, "\nSigPnd:") | mask_of(status, "\nShdPnd:")) &
+	       DEADLY;
+}
+
+unsigned vol_freezer_reap(struct vol_freezer *f)
+{
+	unsigned n = 0;
+
+	pthread_mutex_lock(&f->slow);
+	for (const struct vol_frozen_step *s = f->steps; s; s = s->next) {
+		if (!(f->closed || s->hold) ||
+		    !each_in_step(s, LOOK_AT, is_doomed))
+			continue;
+		kill_step(s);
+		n++;
+	}
+	pthread_mutex_unlock(&f->slow);
+	return n;
+}
