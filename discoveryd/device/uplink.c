@@ -16,12 +16,16 @@
 #include <sys/random.h>
 
 #include "conn.h"
+#include "device/fence_file.h"
+#include "device/identity.h"
+#include "device/probe.h"
 #include "log.h"
 #include "wire.h"
 
 #define ACCURACY_US 10000
 /* A controller that stops reading gets no more than this. */
 #define MAX_QUEUE (4 * VOL_WIRE_MAX)
+#define SAVE_MS   1000
 
 struct vol_uplink {
 	sd_event *loop;
@@ -33,8 +37,14 @@ struct vol_uplink {
 	struct vol_conn *conn;
 	struct vol_candidate target;
 	struct vol_link_msg welcome; /* the last one */
-	struct vol_error trouble;    /* of the last try */
-	struct vol_error logged;     /* trouble that was logged last */
+	struct vol_candidate home;   /* where it came from */
+	struct vol_probe *probe;
+	uint64_t probe_ms; /* when it began */
+	char boot[VOL_DEVICE_ID_SIZE];
+	struct vol_fence saved; /* as in VOL_FENCE_FILE */
+	uint64_t saved_ms;
+	struct vol_error trouble; /* of the last try */
+	struct vol_error logged;  /* trouble that was logged last */
 };
 
 static uint64_t now_ms(const struct vol_uplink *u)
@@ -140,8 +150,66 @@ static void on_message(struct vol_conn *c, const json_t *json, void *arg)
 		note_trouble(u, "message out of place");
 	run(u, todo);
 	if (u->fsm.state == VOL_UPLINK_UP &&
-	    (msg.type == VOL_LINK_NODE || msg.type == VOL_LINK_REREGISTER))
+	    (msg.type == VOL_LINK_NODE || msg.type == VOL_LINK_REREGISTER ||
+	     msg.type == VOL_LINK_EVICTED))
 		u->ops->message(&msg, u->arg);
+}
+
+/* ---- the fence ---- */
+
+static void save_fence(struct vol_uplink *u, uint64_t now)
+{
+	const struct vol_fence *f = &u->fsm.fence;
+	struct vol_error err;
+
+	/* An older time on file only makes the next discoveryd stricter. */
+	if (!f->armed || now - u->saved_ms < SAVE_MS ||
+	    (f->acked_ms == u->saved.acked_ms &&
+	     f->lease_ms == u->saved.lease_ms))
+		return;
+	u->saved_ms = now;
+	u->saved = *f;
+	if (vol_fence_file_save(VOL_FENCE_FILE, u->boot, f, &err) < 0)
+		vol_warn("%s", err.text);
+}
+
+static void load_fence(struct vol_uplink *u)
+{
+	struct vol_error err = {""};
+
+	if (vol_identity_boot(u->boot, &err) < 0 ||
+	    vol_fence_file_load(VOL_FENCE_FILE, u->boot, now_ms(u), &u->saved,
+				&err) < 0)
+		vol_warn("%s", err.text);
+}
+
+static void on_probed(bool nobody, void *arg)
+{
+	struct vol_uplink *u = arg;
+
+	vol_probe_destroy(u->probe);
+	u->probe = NULL;
+	if (!nobody)
+		return;
+	vol_debug("%s runs slurmctld without discoveryd", u->home.address);
+	vol_uplink_fsm_nobody(&u->fsm, u->probe_ms);
+	save_fence(u, now_ms(u));
+}
+
+static void probe(struct vol_uplink *u)
+{
+	struct vol_error err;
+
+	/* slurmctld on another host says nothing about this one. */
+	if (u->probe || u->welcome.type != VOL_LINK_WELCOME ||
+	    (u->welcome.conf_host[0] &&
+	     strcmp(u->welcome.conf_host, u->home.address) != 0))
+		return;
+	u->probe_ms = now_ms(u);
+	u->probe = vol_probe_start(u->loop, u->home.address, u->home.port,
+				   u->welcome.conf_port, on_probed, u, &err);
+	if (!u->probe)
+		vol_debug("no probe: %s", err.text);
 }
 
 static const struct vol_conn_ops conn_ops = {on_message, on_closed,
@@ -187,6 +255,7 @@ static void ping(struct vol_uplink *u)
 static void welcomed(struct vol_uplink *u)
 {
 	u->trouble.text[0] = u->logged.text[0] = '\0';
+	u->home = u->target;
 	vol_find_welcomed(u->find, u->target.address, u->target.port,
 			  u->welcome.cluster, u->welcome.node);
 	u->ops->welcomed(&u->welcome, vol_conn_peer(u->conn),
@@ -225,8 +294,11 @@ static void run(struct vol_uplink *u, unsigned todo)
 			ping(u);
 		if (todo & VOL_UPLINK_DO_WELCOMED)
 			welcomed(u);
+		if (todo & VOL_UPLINK_DO_PROBE)
+			probe(u);
 		todo = next;
 	}
+	save_fence(u, now_ms(u));
 	set_timer(u);
 }
 
@@ -268,7 +340,8 @@ struct vol_uplink *vol_uplink_create(sd_event *loop, struct vol_find *find,
 	/* Only jitter hangs on it. */
 	if (getrandom(&seed, sizeof(seed), 0) < 0)
 		seed = (uint64_t)getpid();
-	vol_uplink_fsm_init(&u->fsm, now_ms(u), seed);
+	load_fence(u);
+	vol_uplink_fsm_init(&u->fsm, now_ms(u), seed, &u->saved);
 	set_timer(u);
 	return u;
 }
@@ -280,6 +353,7 @@ void vol_uplink_destroy(struct vol_uplink *u)
 	if (!u)
 		return;
 	drop(u);
+	vol_probe_destroy(u->probe);
 	sd_event_source_disable_unref(u->timer);
 	sd_event_unref(u->loop);
 	free(u);
@@ -323,6 +397,11 @@ void vol_uplink_leave(struct vol_uplink *u, const char *reason)
 		u->conn = NULL;
 	}
 	drop(u);
+}
+
+void vol_uplink_fence(const struct vol_uplink *u, struct vol_fence *fence)
+{
+	*fence = u->fsm.fence;
 }
 
 void vol_uplink_status(const struct vol_uplink *u,

@@ -21,7 +21,7 @@ struct vol_uplink_ops {
 			 const char *local, void *arg);
 	/* The link that was up is gone. */
 	void (*lost)(const char *reason, void *arg);
-	/* A node or reregister message. */
+	/* A node, reregister or evicted message. */
 	void (*message)(const struct vol_link_msg *msg, void *arg);
 };
 
@@ -53,6 +53,9 @@ void vol_uplink_moved(struct vol_uplink *u, const char *address);
 
 /* Say goodbye and stay away. */
 void vol_uplink_leave(struct vol_uplink *u, const char *reason);
+
+/* The fence as it stands; not armed before the first welcome in this boot. */
+void vol_uplink_fence(const struct vol_uplink *u, struct vol_fence *fence);
 
 void vol_uplink_status(const struct vol_uplink *u,
 		       struct vol_uplink_status *status);

@@ -4,6 +4,8 @@
 
 #include "device/uplink_fsm.h"
 
+#include <string.h>
+
 #define NEVER UINT64_MAX
 
 static void enter(struct vol_uplink_fsm *f, enum vol_uplink_state state,
@@ -19,11 +21,44 @@ static uint32_t clamp(uint32_t n, uint32_t min, uint32_t max)
 	return n < min ? min : n > max ? max : n;
 }
 
-void vol_uplink_fsm_init(struct vol_uplink_fsm *f, uint64_t now, uint64_t seed)
+static bool jobs_may_live(const struct vol_uplink_fsm *f, uint64_t now)
+{
+	uint64_t next;
+
+	return f->fence.armed &&
+	       vol_fence_look(&f->fence, now, &next) != VOL_FENCE_KILL;
+}
+
+/* As long as the fence can be kept from falling, four tries a lease; then there
+ * is no hurry any more. */
+static void pace(struct vol_uplink_fsm *f, uint64_t now)
+{
+	uint64_t max = VOL_UPLINK_BACKOFF_MAX_MS;
+
+	if (jobs_may_live(f, now) && f->fence.lease_ms / 4 < max)
+		max = f->fence.lease_ms / 4;
+	if (max < VOL_UPLINK_BACKOFF_MIN_MS)
+		max = VOL_UPLINK_BACKOFF_MIN_MS;
+	if (max != f->backoff.max_ms)
+		vol_backoff_init(&f->backoff, VOL_UPLINK_BACKOFF_MIN_MS, max,
+				 f->backoff.state);
+}
+
+static void acked(struct vol_uplink_fsm *f, uint64_t sent_ms)
+{
+	vol_fence_acked(&f->fence, sent_ms, f->lease_ms);
+}
+
+void vol_uplink_fsm_init(struct vol_uplink_fsm *f, uint64_t now, uint64_t seed,
+			 const struct vol_fence *fence)
 {
 	*f = (struct vol_uplink_fsm){.seq = 0};
 	vol_backoff_init(&f->backoff, VOL_UPLINK_BACKOFF_MIN_MS,
 			 VOL_UPLINK_BACKOFF_MAX_MS, seed);
+	if (fence) {
+		f->fence = *fence;
+		f->lease_ms = fence->lease_ms;
+	}
 	enter(f, VOL_UPLINK_LOOKING, now, NEVER);
 }
 
@@ -37,8 +72,10 @@ static unsigned dial(struct vol_uplink_fsm *f, uint64_t now)
 static unsigned wait(struct vol_uplink_fsm *f, uint64_t now, uint64_t min_ms)
 {
 	unsigned todo = VOL_UPLINK_DO_CLOSE;
-	uint64_t ms = vol_backoff_next(&f->backoff);
+	uint64_t ms;
 
+	pace(f, now);
+	ms = vol_backoff_next(&f->backoff);
 	if (f->state == VOL_UPLINK_UP)
 		todo |= VOL_UPLINK_DO_LOST;
 	f->asked_to_wait = min_ms > 0;
@@ -100,14 +137,28 @@ unsigned vol_uplink_fsm_dialed(struct vol_uplink_fsm *f, uint64_t now,
 unsigned vol_uplink_fsm_connected(struct vol_uplink_fsm *f, uint64_t now)
 {
 	enter(f, VOL_UPLINK_GREETING, now, now + VOL_UPLINK_HELLO_MS);
+	f->hello_ms = now;
 	return VOL_UPLINK_DO_HELLO;
 }
 
 unsigned vol_uplink_fsm_closed(struct vol_uplink_fsm *f, uint64_t now)
 {
+	unsigned probe = 0;
+
 	if (f->state == VOL_UPLINK_LEFT || f->state == VOL_UPLINK_WAITING)
 		return VOL_UPLINK_DO_CLOSE;
-	return wait(f, now, 0);
+	if (f->state == VOL_UPLINK_DIALING && jobs_may_live(f, now) &&
+	    now - f->probed_ms >= f->heartbeat_ms) {
+		f->probed_ms = now;
+		probe = VOL_UPLINK_DO_PROBE;
+	}
+	return wait(f, now, 0) | probe;
+}
+
+void vol_uplink_fsm_nobody(struct vol_uplink_fsm *f, uint64_t refused_ms)
+{
+	if (f->fence.armed)
+		acked(f, refused_ms);
 }
 
 static unsigned welcomed(struct vol_uplink_fsm *f, uint64_t now,
@@ -119,11 +170,31 @@ static unsigned welcomed(struct vol_uplink_fsm *f, uint64_t now,
 				VOL_UPLINK_HEARTBEAT_MAX_MS);
 	/* A lease shorter than two heartbeats would end by itself. */
 	f->lease_ms = clamp(msg->lease_ms, 2 * f->heartbeat_ms, UINT32_MAX);
+	acked(f, f->hello_ms);
+	pace(f, now);
 	vol_backoff_reset(&f->backoff);
 	enter(f, VOL_UPLINK_UP, now, NEVER);
 	f->heard_ms = now;
-	f->ping_ms = now + f->heartbeat_ms;
+	/* A welcome may be late, and the lease began with the hello. */
+	f->ping_ms = f->hello_ms + f->heartbeat_ms;
 	return VOL_UPLINK_DO_WELCOMED;
+}
+
+static void ponged(struct vol_uplink_fsm *f, uint32_t seq)
+{
+	/* In a uint32_t, an answer to a ping of the future is long ago. */
+	if (seq > 0 && f->seq - seq < VOL_UPLINK_PINGS)
+		acked(f, f->sent_ms[seq % VOL_UPLINK_PINGS]);
+}
+
+static unsigned refused(struct vol_uplink_fsm *f, uint64_t now,
+			const struct vol_link_msg *msg)
+{
+	/* It has heard us, only slurmctld does not answer it. */
+	if (f->fence.armed && f->state == VOL_UPLINK_GREETING &&
+	    !strcmp(msg->code, "slurm_away"))
+		acked(f, f->hello_ms);
+	return wait(f, now, clamp(msg->retry_ms, 0, VOL_UPLINK_RETRY_MAX_MS));
 }
 
 unsigned vol_uplink_fsm_message(struct vol_uplink_fsm *f, uint64_t now,
@@ -134,15 +205,17 @@ unsigned vol_uplink_fsm_message(struct vol_uplink_fsm *f, uint64_t now,
 	if (!up && f->state != VOL_UPLINK_GREETING)
 		return 0;
 	f->heard_ms = now;
+	if (up && msg->type == VOL_LINK_PONG)
+		ponged(f, msg->seq);
 	switch (msg->type) {
 	case VOL_LINK_WELCOME:
 		return welcomed(f, now, msg);
 	case VOL_LINK_REFUSE:
-		return wait(f, now,
-			    clamp(msg->retry_ms, 0, VOL_UPLINK_RETRY_MAX_MS));
+		return refused(f, now, msg);
 	case VOL_LINK_PONG:
 	case VOL_LINK_NODE:
 	case VOL_LINK_REREGISTER:
+	case VOL_LINK_EVICTED:
 		return up ? 0 : wait(f, now, 0);
 	default:
 		return wait(f, now, 0);
@@ -161,14 +234,22 @@ unsigned vol_uplink_fsm_redial(struct vol_uplink_fsm *f, uint64_t now)
 	return todo | dial(f, now);
 }
 
+/* A link that is silent for that long is dead.  Earlier than the lease, so that
+ * another try can still keep the fence from falling. */
+static uint64_t silence_ms(const struct vol_uplink_fsm *f)
+{
+	return (uint64_t)f->lease_ms * 2 / 3;
+}
+
 static unsigned up_time(struct vol_uplink_fsm *f, uint64_t now)
 {
-	if (now - f->heard_ms >= f->lease_ms)
+	if (now - f->heard_ms >= silence_ms(f))
 		return wait(f, now, 0);
 	if (now < f->ping_ms)
 		return 0;
 	f->ping_ms = now + f->heartbeat_ms;
 	f->seq++;
+	f->sent_ms[f->seq % VOL_UPLINK_PINGS] = now;
 	return VOL_UPLINK_DO_PING;
 }
 
@@ -202,11 +283,11 @@ unsigned vol_uplink_fsm_leave(struct vol_uplink_fsm *f, uint64_t now)
 
 uint64_t vol_uplink_fsm_deadline(const struct vol_uplink_fsm *f)
 {
-	uint64_t lease = f->heard_ms + f->lease_ms;
+	uint64_t silence = f->heard_ms + silence_ms(f);
 
 	if (f->state != VOL_UPLINK_UP)
 		return f->deadline_ms;
-	return f->ping_ms < lease ? f->ping_ms : lease;
+	return f->ping_ms < silence ? f->ping_ms : silence;
 }
 
 const char *vol_uplink_state_name(enum vol_uplink_state state)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "backoff.h"
+#include "fence.h"
 #include "link.h"
 
 #define VOL_UPLINK_BACKOFF_MIN_MS 200
@@ -29,6 +30,8 @@
 #define VOL_UPLINK_HEARTBEAT_MIN_MS 100
 #define VOL_UPLINK_HEARTBEAT_MAX_MS 600000
 #define VOL_UPLINK_RETRY_MAX_MS     3600000
+/* Pings whose answer may still come. */
+#define VOL_UPLINK_PINGS 16
 
 enum vol_uplink_state {
 	VOL_UPLINK_LOOKING,
@@ -48,6 +51,9 @@ enum vol_uplink_do {
 	VOL_UPLINK_DO_HELLO = 8,
 	VOL_UPLINK_DO_PING = 16, /* send ping with .seq */
 	VOL_UPLINK_DO_WELCOMED = 32,
+	VOL_UPLINK_DO_PROBE = 64, /* ask the controller's host whether it is
+				   * only its discoveryd that is gone; if so,
+				   * call vol_uplink_fsm_nobody */
 };
 
 struct vol_uplink_fsm {
@@ -60,9 +66,15 @@ struct vol_uplink_fsm {
 	bool asked_to_wait;   /* WAITING: by the controller */
 	uint32_t heartbeat_ms, lease_ms;
 	uint32_t seq;
+	uint64_t hello_ms;                  /* when it was sent */
+	uint64_t sent_ms[VOL_UPLINK_PINGS]; /* by seq */
+	uint64_t probed_ms;                 /* the last DO_PROBE */
+	struct vol_fence fence;             /* outlives connections */
 };
 
-void vol_uplink_fsm_init(struct vol_uplink_fsm *f, uint64_t now, uint64_t seed);
+/* fence: of a life before this one, or NULL. */
+void vol_uplink_fsm_init(struct vol_uplink_fsm *f, uint64_t now, uint64_t seed,
+			 const struct vol_fence *fence);
 
 /* A target has appeared. */
 unsigned vol_uplink_fsm_target(struct vol_uplink_fsm *f, uint64_t now);
@@ -82,6 +94,12 @@ unsigned vol_uplink_fsm_closed(struct vol_uplink_fsm *f, uint64_t now);
 /* A message of the controller, decoded.  A message out of place closes. */
 unsigned vol_uplink_fsm_message(struct vol_uplink_fsm *f, uint64_t now,
 				const struct vol_link_msg *msg);
+
+/* At refused_ms no discoveryd ran on the last known controller: its host
+ * refused the link and took a connection to slurmctld afterwards.  One that
+ * starts later gives nobody up before its start grace and the whole lease are
+ * over, so this counts as a sign of life at that moment. */
+void vol_uplink_fsm_nobody(struct vol_uplink_fsm *f, uint64_t refused_ms);
 
 /* We are not where we were (our address changed): begin again at once. */
 unsigned vol_uplink_fsm_redial(struct vol_uplink_fsm *f, uint64_t now);

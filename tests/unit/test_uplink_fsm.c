@@ -12,6 +12,7 @@
 #define HELLO    VOL_UPLINK_DO_HELLO
 #define PING     VOL_UPLINK_DO_PING
 #define WELCOMED VOL_UPLINK_DO_WELCOMED
+#define PROBE    VOL_UPLINK_DO_PROBE
 
 static struct vol_uplink_fsm f;
 static uint64_t now;
@@ -20,7 +21,7 @@ static int setup(void **state)
 {
 	(void)state;
 	now = 1000000;
-	vol_uplink_fsm_init(&f, now, 1);
+	vol_uplink_fsm_init(&f, now, 1, NULL);
 	return 0;
 }
 
@@ -29,6 +30,7 @@ static unsigned hear(enum vol_link_type type, uint32_t retry_ms)
 	struct vol_link_msg msg = {.type = type,
 				   .heartbeat_ms = 5000,
 				   .lease_ms = 15000,
+				   .seq = f.seq,
 				   .retry_ms = retry_ms};
 
 	return vol_uplink_fsm_message(&f, now, &msg);
@@ -77,12 +79,10 @@ static void pings_and_lease(void **state)
 		assert_int_equal(f.seq, i);
 		assert_int_equal(hear(VOL_LINK_PONG, 0), 0);
 	}
-	/* Silence: two pings, then the lease is over. */
+	/* Silence: one more ping, then another try while there is time. */
 	sleep_until_due();
 	assert_int_equal(vol_uplink_fsm_time(&f, now), PING);
-	sleep_until_due();
-	assert_int_equal(vol_uplink_fsm_time(&f, now), PING);
-	sleep_until_due();
+	assert_int_equal(sleep_until_due(), 5000);
 	assert_int_equal(vol_uplink_fsm_time(&f, now), CLOSE | LOST);
 	assert_int_equal(f.state, VOL_UPLINK_WAITING);
 	assert_in_range(sleep_until_due(), VOL_UPLINK_BACKOFF_MIN_MS, 400);
@@ -255,6 +255,271 @@ static void redials_when_moved(void **state)
 	assert_int_equal(vol_uplink_fsm_redial(&f, now), CLOSE | DIAL);
 }
 
+/* ---- the fence ---- */
+
+static enum vol_fence_state fence(void)
+{
+	uint64_t next;
+
+	return vol_fence_look(&f.fence, now, &next);
+}
+
+static unsigned pong(uint32_t seq)
+{
+	struct vol_link_msg msg = {.type = VOL_LINK_PONG, .seq = seq};
+
+	return vol_uplink_fsm_message(&f, now, &msg);
+}
+
+static unsigned refuse(const char *code)
+{
+	struct vol_link_msg msg = {.type = VOL_LINK_REFUSE, .retry_ms = 100};
+
+	snprintf(msg.code, sizeof(msg.code), "%s", code);
+	return vol_uplink_fsm_message(&f, now, &msg);
+}
+
+/* The lease runs from the moment something was sent, not answered. */
+static void counts_from_the_hello(void **state)
+{
+	uint64_t sent = now;
+
+	(void)state;
+	assert_false(f.fence.armed);
+	assert_int_equal(vol_uplink_fsm_target(&f, now), DIAL);
+	assert_int_equal(vol_uplink_fsm_connected(&f, now), HELLO);
+	now += 4000;
+	assert_false(f.fence.armed);
+	assert_int_equal(hear(VOL_LINK_WELCOME, 0), WELCOMED);
+	assert_true(f.fence.armed);
+	assert_int_equal(f.fence.acked_ms, sent);
+	assert_int_equal(f.fence.lease_ms, 15000);
+	/* So does the heartbeat. */
+	assert_int_equal(sleep_until_due(), 1000);
+	assert_int_equal(vol_uplink_fsm_time(&f, now), PING);
+}
+
+static void counts_from_the_ping(void **state)
+{
+	/* Which ping is answered, and whose time counts then: 0, 1 or 2. */
+	static const struct {
+		uint32_t answered;
+		int counts;
+	} rows[] = {
+		{1, 1}, {2, 2},          {1, 2}, /* late: never backwards */
+		{0, 2},                          /* there is none */
+		{3, 2}, {UINT32_MAX, 2},         /* not sent yet */
+	};
+	uint64_t sent[3];
+
+	(void)state;
+	come_up();
+	sent[0] = now;
+	for (int i = 1; i < 3; i++) {
+		now += 5000;
+		f.heard_ms = now;
+		assert_int_equal(vol_uplink_fsm_time(&f, now), PING);
+		sent[i] = now;
+		now += 700;
+	}
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		assert_int_equal(pong(rows[i].answered), 0);
+		assert_int_equal(f.fence.acked_ms, sent[rows[i].counts]);
+	}
+}
+
+/* Of more pings than are remembered, the old ones count for nothing. */
+static void forgets_old_pings(void **state)
+{
+	uint64_t acked;
+
+	(void)state;
+	come_up();
+	acked = f.fence.acked_ms;
+	for (int i = 0; i < VOL_UPLINK_PINGS + 1; i++) {
+		now += 5000;
+		f.heard_ms = now;
+		assert_int_equal(vol_uplink_fsm_time(&f, now), PING);
+	}
+	assert_int_equal(pong(1), 0);
+	assert_int_equal(f.fence.acked_ms, acked);
+	assert_int_equal(pong(2), 0);
+	assert_int_equal(f.fence.acked_ms, acked + 10000);
+}
+
+static void fence_outlives_the_link(void **state)
+{
+	(void)state;
+	come_up();
+	assert_int_equal(fence(), VOL_FENCE_OK);
+	assert_int_equal(vol_uplink_fsm_closed(&f, now), CLOSE | LOST);
+	now += 8000;
+	assert_int_equal(fence(), VOL_FENCE_PARK);
+	assert_int_equal(vol_uplink_fsm_time(&f, now), DIAL);
+	assert_int_equal(vol_uplink_fsm_connected(&f, now), HELLO);
+	/* Connected is not answered. */
+	assert_int_equal(fence(), VOL_FENCE_PARK);
+	now += 5000;
+	assert_int_equal(fence(), VOL_FENCE_KILL);
+	assert_int_equal(hear(VOL_LINK_WELCOME, 0), WELCOMED);
+	assert_int_equal(fence(), VOL_FENCE_OK);
+}
+
+static void fence_outlives_the_daemon(void **state)
+{
+	struct vol_fence old = {true, now - 9000, 15000};
+
+	(void)state;
+	vol_uplink_fsm_init(&f, now, 1, &old);
+	assert_int_equal(fence(), VOL_FENCE_PARK);
+	now += 4000;
+	assert_int_equal(fence(), VOL_FENCE_KILL);
+	/* Nothing to be known is not the same as all is well. */
+	vol_uplink_fsm_init(&f, now, 1, NULL);
+	assert_false(f.fence.armed);
+	vol_uplink_fsm_nobody(&f, now);
+	assert_false(f.fence.armed);
+}
+
+/* A controller that refuses us without having asked slurmctld may still give
+ * us up. */
+static void refusal_is_no_answer(void **state)
+{
+	static const struct {
+		const char *code;
+		bool counts;
+	} rows[] = {
+		{"slurm_away", true},
+		{"busy", false},
+		{"duplicate_id", false},
+		{"not_enrolled", false},
+		{"table_full", false},
+		{"version", false},
+		{"", false},
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		setup(state);
+		come_up();
+		vol_uplink_fsm_closed(&f, now);
+		now += 6000;
+		vol_uplink_fsm_time(&f, now);
+		vol_uplink_fsm_connected(&f, now);
+		assert_int_equal(refuse(rows[i].code), CLOSE);
+		assert_int_equal(f.fence.acked_ms,
+				 rows[i].counts ? now : now - 6000);
+	}
+	/* Never welcomed, so there is nothing to be given up. */
+	setup(state);
+	vol_uplink_fsm_target(&f, now);
+	vol_uplink_fsm_connected(&f, now);
+	refuse("slurm_away");
+	assert_false(f.fence.armed);
+}
+
+/* While jobs could be saved, a lease has four tries; then it is slow again. */
+static void hurries_while_it_matters(void **state)
+{
+	uint64_t lost, longest = 0;
+
+	(void)state;
+	come_up();
+	lost = now;
+	vol_uplink_fsm_closed(&f, now);
+	for (int i = 0; i < 60; i++) {
+		bool hurry = fence() != VOL_FENCE_KILL;
+		uint64_t wait = sleep_until_due();
+
+		if (hurry)
+			assert_in_range(wait, VOL_UPLINK_BACKOFF_MIN_MS,
+					15000 / 4);
+		if (wait > longest)
+			longest = wait;
+		vol_uplink_fsm_time(&f, now);
+		vol_uplink_fsm_dialed(&f, now, false);
+		vol_uplink_fsm_closed(&f, now);
+	}
+	assert_true(now - lost > 60000);
+	assert_true(longest > VOL_UPLINK_BACKOFF_MAX_MS / 4);
+}
+
+/* A tiny lease makes no frenzy. */
+static void hurries_with_measure(void **state)
+{
+	struct vol_link_msg msg = {
+		.type = VOL_LINK_WELCOME, .heartbeat_ms = 100, .lease_ms = 200};
+
+	(void)state;
+	vol_uplink_fsm_target(&f, now);
+	vol_uplink_fsm_connected(&f, now);
+	assert_int_equal(vol_uplink_fsm_message(&f, now, &msg), WELCOMED);
+	vol_uplink_fsm_closed(&f, now);
+	assert_in_range(sleep_until_due(), VOL_UPLINK_BACKOFF_MIN_MS, 400);
+}
+
+static unsigned fail_to_dial(void)
+{
+	sleep_until_due();
+	assert_int_equal(vol_uplink_fsm_time(&f, now), DIAL);
+	vol_uplink_fsm_dialed(&f, now, false);
+	return vol_uplink_fsm_closed(&f, now);
+}
+
+static void probes_after_a_failed_dial(void **state)
+{
+	uint64_t last = 0;
+	int probes = 0;
+
+	(void)state;
+	/* Nobody has ever welcomed us: there is nobody to ask about. */
+	vol_uplink_fsm_target(&f, now);
+	vol_uplink_fsm_dialed(&f, now, false);
+	assert_int_equal(vol_uplink_fsm_closed(&f, now), CLOSE);
+	setup(state);
+	come_up();
+	/* A link that breaks is not a dial that fails. */
+	assert_int_equal(vol_uplink_fsm_closed(&f, now), CLOSE | LOST);
+	while (fence() != VOL_FENCE_KILL) {
+		unsigned todo = fail_to_dial();
+
+		if (fence() == VOL_FENCE_KILL)
+			break;
+		assert_true(todo == CLOSE || todo == (CLOSE | PROBE));
+		if (!(todo & PROBE))
+			continue;
+		assert_true(now - last >= 5000);
+		last = now;
+		probes++;
+	}
+	assert_in_range(probes, 1, 3);
+	/* Too late: nothing is left to be saved. */
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(fail_to_dial(), CLOSE);
+}
+
+/* discoveryd of the controller is gone for minutes; nobody else is. */
+static void nobody_there_counts(void **state)
+{
+	(void)state;
+	come_up();
+	vol_uplink_fsm_closed(&f, now);
+	for (int i = 0; i < 100; i++) {
+		uint64_t asked;
+
+		if (!(fail_to_dial() & PROBE))
+			continue;
+		asked = now;
+		now += 30;
+		vol_uplink_fsm_nobody(&f, asked);
+		assert_int_equal(f.fence.acked_ms, asked);
+		assert_int_equal(fence(), VOL_FENCE_OK);
+	}
+	assert_int_equal(fence(), VOL_FENCE_OK);
+	/* An answer that comes late does not turn the clock back. */
+	vol_uplink_fsm_nobody(&f, 1000000);
+	assert_true(f.fence.acked_ms > 1000000);
+}
+
 static void stays_away(void **state)
 {
 	(void)state;
@@ -283,6 +548,16 @@ int main(void)
 		cmocka_unit_test_setup(out_of_place, setup),
 		cmocka_unit_test_setup(odd_wishes, setup),
 		cmocka_unit_test_setup(redials_when_moved, setup),
+		cmocka_unit_test_setup(counts_from_the_hello, setup),
+		cmocka_unit_test_setup(counts_from_the_ping, setup),
+		cmocka_unit_test_setup(forgets_old_pings, setup),
+		cmocka_unit_test_setup(fence_outlives_the_link, setup),
+		cmocka_unit_test_setup(fence_outlives_the_daemon, setup),
+		cmocka_unit_test_setup(refusal_is_no_answer, setup),
+		cmocka_unit_test_setup(hurries_while_it_matters, setup),
+		cmocka_unit_test_setup(hurries_with_measure, setup),
+		cmocka_unit_test_setup(probes_after_a_failed_dial, setup),
+		cmocka_unit_test_setup(nobody_there_counts, setup),
 		cmocka_unit_test_setup(stays_away, setup),
 	};
 
