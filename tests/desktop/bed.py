@@ -18,6 +18,9 @@ from guest import Guest, wait
 DEVICES = ("-device", "pcie-root-port,id=port0,chassis=1",
            "-device", "virtio-keyboard-pci,id=keyboard",
            "-device", "virtio-mouse-pci,id=mouse")
+UNITS = {"head": ("munge", "slurmctld", "slurmd",
+                  "slurm-volunteer-controller"),
+         "desk": ("munge", "slurm-volunteer-device")}
 # A job that counts, with a result that shows each lost or doubled step; it
 # says at each step that it is alive.
 COUNTER = """\
@@ -50,10 +53,10 @@ class Bed:
                      for name in ("head", "desk")]
             # One after the other: two at once are slower.
             self.head = Guest("head", disk, kernel, self.folder,
-                              wire=wires).boot()
+                              units=UNITS["head"], wire=wires).boot()
             self.desk = Guest("desk", disk, kernel, self.folder, cpus=2,
-                              memory=1536, wire=wires[::-1],
-                              devices=DEVICES).boot()
+                              memory=1536, units=UNITS["desk"],
+                              wire=wires[::-1], devices=DEVICES).boot()
             self.wait_state("desk", "idle")
         except BaseException:
             print(self.logs())

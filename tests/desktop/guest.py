@@ -106,16 +106,20 @@ def die_with_parent():
 class Guest:
     """A guest; boot() before anything else, stop() in the end.
 
+    units: what systemd starts besides Debian's own.
     wire: (own, peer) paths of sockets that stand for a network cable."""
 
     def __init__(self, name, image, kernel, folder, *, memory=768, cpus=1,
-                 wire=None, devices=()):
+                 units=(), wire=None, devices=()):
         self.name = name
         self.folder = pathlib.Path(folder)
         self.files = {kind: self.folder / f"{name}.{kind}"
                       for kind in ("agent", "events", "qmp", "console", "err")}
         self.wire = wire
-        self.argv = [*self._machine(image, kernel, memory, cpus),
+        wants = "".join(f" systemd.wants={unit}.service" for unit in units)
+        self.argv = [*self._machine(image, memory, cpus),
+                     "-kernel", str(kernel), "-append",
+                     f"{KERNEL} systemd.hostname={name}{wants}",
                      *self._ports(), *self._network(), *devices]
         self.process = None
         self.ids = itertools.count(1)
@@ -123,12 +127,11 @@ class Guest:
         self.boot_s = None
         atexit.register(self.stop)
 
-    def _machine(self, image, kernel, memory, cpus):
+    def _machine(self, image, memory, cpus):
         return ["qemu-system-x86_64", "-name", self.name, "-machine", MACHINE,
                 "-accel", ACCELERATOR, "-cpu", CPU, "-smp", str(cpus), "-m",
                 str(memory), "-nodefaults", "-no-user-config", "-display",
-                "none", "-vga", "none", "-no-reboot", "-kernel", str(kernel),
-                "-append", f"{KERNEL} systemd.hostname={self.name}",
+                "none", "-vga", "none", "-no-reboot",
                 # One image serves all guests: what they write is dropped.
                 "-drive", f"file={image},if=none,id=disk,format=raw,"
                 "snapshot=on,cache=unsafe",

@@ -78,11 +78,9 @@ GENERATORS = (
     "systemd-sysv-generator", "systemd-tpm2-generator",
     "systemd-veritysetup-generator",
 )
-# Of both guests; where each of them runs is said by drop-ins of the overlay.
-ENABLED = ("agent.service", "become.service", "munge.service",
-           "slurmctld.service", "slurmd.service",
-           "slurm-volunteer-controller.service",
-           "slurm-volunteer-device.service")
+# Of both guests; what else one runs is on its kernel's command line.
+ENABLED = ("agent.service", "become.service")
+DISABLED = ("munge.service", "slurmctld.service", "slurmd.service")
 
 
 def call(*argv, **options):
@@ -195,16 +193,6 @@ def install_build(root):
 
 # -- the guests' configuration -------------------------------------------------
 
-def wants(root, unit):
-    """Start this unit at boot."""
-    link = root / "etc/systemd/system/multi-user.target.wants" / unit
-    link.parent.mkdir(parents=True, exist_ok=True)
-    link.unlink(missing_ok=True)
-    places = ("etc/systemd/system", "usr/lib/systemd/system")
-    found = next(p for p in places if (root / p / unit).exists())
-    link.symlink_to(f"/{found}/{unit}")
-
-
 def configure(root):
     """Make a machine of it that boots in seconds and is one of our guests."""
     # Unlike copytree, cp leaves the modes of folders that exist alone.
@@ -222,8 +210,11 @@ def configure(root):
     generators.mkdir(exist_ok=True)
     for name in GENERATORS:
         (generators / name).symlink_to("/dev/null")
-    for name in ENABLED:
-        wants(root, name)
+    wants = system / "multi-user.target.wants"
+    for unit in ENABLED:
+        (wants / unit).symlink_to(f"../{unit}")
+    for unit in DISABLED:
+        (wants / unit).unlink()
     default = system / "default.target"
     default.unlink(missing_ok=True)
     default.symlink_to("/usr/lib/systemd/system/multi-user.target")

@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The bed itself: without these the other tests would show nothing"""
+from bed import UNITS
 from guest import wait
-
-UNITS = {"head": ("munge", "slurmctld", "slurmd",
-                  "slurm-volunteer-controller"),
-         "desk": ("munge", "systemd-logind", "slurm-volunteer-device")}
 
 
 def test_systemd_is_up(bed):
