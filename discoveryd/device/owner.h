@@ -17,6 +17,7 @@
 
 #include "device/device_conf.h"
 #include "device/freezer.h"
+#include "device/steps.h"
 #include "error.h"
 #include "fence.h"
 #include "link.h"
@@ -30,10 +31,11 @@ struct vol_owner_ops {
 	void (*fence)(struct vol_fence *fence, void *arg);
 };
 
-/* conf and freezer are borrowed until destroy (or conf until reload). */
+/* conf, freezer and steps are borrowed until destroy (conf until reload). */
 struct vol_owner *vol_owner_create(sd_event *loop,
 				   const struct vol_device_conf *conf,
 				   struct vol_freezer *freezer,
+				   struct vol_steps *steps,
 				   const struct vol_owner_ops *ops, void *arg,
 				   struct vol_error *err);
 /* Leaves what is frozen frozen. */

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* owner_act.c - make the ladder's orders so, and tell the controller */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "device/owner_private.h"
+#include "log.h"
+
+/* With reaction = throttle, of one CPU: enough for timers and heartbeats of a
+ * job, too little to notice. */
+#define THROTTLE_PCT 5
+/* Memory is taken in pieces, so that the loop answers in between. */
+#define RECLAIM_CHUNK (32ULL << 20)
+#define RECLAIM_US    (10 * 1000ULL)
+/* A stopped job's total is told this often. */
+#define TELL_PARKED_S 30
+
+/* ---- run, park, throttle ---- */
+
+static void set_throttle(struct vol_owner *o, bool on)
+{
+	struct vol_error err = {""};
+
+	if (o->throttled == on)
+		return;
+	if (vol_freezer_throttle(o->freezer, on ? THROTTLE_PCT : 0, &err) < 0) {
+		/* Then they are stopped: see run_or_park. */
+		if (strcmp(o->throttle_note, err.text) != 0)
+			vol_warn("can not throttle: %s", err.text);
+		snprintf(o->throttle_note, sizeof(o->throttle_note), "%.150s",
+			 err.text);
+		return;
+	}
+	o->throttled = on;
+}
+
+static void run_or_park(struct vol_owner *o, uint64_t seen)
+{
+	set_throttle(o, o->orders.throttle);
+	if (!o->orders.run && !(o->orders.throttle && o->throttled)) {
+		vol_reflex_close(o->reflex);
+		return;
+	}
+	if (vol_freezer_is_closed(o->freezer) &&
+	    vol_reflex_open(o->reflex, seen) < 0)
+		/* There was input meanwhile: the reflex calls us again. */
+		vol_debug("not opened: input came in between");
+}
+
+/* ---- memory ---- */
+
+static void start_reclaim(struct vol_owner *o)
+{
+	if (!o->orders.reclaim) {
+		o->reclaiming = false;
+		sd_event_source_set_enabled(o->reclaim, SD_EVENT_OFF);
+		return;
+	}
+	if (o->reclaiming)
+		return;
+	o->reclaiming = true;
+	o->reclaimed = 0;
+	*o->memory_note = '\0';
+	sd_event_source_set_time(o->reclaim, 0);
+	sd_event_source_set_enabled(o->reclaim, SD_EVENT_ONESHOT);
+}
+
+int vol_owner_on_reclaim(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct vol_owner *o = arg;
+	struct vol_error err = {""};
+	int64_t got = vol_freezer_reclaim(o->freezer, RECLAIM_CHUNK, &err);
+
+	(void)usec;
+	if (got > 0) {
+		o->reclaimed += (uint64_t)got;
+		sd_event_source_set_time_relative(source, RECLAIM_US);
+		sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+		return 0;
+	}
+	if (got < 0)
+		snprintf(o->memory_note, sizeof(o->memory_note),
+			 "parked jobs keep their memory: %.110s", err.text);
+	if (o->reclaimed > 0)
+		vol_journal_add(o->journal, "reclaimed", "%" PRIu64 " MB",
+				o->reclaimed >> 20);
+	return 0;
+}
+
+/* ---- moving jobs away ---- */
+
+static void save_fenced(const struct vol_owner *o)
+{
+	struct vol_error err;
+
+	if (vol_evictions_save(&o->evictions, VOL_FENCED_FILE, &err) < 0)
+		vol_warn("%s", err.text);
+}
+
+/* The fence: no time to ask anybody. */
+static void kill_all(struct vol_owner *o)
+{
+	uint32_t jobs[VOL_OWNER_JOBS_MAX];
+	size_t n = vol_freezer_jobs(o->freezer, jobs, VOL_OWNER_JOBS_MAX);
+	bool news = false;
+
+	for (size_t i = 0; i < n && i < VOL_OWNER_JOBS_MAX; i++) {
+		if (vol_evictions_is_fenced(&o->evictions, jobs[i]))
+			continue;
+		news = true;
+		(void)vol_evictions_fenced(&o->evictions, jobs[i]);
+		vol_warn("job %" PRIu32 " is ended: the controller was not "
+			 "heard and may start it elsewhere",
+			 jobs[i]);
+		vol_journal_add(o->journal, "fenced", "job %" PRIu32, jobs[i]);
+	}
+	/* First on disk: whoever finds them dead must know why. */
+	if (news)
+		save_fenced(o);
+	vol_freezer_kill(o->freezer, 0);
+}
+
+static void want(struct vol_owner *o, uint32_t job, bool exclude, bool force,
+		 const char *why)
+{
+	if (!vol_evictions_has(&o->evictions, job)) {
+		vol_info("job %" PRIu32 " is to start elsewhere: %s", job, why);
+		vol_journal_add(o->journal, "evicting", "job %" PRIu32 ": %s",
+				job, why);
+	}
+	vol_freezer_hold(o->freezer, job, true);
+	if (vol_evictions_want(&o->evictions, job, exclude, force, why) < 0)
+		vol_err("out of memory: job %" PRIu32 " stays stopped", job);
+}
+
+static bool is_welcome(const struct vol_owner *o, const struct vol_step *step)
+{
+	const struct vol_device_conf *c = o->conf;
+	const struct passwd *pw;
+	char number[16];
+
+	if (c->users && *c->users) {
+		snprintf(number, sizeof(number), "%u", (unsigned)step->uid);
+		pw = getpwuid(step->uid);
+		if (!vol_list_welcomes(c->users, number) &&
+		    !(pw && vol_list_welcomes(c->users, pw->pw_name)))
+			return false;
+	}
+	return !c->accounts || !*c->accounts ||
+	       vol_list_welcomes(c->accounts, step->account);
+}
+
+static void check_welcome(const struct vol_step *step, void *arg)
+{
+	struct vol_owner *o = arg;
+
+	if (step->job && !is_welcome(o, step))
+		want(o, step->job, true, true,
+		     "this user or account is not welcome at this device");
+}
+
+static void evict(struct vol_owner *o)
+{
+	uint32_t jobs[VOL_OWNER_JOBS_MAX];
+	size_t n;
+
+	if (!o->orders.evict && !o->orders.evict_interactive)
+		return;
+	n = vol_freezer_jobs(o->freezer, jobs, VOL_OWNER_JOBS_MAX);
+	for (size_t i = 0; i < n && i < VOL_OWNER_JOBS_MAX; i++)
+		want(o, jobs[i], false, o->orders.evict_interactive,
+		     o->verdict.why);
+}
+
+/* Wishes for jobs that are not here any more, unless we ended them ourselves.
+ */
+static void drop_gone(struct vol_owner *o, const uint32_t *jobs, size_t n)
+{
+	struct vol_evictions *e = &o->evictions;
+	size_t i, j;
+
+	for (i = e->n; i-- > 0;) {
+		for (j = 0; j < n && jobs[j] != e->list[i].job; j++)
+			;
+		if (j == n && !e->list[i].fenced)
+			vol_evictions_drop(e, e->list[i].job);
+	}
+}
+
+static void ask(struct vol_owner *o, uint64_t now_ms, uint64_t *next_ms)
+{
+	const struct vol_eviction *x;
+
+	if (!o->linked)
+		return;
+	while ((x = vol_evictions_due(&o->evictions, now_ms, next_ms))) {
+		struct vol_link_msg msg = {
+			.type = VOL_LINK_EVICT,
+			.job = x->job,
+			.exclude = x->exclude,
+			.force = x->force,
+		};
+
+		memcpy(msg.why, x->why, sizeof(msg.why));
+		if (o->ops->send(&msg, o->arg) < 0)
+			return;
+		if (now_ms + VOL_EVICTION_RETRY_MS < *next_ms)
+			*next_ms = now_ms + VOL_EVICTION_RETRY_MS;
+	}
+}
+
+void vol_owner_message(struct vol_owner *o, const struct vol_link_msg *msg)
+{
+	if (!vol_evictions_answered(&o->evictions, msg->job, msg->outcome,
+				    vol_sensor_now_ms()))
+		return;
+	vol_info("job %" PRIu32 ": %s%s%s", msg->job,
+		 vol_outcome_name(msg->outcome), *msg->reason ? ": " : "",
+		 msg->reason);
+	vol_journal_add(o->journal, vol_outcome_name(msg->outcome),
+			"job %" PRIu32 "%s%s", msg->job,
+			*msg->reason ? ": " : "", msg->reason);
+	if (msg->outcome != VOL_OUTCOME_REFUSED)
+		vol_freezer_kill(o->freezer, msg->job);
+	else if (!o->orders.evict)
+		vol_freezer_hold(o->freezer, msg->job, false);
+	save_fenced(o);
+	vol_owner_look(o);
+}
+
+/* ---- telling ---- */
+
+void vol_owner_harvest(const struct vol_owner *o, struct vol_link_msg *msg)
+{
+	msg->harvest = o->ladder.harvest;
+	snprintf(msg->why, sizeof(msg->why), "%s", o->verdict.why);
+}
+
+void vol_owner_tell(struct vol_owner *o)
+{
+	struct vol_link_msg msg = {.type = VOL_LINK_HARVEST};
+
+	if (!o->linked || (o->told && o->told_harvest == o->ladder.harvest &&
+			   strcmp(o->told_why, o->verdict.why) == 0))
+		return;
+	vol_owner_harvest(o, &msg);
+	if (o->ops->send(&msg, o->arg) < 0)
+		return;
+	o->told = true;
+	o->told_harvest = msg.harvest;
+	memcpy(o->told_why, msg.why, sizeof(o->told_why));
+}
+
+void vol_owner_tell_all(struct vol_owner *o)
+{
+	o->told = false;
+	vol_evictions_ask_again(&o->evictions);
+	vol_parkclock_untell(&o->parked);
+}
+
+static void tell_parked(struct vol_owner *o, uint64_t now_ms)
+{
+	struct vol_link_msg msg = {.type = VOL_LINK_PARKED};
+
+	while (o->linked &&
+	       (msg.job = vol_parkclock_tell(&o->parked, now_ms, TELL_PARKED_S,
+					     &msg.seconds)) != 0)
+		if (o->ops->send(&msg, o->arg) < 0)
+			return;
+}
+
+/* ---- all of it ---- */
+
+static bool nothing_runs(const struct vol_owner *o)
+{
+	return !vol_steps_busy(o->steps) ||
+	       !vol_evictions_pending(&o->evictions);
+}
+
+void vol_owner_act(struct vol_owner *o, uint64_t now_ms, uint64_t seen,
+		   uint64_t *next_ms)
+{
+	uint32_t jobs[VOL_OWNER_JOBS_MAX];
+	size_t n;
+
+	/* Before anything is thawed. */
+	vol_steps_each(o->steps, check_welcome, o);
+	if (o->orders.kill)
+		kill_all(o);
+	run_or_park(o, seen);
+	if (vol_freezer_is_closed(o->freezer))
+		vol_freezer_reap(o->freezer);
+	n = vol_freezer_jobs(o->freezer, jobs, VOL_OWNER_JOBS_MAX);
+	if (n > VOL_OWNER_JOBS_MAX)
+		n = VOL_OWNER_JOBS_MAX;
+	if (vol_parkclock_jobs(&o->parked, jobs, n,
+			       vol_freezer_is_closed(o->freezer), now_ms) < 0)
+		vol_err("out of memory: parked time is not given back");
+	evict(o);
+	drop_gone(o, jobs, n);
+	ask(o, now_ms, next_ms);
+	tell_parked(o, now_ms);
+	start_reclaim(o);
+	if (o->verdict.cause == VOL_CAUSE_SLEEP && nothing_runs(o))
+		vol_sensors_settled(o->sensors);
+}

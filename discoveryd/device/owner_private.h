@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* owner_private.h - between owner.c (decides), owner_act.c (does) and
+ * owner_json.c (tells) */
+#ifndef VOL_OWNER_PRIVATE_H
+#define VOL_OWNER_PRIVATE_H
+
+#include "device/evictions.h"
+#include "device/journal.h"
+#include "device/owner.h"
+#include "device/parkclock.h"
+#include "device/pause.h"
+#include "device/reflex.h"
+#include "device/sensors/sensors.h"
+#include "ladder.h"
+
+/* A desktop that runs more than this many jobs at once has no owner. */
+#define VOL_OWNER_JOBS_MAX 1024
+
+struct vol_owner {
+	sd_event *loop;
+	const struct vol_device_conf *conf;
+	struct vol_freezer *freezer;
+	struct vol_steps *steps;
+	const struct vol_owner_ops *ops;
+	void *arg;
+	struct vol_reflex *reflex;
+	struct vol_sensors *sensors;
+	struct vol_journal *journal;
+	sd_event_source *timer;   /* the next look */
+	sd_event_source *reclaim; /* enabled while memory is being taken */
+	/* What is known. */
+	struct vol_pause pause;
+	bool linked, leaving;
+	char jobs_cgroup[VOL_CGROUP_SIZE];
+	struct vol_presence presence;
+	struct vol_verdict verdict;
+	struct vol_ladder ladder;
+	struct vol_ladder_orders orders;
+	enum vol_fence_state fence;
+	/* What was done. */
+	bool throttled;
+	struct vol_evictions evictions;
+	struct vol_parkclock parked;
+	bool reclaiming;
+	uint64_t reclaimed; /* bytes of this time of being parked */
+	char memory_note[VOL_WHY_SIZE];
+	char throttle_note[VOL_WHY_SIZE];
+	/* What the controller was told. */
+	bool told;
+	enum vol_harvest told_harvest;
+	char told_why[VOL_WHY_SIZE];
+};
+
+/* Think again: sensors, policy, ladder, actions (owner.c). */
+void vol_owner_look(struct vol_owner *o);
+
+/* Make the orders so; next_ms is lowered to when to look again. */
+void vol_owner_act(struct vol_owner *o, uint64_t now_ms, uint64_t seen,
+		   uint64_t *next_ms);
+/* Say harvest to the controller, when it is another one now. */
+void vol_owner_tell(struct vol_owner *o);
+/* Of a new link: everything. */
+void vol_owner_tell_all(struct vol_owner *o);
+/* The timer that takes memory in chunks. */
+int vol_owner_on_reclaim(sd_event_source *source, uint64_t usec, void *arg);
+
+#endif
