@@ -68,6 +68,8 @@ struct vol_slurm_snapshot {
 /* *s is untouched on error; free it with vol_slurm_snapshot_clear. */
 int vol_slurm_snapshot_load(struct vol_slurm_snapshot *s,
 			    struct vol_error *err);
+/* The nodes alone, in one RPC. */
+int vol_slurm_nodes_load(struct vol_slurm_snapshot *s, struct vol_error *err);
 void vol_slurm_snapshot_clear(struct vol_slurm_snapshot *s);
 
 /* Create a node that becomes IDLE when its slurmd -Z -N name registers.  Until

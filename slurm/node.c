@@ -219,6 +219,16 @@ int vol_slurm_snapshot_load(struct vol_slurm_snapshot *s, struct vol_error *err)
 	return 0;
 }
 
+int vol_slurm_nodes_load(struct vol_slurm_snapshot *s, struct vol_error *err)
+{
+	struct vol_slurm_snapshot fresh = VOL_SLURM_SNAPSHOT_INIT;
+
+	if (load_nodes(&fresh, err) < 0)
+		return -1;
+	*s = fresh;
+	return 0;
+}
+
 void vol_slurm_snapshot_clear(struct vol_slurm_snapshot *s)
 {
 	int saved = errno;

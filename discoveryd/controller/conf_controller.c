@@ -32,6 +32,10 @@ static const struct vol_conf_option table[] = {
 	 300, 86400000, NULL},
 	{VOL_CONF_DURATION, SECTION, "forget_after", AT(forget_after_ms), "30d",
 	 60000, 0, NULL},
+	{VOL_CONF_DURATION, SECTION, "drain_after", AT(drain_after_ms), "5s", 0,
+	 3600000, NULL},
+	{VOL_CONF_BOOL, SECTION, "extend_time_limit", AT(extend_time_limit),
+	 "yes", 0, 0, NULL},
 	{VOL_CONF_BOOL, SECTION, "publish", AT(publish), "yes", 0, 0, NULL},
 	{VOL_CONF_END, NULL, NULL, 0, NULL, 0, 0, NULL},
 };

@@ -16,6 +16,8 @@ struct vol_controller_conf {
 	char *control_socket;
 	char *partition;
 	uint64_t heartbeat_ms, lost_after_ms, forget_after_ms;
+	uint64_t drain_after_ms;
+	bool extend_time_limit;
 	bool publish;
 };
 

@@ -2,7 +2,8 @@
 /* desired.c - what to do next about one device's node
  *
  * The order of the questions is the policy: is the node ours, is the device
- * here, is it the same machine, is it reachable, is it open, is it labelled.
+ * here, is it the same machine, is it reachable, does an administrator hold it,
+ * does its owner need it, is it labelled.
  */
 #include "config.h"
 
@@ -119,6 +120,28 @@ static bool same_features(const struct vol_facts *f,
 	return list_within(want, n->features) && list_within(n->features, want);
 }
 
+bool vol_owner_closes(const struct vol_situation *s)
+{
+	return s->harvest != VOL_HARVEST_OPEN &&
+	       s->closed_ms >= s->drain_after_ms;
+}
+
+static void closed_reason(const struct vol_situation *s,
+			  char reason[VOL_REASON_SIZE])
+{
+	snprintf(reason, VOL_REASON_SIZE, VOL_REASON_PREFIX "%s",
+		 *s->why ? s->why : vol_harvest_name(s->harvest));
+}
+
+static void drain(const struct vol_situation *s, struct vol_decision *d,
+		  enum vol_node_state node)
+{
+	char reason[VOL_REASON_SIZE];
+
+	closed_reason(s, reason);
+	decide(d, VOL_ACT_DRAIN, node, "%s", reason);
+}
+
 /* Only nodes that we made are ever changed.  The registry may miss one that was
  * made in the moment before a crash: it waits for its slurmd or has the label.
  */
@@ -206,30 +229,49 @@ static void on_other_hardware(const struct vol_situation *s,
 	decide(d, VOL_ACT_DELETE, VOL_NODE_WRONG, "hardware changed");
 }
 
+/* Drained and down: RESUME would lift both, the registration lifts DOWN alone.
+ */
+static void on_down_below_drain(const struct vol_situation *s,
+				struct vol_decision *d,
+				enum vol_node_state node, const char *reason)
+{
+	decide(d,
+	       s->slurmd == VOL_SLURMD_UP && s->since_reregister_ms > RETRY_MS
+		       ? VOL_ACT_REREGISTER
+		       : VOL_ACT_NONE,
+	       node, "%s", reason);
+}
+
 static void on_down(const struct vol_situation *s, struct vol_decision *d)
 {
 	const struct vol_slurm_node *n = &s->node;
+	char reason[VOL_REASON_SIZE];
 
-	if (!is_ours(n->reason) && !is_slurms(n->reason))
-		/* With a drain of theirs below, the registration alone lifts
-		 * our DOWN; resume would lift both. */
-		decide(d,
-		       n->drained && s->slurmd == VOL_SLURMD_UP &&
-				       s->since_reregister_ms > RETRY_MS
-			       ? VOL_ACT_REREGISTER
-			       : VOL_ACT_NONE,
-		       VOL_NODE_WRONG, "set down by an administrator: %s",
-		       n->reason);
-	else if (s->slurmd != VOL_SLURMD_UP)
+	if (!is_ours(n->reason) && !is_slurms(n->reason)) {
+		snprintf(reason, sizeof(reason),
+			 "set down by an administrator: %.160s", n->reason);
+		if (n->drained)
+			on_down_below_drain(s, d, VOL_NODE_WRONG, reason);
+		else
+			decide(d, VOL_ACT_NONE, VOL_NODE_WRONG, "%s", reason);
+	} else if (vol_owner_closes(s) && !n->drained) {
+		drain(s, d, VOL_NODE_MISSING);
+	} else if (s->slurmd != VOL_SLURMD_UP) {
 		decide(d, VOL_ACT_WAIT, VOL_NODE_MISSING, "waits for slurmd");
-	else if (s->since_resume_ms > RETRY_MS)
+	} else if (vol_owner_closes(s)) {
+		on_down_below_drain(s, d, VOL_NODE_MISSING,
+				    "waits for slurmctld");
+		if (d->action == VOL_ACT_NONE)
+			d->action = VOL_ACT_WAIT;
+	} else if (s->since_resume_ms > RETRY_MS) {
 		decide(d, VOL_ACT_RESUME, VOL_NODE_MISSING, "device is back");
-	else if (s->since_reregister_ms > RETRY_MS)
+	} else if (s->since_reregister_ms > RETRY_MS) {
 		decide(d, VOL_ACT_REREGISTER, VOL_NODE_MISSING,
 		       "node stays down");
-	else
+	} else {
 		decide(d, VOL_ACT_WAIT, VOL_NODE_MISSING,
 		       "waits for slurmctld");
+	}
 }
 
 static void on_unregistered(const struct vol_situation *s,
@@ -253,28 +295,51 @@ static bool may_have_ghosts(const struct vol_situation *s)
 	       s->since_reregister_ms > s->since_restart_ms - GHOST_MS;
 }
 
+/* Drained by us, or by an error of slurmctld's.  In the moments before a visit
+ * counts, a drain that is there may stay. */
+static void on_drained(const struct vol_situation *s, struct vol_decision *d)
+{
+	const struct vol_slurm_node *n = &s->node;
+	bool error = drained_in_error(n);
+	char reason[VOL_REASON_SIZE];
+
+	if (vol_owner_closes(s)) {
+		closed_reason(s, reason);
+		drain(s, d, VOL_NODE_UP);
+		if (strcmp(n->reason, reason) == 0)
+			d->action = VOL_ACT_NONE;
+	} else if (!error && s->harvest != VOL_HARVEST_OPEN) {
+		decide(d, VOL_ACT_NONE, VOL_NODE_UP, "%s", n->reason);
+	} else {
+		decide(d,
+		       s->since_resume_ms > RETRY_MS ? VOL_ACT_RESUME
+						     : VOL_ACT_WAIT,
+		       error ? VOL_NODE_MISSING : VOL_NODE_UP, "%s",
+		       error ? "drained in error" : "device is back");
+	}
+}
+
 /* The node is the right one and answers: is it open and labelled? */
 static void on_usable(const struct vol_situation *s, struct vol_decision *d)
 {
 	const struct vol_slurm_node *n = &s->node;
 
-	if (n->drained && (is_ours(n->reason) || drained_in_error(n)))
-		decide(d,
-		       s->since_resume_ms > RETRY_MS ? VOL_ACT_RESUME
-						     : VOL_ACT_WAIT,
-		       VOL_NODE_MISSING, "%s",
-		       drained_in_error(n) ? "drained in error"
-					   : "device is back");
-	else if (n->drained)
+	if (n->drained && !is_ours(n->reason) && !drained_in_error(n))
 		decide(d, VOL_ACT_NONE, VOL_NODE_WRONG,
 		       "drained by an administrator: %s", n->reason);
 	else if (may_have_ghosts(s))
 		decide(d, VOL_ACT_REREGISTER, VOL_NODE_UP,
 		       "slurmctld was restarted and may have lost job ends");
-	else if (strcmp(n->comment, s->comment) != 0)
-		decide(d, VOL_ACT_COMMENT, VOL_NODE_UP, "registered");
+	else if (n->drained)
+		on_drained(s, d);
+	else if (vol_owner_closes(s))
+		drain(s, d, VOL_NODE_UP);
 	else
 		decide(d, VOL_ACT_NONE, VOL_NODE_UP, "registered");
+	/* Whoever looks for the device should find it while it is closed. */
+	if (d->action == VOL_ACT_NONE && d->node == VOL_NODE_UP &&
+	    strcmp(n->comment, s->comment) != 0)
+		d->action = VOL_ACT_COMMENT;
 }
 
 static void on_here(const struct vol_situation *s, struct vol_decision *d)

@@ -16,7 +16,8 @@
 #include "facts.h"
 #include "link.h"
 
-/* Reasons with this prefix are ours to lift; all others are not. */
+/* Reasons with this prefix are ours to lift; all others are not.  What follows
+ * it while the owner needs the machine is the device's "why". */
 #define VOL_REASON_PREFIX "volunteer: "
 
 /* "Never happened" for the since_ fields. */
@@ -56,6 +57,12 @@ struct vol_situation {
 	enum vol_slurmd_state slurmd;
 	bool busy;
 	uint64_t slurmd_up_ms; /* for how long slurmd has been up */
+	enum vol_harvest harvest;
+	char why[VOL_WHY_SIZE];
+	/* For how long it has not been open; VOL_NEVER when it was not when it
+	 * joined: then nobody waits for a short visit to end. */
+	uint64_t closed_ms;
+	uint64_t drain_after_ms; /* a shorter visit is not worth an RPC */
 	/* What was done about it. */
 	uint64_t since_reregister_ms, since_create_ms, since_address_ms;
 	uint64_t since_down_ms, since_resume_ms;
@@ -81,6 +88,9 @@ struct vol_decision {
  * the look before this one, since slurmctld writes its own reason over theirs
  * when it rejects a registration. */
 bool vol_node_held(const struct vol_slurm_node *n, bool before);
+
+/* Must the node be drained now because its owner needs the machine? */
+bool vol_owner_closes(const struct vol_situation *s);
 
 void vol_desired(const struct vol_situation *s, struct vol_decision *d);
 

@@ -101,6 +101,9 @@ void vol_member_attach(struct vol_member *s, struct vol_peer *peer,
 	s->slurmd = hello->busy ? VOL_SLURMD_STARTING : VOL_SLURMD_DOWN;
 	s->slurmd_up_at = 0;
 	s->busy = hello->busy;
+	s->harvest = hello->harvest;
+	memcpy(s->why, hello->why, sizeof(s->why));
+	s->closed_at = 0;
 	s->facts = hello->facts;
 	memcpy(s->hostname, hello->hostname, sizeof(s->hostname));
 	memcpy(s->boot, hello->boot, sizeof(s->boot));
@@ -135,6 +138,19 @@ static void on_state(struct vol_member *s, const struct vol_link_msg *msg)
 		vol_member_look(s);
 }
 
+static void on_harvest(struct vol_member *s, const struct vol_link_msg *msg)
+{
+	vol_debug("%s: %s (%s)", s->node_name, vol_harvest_name(msg->harvest),
+		  msg->why);
+	if (msg->harvest == VOL_HARVEST_OPEN)
+		s->closed_at = 0;
+	else if (s->harvest == VOL_HARVEST_OPEN)
+		s->closed_at = vol_controller_now_ms();
+	s->harvest = msg->harvest;
+	memcpy(s->why, msg->why, sizeof(s->why));
+	vol_member_evaluate(s);
+}
+
 void vol_member_message(struct vol_member *s, const struct vol_link_msg *msg)
 {
 	struct vol_peer *peer = s->peer;
@@ -142,6 +158,9 @@ void vol_member_message(struct vol_member *s, const struct vol_link_msg *msg)
 	switch (msg->type) {
 	case VOL_LINK_STATE:
 		on_state(s, msg);
+		break;
+	case VOL_LINK_HARVEST:
+		on_harvest(s, msg);
 		break;
 	case VOL_LINK_FACTS:
 		if (vol_facts_equal(&s->facts, &msg->facts))

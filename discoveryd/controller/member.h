@@ -31,9 +31,12 @@ struct vol_member {
 	struct vol_facts facts;
 	enum vol_slurmd_state slurmd;
 	bool busy;
+	enum vol_harvest harvest;
+	char why[VOL_WHY_SIZE]; /* it is not open */
 	char farewell[VOL_REASON_SIZE];
 	/* When; on vol_controller_now_ms's clock, 0 = never. */
 	uint64_t slurmd_up_at, gone_at, here_at;
+	uint64_t closed_at; /* 0: open, or was closed when it joined */
 	uint64_t reregister_at, create_at, address_at, down_at, resume_at;
 	uint64_t hold_until;
 	time_t last_seen; /* for people and for forget_after */
@@ -62,7 +65,7 @@ void vol_member_destroy(struct vol_member *s);
 /* The device said hello over peer and was let in. */
 void vol_member_attach(struct vol_member *s, struct vol_peer *peer,
 		       const struct vol_link_msg *hello);
-/* A later message: STATE, FACTS or BYE. */
+/* A later message: STATE, HARVEST, FACTS or BYE. */
 void vol_member_message(struct vol_member *s, const struct vol_link_msg *msg);
 /* The link is gone; the device was heard last at heard_at. */
 void vol_member_detach(struct vol_member *s, uint64_t heard_at);

@@ -42,6 +42,10 @@ static void describe(const struct vol_member *s, struct vol_situation *x)
 	x->slurmd = s->slurmd;
 	x->busy = s->busy;
 	x->slurmd_up_ms = s->slurmd_up_at ? now - s->slurmd_up_at : 0;
+	x->harvest = s->harvest;
+	memcpy(x->why, s->why, sizeof(x->why));
+	x->closed_ms = since(s->closed_at, now);
+	x->drain_after_ms = s->c->conf.drain_after_ms;
 	x->since_reregister_ms = since(s->reregister_at, now);
 	x->since_create_ms = since(s->create_at, now);
 	x->since_address_ms = since(s->address_at, now);
@@ -97,15 +101,17 @@ static void tell(struct vol_member *s)
 {
 	struct vol_link_msg msg = {.type = VOL_LINK_NODE,
 				   .node_state = s->decision.node};
+	uint64_t now = vol_controller_now_ms();
 
 	/* Of the three only "wrong" has reasons worth following. */
 	if (s->decision.node == s->told &&
 	    (s->told != VOL_NODE_WRONG ||
 	     strcmp(s->decision.reason, s->told_reason) == 0))
 		return;
+	/* A node that was just resumed is out until slurmd has answered. */
 	if (s->decision.node == VOL_NODE_MISSING &&
-	    (!s->slurmd_up_at ||
-	     vol_controller_now_ms() - s->slurmd_up_at < MISSING_MS))
+	    (!s->slurmd_up_at || now - s->slurmd_up_at < MISSING_MS ||
+	     since(s->resume_at, now) < MISSING_MS))
 		return;
 	s->told = s->decision.node;
 	memcpy(s->told_reason, s->decision.reason, sizeof(s->told_reason));
@@ -223,6 +229,9 @@ void vol_member_evaluate(struct vol_member *s)
 		vol_member_arm(s, s->hold_until - now);
 		return;
 	}
+	if (s->decision.action == VOL_ACT_NONE && x.closed_ms < VOL_NEVER &&
+	    x.closed_ms < x.drain_after_ms)
+		vol_member_arm(s, x.drain_after_ms - x.closed_ms);
 	act(s);
 }
 
@@ -245,6 +254,7 @@ static void note_done(struct vol_member *s, const struct vol_wish *w)
 			 *w->text ? w->text : s->node.reason);
 		break;
 	case VOL_ACT_DRAIN:
+		s->resume_at = 0; /* the next one is another matter */
 		vol_info("%s: drained (%s)", s->node_name, w->text);
 		break;
 	case VOL_ACT_RESUME:
@@ -271,12 +281,13 @@ static void note_failure(struct vol_member *s, const struct vol_answer *a)
 		complain(s, "table_full", a->why.text, TABLE_FULL_MS);
 		return;
 	case EEXIST: /* the fresh look says what to do */
+	case ESTALE:
 		return;
 	case EBUSY:
 		s->hold_until = vol_controller_now_ms() + BUSY_MS;
 		return;
 	}
-	if (a->wish->action == VOL_ACT_RESUME) {
+	if (a->wish->action == VOL_ACT_RESUME && a->error == EINVAL) {
 		/* Not down any more: somebody was faster. */
 		s->resume_at = vol_controller_now_ms();
 		return;

@@ -258,8 +258,8 @@ static void on_message(struct vol_conn *conn, const json_t *json, void *arg)
 		unexpected(p, &msg);
 	else if (msg.type == VOL_LINK_PING)
 		on_ping(p, &msg);
-	else if (msg.type == VOL_LINK_STATE || msg.type == VOL_LINK_FACTS ||
-		 msg.type == VOL_LINK_BYE)
+	else if (msg.type == VOL_LINK_STATE || msg.type == VOL_LINK_HARVEST ||
+		 msg.type == VOL_LINK_FACTS || msg.type == VOL_LINK_BYE)
 		vol_member_message(p->member, &msg);
 	else
 		unexpected(p, &msg);

@@ -27,6 +27,8 @@
 #define RETRY_MIN_MS 100
 #define RETRY_MAX_MS 5000
 #define STOP_WAIT_S  2
+/* Between two rounds of DRAIN and RESUME. */
+#define ROUND_MS 1000
 
 struct vol_registrar {
 	sd_event_source *source;
@@ -44,7 +46,7 @@ struct vol_registrar {
 	struct vol_error away;
 	/* The thread's own. */
 	bool is_away;
-	uint64_t next_view_ms;
+	uint64_t next_view_ms, next_round_ms;
 	struct vol_backoff backoff;
 };
 
@@ -80,16 +82,50 @@ static void free_jobs(struct vol_job *job)
 	}
 }
 
-/* Called with the lock held; waits until there is something to do. */
-static void wait_for_work(struct vol_registrar *r, uint64_t until_ms,
-			  bool wishes_count)
+static bool is_due(const struct vol_registrar *r, const struct vol_job *job)
 {
-	struct timespec t = {(time_t)(until_ms / 1000),
-			     (long)(until_ms % 1000) * 1000000};
+	return !vol_work_is_patient(job) || now_ms() >= r->next_round_ms;
+}
 
-	while (!r->stop && !r->refresh && !(wishes_count && r->todo) &&
-	       now_ms() < until_ms)
+/* Called with the lock held.  Waits until there is something to do. */
+static void wait_for_work(struct vol_registrar *r)
+{
+	uint64_t until = r->next_view_ms;
+	const struct vol_job *job;
+	struct timespec t;
+
+	while (!r->stop && !r->refresh) {
+		for (job = r->is_away ? NULL : r->todo; job; job = job->next) {
+			if (is_due(r, job))
+				return;
+			if (until > r->next_round_ms)
+				until = r->next_round_ms;
+		}
+		if (now_ms() >= until)
+			return;
+		t.tv_sec = (time_t)(until / 1000);
+		t.tv_nsec = (long)(until % 1000) * 1000000;
 		pthread_cond_timedwait(&r->changed, &r->lock, &t);
+	}
+}
+
+/* Called with the lock held. */
+static struct vol_job *take_due(struct vol_registrar *r)
+{
+	struct vol_job **from = &r->todo, *job, *list = NULL, **end = &list;
+
+	while (!r->is_away && *from) {
+		job = *from;
+		if (!is_due(r, job)) {
+			from = &job->next;
+			continue;
+		}
+		*from = job->next;
+		job->next = NULL;
+		*end = job;
+		end = &job->next;
+	}
+	return list;
 }
 
 static void note_away(struct vol_registrar *r, const struct vol_error *why)
@@ -178,25 +214,33 @@ static void put_back(struct vol_registrar *r, struct vol_job *list)
 
 static void take_wishes(struct vol_registrar *r, struct vol_job *list)
 {
-	struct vol_job *job, *next, *undone = NULL;
-	bool stuck = false;
-	size_t many;
+	struct vol_job *job, *next, *undone = NULL, **end = &undone;
+	struct vol_error why = {""};
+	bool stuck, view;
 
+	stuck = !vol_work_check(list, &why);
+	for (job = list; job; job = job->next)
+		if (vol_work_is_patient(job))
+			r->next_round_ms = now_ms() + ROUND_MS;
 	for (job = list; job && !stuck; job = job->next) {
 		if (job->done)
 			continue;
-		stuck = !vol_work_group(job, &many);
-		if (stuck)
-			note_away(r, &job->answer.why);
-		else if (many > 1)
+		stuck = !vol_work_group(job, &view);
+		why = job->answer.why;
+		if (!stuck && view)
 			r->next_view_ms = 0; /* instead of a look at each */
 	}
+	if (stuck)
+		note_away(r, &why);
 	for (job = list; job; job = next) {
 		next = job->next;
-		if (job->done)
+		job->next = NULL;
+		if (job->done) {
 			hand_over(r, job);
-		else
-			append(&undone, job);
+		} else {
+			*end = job;
+			end = &job->next;
+		}
 	}
 	put_back(r, undone);
 }
@@ -209,14 +253,10 @@ static void *run(void *arg)
 
 	pthread_mutex_lock(&r->lock);
 	while (!r->stop) {
-		wait_for_work(r, r->next_view_ms, !r->is_away);
+		wait_for_work(r);
 		if (r->stop)
 			break;
-		list = NULL;
-		if (!r->is_away) {
-			list = r->todo;
-			r->todo = NULL;
-		}
+		list = take_due(r);
 		refresh = r->refresh;
 		r->refresh = false;
 		pthread_mutex_unlock(&r->lock);

@@ -7,6 +7,11 @@
  * is lost and nothing blocks the loop.  Equal changes to many nodes become one
  * call with a node list.  Every few seconds, and as soon as slurmctld is back,
  * the whole node table is read and handed over.
+ *
+ * DRAIN and RESUME follow the owners, who may all come at nine o'clock: they
+ * are carried out at most once a second, all that came meanwhile together, in
+ * one look at the nodes and one call per reason.  A node that an administrator
+ * holds at that moment is left alone, and the answer says ESTALE.
  */
 #ifndef VOL_REGISTRAR_H
 #define VOL_REGISTRAR_H
@@ -32,7 +37,7 @@ struct vol_wish {
 
 struct vol_answer {
 	const struct vol_wish *wish;
-	int error; /* 0, or errno of cluster.h */
+	int error; /* 0, ESTALE, or errno of cluster.h */
 	struct vol_error why;
 	bool looked; /* the next two are fresh */
 	bool exists;

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,7 +65,91 @@ static int carry_out(const struct vol_wish *w, struct vol_error *err)
 	}
 }
 
-bool vol_work_one(struct vol_job *job)
+bool vol_work_is_patient(const struct vol_job *job)
+{
+	return job->wish.action == VOL_ACT_DRAIN ||
+	       job->wish.action == VOL_ACT_RESUME;
+}
+
+static void note_check(struct vol_job *job, const struct vol_slurm_node *node)
+{
+	struct vol_answer *a = &job->answer;
+
+	a->looked = true;
+	a->exists = node != NULL;
+	a->error = 0;
+	if (node)
+		a->node = *node;
+	if (!node)
+		a->error = ENOENT;
+	else if (vol_node_held(node, false) ||
+		 (job->wish.action == VOL_ACT_RESUME && !node->drained &&
+		  !node->down))
+		a->error = ESTALE;
+	job->checked = !a->error;
+	job->done = !job->checked;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct vol_slurm_node *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static struct vol_job *next_patient(struct vol_job *job)
+{
+	while (job && (job->done || !vol_work_is_patient(job)))
+		job = job->next;
+	return job;
+}
+
+bool vol_work_check(struct vol_job *list, struct vol_error *why)
+{
+	struct vol_slurm_snapshot all = VOL_SLURM_SNAPSHOT_INIT;
+	struct vol_job *job = next_patient(list);
+	struct vol_slurm_node node;
+	int rc;
+
+	if (!job)
+		return true;
+	if (!next_patient(job->next)) {
+		rc = vol_slurm_node_get(job->wish.node, &node, why);
+		if (rc == 0 || errno == ENOENT)
+			note_check(job, rc == 0 ? &node : NULL);
+		return rc == 0 || errno != EAGAIN;
+	}
+	if (vol_slurm_nodes_load(&all, why) < 0)
+		return errno != EAGAIN;
+	if (all.n_nodes)
+		qsort(all.nodes, all.n_nodes, sizeof(*all.nodes), by_name);
+	for (; job; job = next_patient(job->next)) {
+		memcpy(node.name, job->wish.node, sizeof(node.name));
+		note_check(job, all.n_nodes
+					? bsearch(&node, all.nodes, all.n_nodes,
+						  sizeof(node), by_name)
+					: NULL);
+	}
+	vol_slurm_snapshot_clear(&all);
+	return true;
+}
+
+/* The node as it is after a change that went well, without asking.  What
+ * becomes of a node that was down is up to slurmctld. */
+static void note_effect(struct vol_job *job)
+{
+	struct vol_answer *a = &job->answer;
+
+	if (!job->checked || a->node.down) {
+		a->looked = false;
+		return;
+	}
+	a->node.drained = job->wish.action == VOL_ACT_DRAIN;
+	snprintf(a->node.reason, sizeof(a->node.reason), "%s",
+		 a->node.drained ? job->wish.text : "");
+}
+
+static bool work_one(struct vol_job *job)
 {
 	struct vol_answer *a = &job->answer;
 	struct vol_error why = {""};
@@ -75,16 +160,20 @@ bool vol_work_one(struct vol_job *job)
 		a->error = errno;
 	if (a->error == EAGAIN)
 		return false;
+	job->done = true;
+	note_effect(job);
+	if (!a->error && a->looked)
+		return true;
+	a->looked = a->exists = false;
 	if (vol_slurm_node_get(job->wish.node, &a->node, &why) == 0) {
 		a->looked = a->exists = true;
 	} else if (errno == ENOENT) {
 		a->looked = true;
 	} else if (errno == EAGAIN && job->wish.action == VOL_ACT_WAIT) {
 		a->why = why; /* there was nothing but the look */
-		return false;
+		job->done = false;
 	}
-	job->done = true;
-	return true;
+	return job->done;
 }
 
 /* Changes that are the same call but for the node's name. */
@@ -95,8 +184,9 @@ static bool can_group(const struct vol_wish *a, const struct vol_wish *b)
 	switch (a->action) {
 	case VOL_ACT_DOWN:
 	case VOL_ACT_DRAIN:
-	case VOL_ACT_RESUME:
 		return strcmp(a->text, b->text) == 0;
+	case VOL_ACT_RESUME:
+		return true;
 	default:
 		return false;
 	}
@@ -113,7 +203,7 @@ static struct vol_job *next_alike(const struct vol_job *first,
 	return NULL;
 }
 
-bool vol_work_group(struct vol_job *first, size_t *many)
+bool vol_work_group(struct vol_job *first, bool *view)
 {
 	cleanup_free char *names = NULL;
 	struct vol_error why = {""};
@@ -121,12 +211,12 @@ bool vol_work_group(struct vol_job *first, size_t *many)
 	char *end;
 	size_t n = 1;
 
-	*many = 1;
+	*view = false;
 	if (first->alone || !next_alike(first, first))
-		return vol_work_one(first);
+		return work_one(first);
 	names = malloc(GROUP_MAX * VOL_NODE_NAME_SIZE);
 	if (!names)
-		return vol_work_one(first);
+		return work_one(first);
 	end = stpcpy(names, first->wish.node);
 	for (job = next_alike(first, first); job && n < GROUP_MAX;
 	     job = next_alike(first, job), n++) {
@@ -139,15 +229,16 @@ bool vol_work_group(struct vol_job *first, size_t *many)
 			for (job = next_alike(first, first); job;
 			     job = next_alike(first, job))
 				job->alone = true;
-			return vol_work_one(first);
+			return work_one(first);
 		}
 		first->answer.why = why;
 		return false;
 	}
-	*many = n;
 	for (job = first; job && n > 0; job = next_alike(first, job), n--) {
 		job->answer.error = 0; /* of an earlier try */
 		job->done = true;
+		note_effect(job);
+		*view |= !job->answer.looked;
 	}
 	return true;
 }

@@ -14,19 +14,24 @@ struct vol_job {
 	struct vol_wish wish;
 	struct vol_answer answer;
 	bool done;
+	bool checked;    /* answer.node is what it was a moment ago */
 	bool alone;      /* a call for it and others failed */
 	bool after_view; /* newer than the view that waits with it */
 	struct vol_job *next;
 };
 
-/* Carry out one wish and look at the node afterwards.  false: slurmctld is
- * away and the wish must be tried again (answer.why says what it said). */
-bool vol_work_one(struct vol_job *job);
+/* DRAIN and RESUME. */
+bool vol_work_is_patient(const struct vol_job *job);
+
+/* Look at the nodes of all patient jobs of the list at once, and answer those
+ * that must not be touched.  false: slurmctld is away (*why says how). */
+bool vol_work_check(struct vol_job *list, struct vol_error *why);
 
 /* Carry out first together with all later ones of its list that ask for the
- * same change; marks them done.  false as above, with nothing done.  *many: how
- * many were in one call, so that a look at the whole table is cheaper than one
- * at each. */
-bool vol_work_group(struct vol_job *first, size_t *many);
+ * same change, look at what came of it and mark them done.  false: slurmctld is
+ * away, nothing was done and all must be tried again (first's answer.why says
+ * what it said).  *view: the answers are without a look, the whole table must
+ * be read. */
+bool vol_work_group(struct vol_job *first, bool *view);
 
 #endif

@@ -10,12 +10,12 @@
 
 #include "fake_cluster.h"
 
-#define NODES_MAX 1000
+#define NODES_MAX 2000
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct vol_slurm_node nodes[NODES_MAX];
 static size_t n_nodes, max_nodes;
-static unsigned updates;
+static unsigned updates, rpcs;
 static bool is_away;
 
 void fake_cluster_reset(void)
@@ -23,7 +23,7 @@ void fake_cluster_reset(void)
 	pthread_mutex_lock(&lock);
 	n_nodes = 0;
 	max_nodes = 100;
-	updates = 0;
+	updates = rpcs = 0;
 	is_away = false;
 	pthread_mutex_unlock(&lock);
 }
@@ -101,6 +101,16 @@ unsigned fake_cluster_updates(void)
 	return n;
 }
 
+unsigned fake_cluster_rpcs(void)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&lock);
+	n = rpcs;
+	pthread_mutex_unlock(&lock);
+	return n;
+}
+
 int vol_slurm_init(struct vol_error *err)
 {
 	(void)err;
@@ -119,6 +129,7 @@ const char *vol_slurm_version(void)
 /* With the lock held; leaves with it on failure too. */
 static int check_away(struct vol_error *err)
 {
+	rpcs++;
 	if (is_away)
 		return vol_errorf_errno(err, EAGAIN, "slurmctld is away");
 	return 0;
@@ -230,8 +241,10 @@ static void update_one(struct vol_slurm_node *n,
 	}
 	if (u->drain)
 		n->drained = true;
-	if (u->resume)
+	if (u->resume) {
 		n->down = n->drained = false;
+		*n->reason = '\0';
+	}
 }
 
 static int update(const char *names, const struct vol_slurm_update *u,
@@ -265,17 +278,35 @@ int vol_slurm_node_update(const char *names, const struct vol_slurm_update *u,
 	return rc;
 }
 
+static int load_nodes(struct vol_slurm_snapshot *s, struct vol_error *err)
+{
+	if (check_away(err) < 0)
+		return -1;
+	s->nodes = calloc(n_nodes + 1, sizeof(*s->nodes));
+	memcpy(s->nodes, nodes, n_nodes * sizeof(*s->nodes));
+	s->n_nodes = n_nodes;
+	return 0;
+}
+
+int vol_slurm_nodes_load(struct vol_slurm_snapshot *s, struct vol_error *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&lock);
+	rc = load_nodes(s, err);
+	pthread_mutex_unlock(&lock);
+	return rc;
+}
+
 int vol_slurm_snapshot_load(struct vol_slurm_snapshot *s, struct vol_error *err)
 {
 	int rc;
 
 	pthread_mutex_lock(&lock);
-	rc = check_away(err);
+	rc = load_nodes(s, err);
 	if (rc == 0) {
-		s->nodes = calloc(n_nodes + 1, sizeof(*s->nodes));
+		rpcs++; /* the partitions */
 		s->nodesets = calloc(1, sizeof(*s->nodesets));
-		memcpy(s->nodes, nodes, n_nodes * sizeof(*s->nodes));
-		s->n_nodes = n_nodes;
 		strcpy(s->nodesets[0], "lab");
 		s->n_nodesets = 1;
 	}

@@ -22,5 +22,7 @@ bool fake_cluster_get(const char *name, struct vol_slurm_node *node);
 void fake_cluster_register(const char *name);
 /* Calls that changed something, since reset. */
 unsigned fake_cluster_updates(void);
+/* Calls of any kind, since reset; one that reads two tables counts twice. */
+unsigned fake_cluster_rpcs(void);
 
 #endif

@@ -12,6 +12,7 @@
 
 #define OURS  VOL_REASON_PREFIX "lost contact at 10:00"
 #define ADMIN "new disk"
+#define WHY   "owner present since 10:31"
 
 static void start_from_good(struct vol_situation *s)
 {
@@ -27,6 +28,9 @@ static void start_from_good(struct vol_situation *s)
 	strcpy(s->farewell, OURS);
 	s->slurmd = VOL_SLURMD_UP;
 	s->slurmd_up_ms = 60000;
+	s->harvest = VOL_HARVEST_OPEN;
+	s->closed_ms = VOL_NEVER;
+	s->drain_after_ms = 5000;
 	s->since_reregister_ms = s->since_create_ms = VOL_NEVER;
 	s->since_address_ms = s->since_down_ms = VOL_NEVER;
 	s->since_resume_ms = s->since_restart_ms = VOL_NEVER;
@@ -78,6 +82,44 @@ static bool change_device(struct vol_situation *s, const char *word)
 		strcpy(s->address, "192.0.2.99");
 	else if (strcmp(word, "new-feature") == 0)
 		vol_facts_add_feature(&s->facts, "avx512");
+	else
+		return false;
+	return true;
+}
+
+static bool change_owner(struct vol_situation *s, const char *word)
+{
+	static const struct {
+		const char *word;
+		enum vol_harvest harvest;
+		uint64_t closed_ms;
+	} visits[] = {
+		{"joined-closed", VOL_HARVEST_CLOSED, VOL_NEVER},
+		{"joined-parked", VOL_HARVEST_PARKED, VOL_NEVER},
+		{"parked-1s", VOL_HARVEST_PARKED, 1000},
+		{"parked-5s", VOL_HARVEST_PARKED, 5000},
+		{"closed-9s", VOL_HARVEST_CLOSED, 9000},
+		{"draining", VOL_HARVEST_DRAINING, 600000},
+	};
+	size_t i;
+
+	for (i = 0; i < N_ELEMENTS(visits); i++)
+		if (strcmp(word, visits[i].word) == 0) {
+			s->harvest = visits[i].harvest;
+			s->closed_ms = visits[i].closed_ms;
+			strcpy(s->why, WHY);
+			return true;
+		}
+	if (strcmp(word, "at-once") == 0)
+		s->drain_after_ms = 0;
+	else if (strcmp(word, "just-now") == 0)
+		s->closed_ms = 0;
+	else if (strcmp(word, "no-why") == 0)
+		*s->why = '\0';
+	else if (strcmp(word, "for-owner") == 0)
+		strcpy(s->node.reason, VOL_REASON_PREFIX WHY);
+	else if (strcmp(word, "for-battery") == 0)
+		strcpy(s->node.reason, VOL_REASON_PREFIX "on battery");
 	else
 		return false;
 	return true;
@@ -157,7 +199,7 @@ static void change(struct vol_situation *s, const char *words)
 	for (word = strtok_r(copy, " ", &save); word;
 	     word = strtok_r(NULL, " ", &save))
 		if (!change_device(s, word) && !change_node(s, word) &&
-		    !change_history(s, word))
+		    !change_history(s, word) && !change_owner(s, word))
 			fail_msg("no such word: %s", word);
 	s->held = vol_node_held(&s->node, s->held);
 }
@@ -254,8 +296,8 @@ static const struct row rows[] = {
 	ROW("down admin drained reregistered", NONE, WRONG, true),
 	ROW("down admin drained slurmd-down", NONE, WRONG, true),
 	/* Drained, and by whom. */
-	ROW("drained ours", RESUME, MISSING, true),
-	ROW("drained ours resumed", WAIT, MISSING, true),
+	ROW("drained ours", RESUME, UP, true),
+	ROW("drained ours resumed", WAIT, UP, true),
 	ROW("drained admin", NONE, WRONG, true),
 	ROW("drained", NONE, WRONG, true),
 	ROW("drained duplicate", RESUME, MISSING, true),
@@ -263,6 +305,57 @@ static const struct row rows[] = {
 	ROW("drained duplicate resumed", WAIT, MISSING, true),
 	ROW("duplicate", NONE, UP, true),
 	ROW("lost drained duplicate", DOWN, MISSING, false),
+	/* The owner needs it. */
+	ROW("parked-1s", NONE, UP, true),
+	ROW("parked-5s", DRAIN, UP, true),
+	ROW("parked-1s at-once", DRAIN, UP, true),
+	ROW("parked-1s just-now at-once", DRAIN, UP, true),
+	ROW("closed-9s", DRAIN, UP, true),
+	ROW("draining", DRAIN, UP, true),
+	ROW("draining allocated busy", DRAIN, UP, true),
+	ROW("joined-closed", DRAIN, UP, true),
+	ROW("joined-parked allocated busy", DRAIN, UP, true),
+	ROW("closed-9s unlabelled", DRAIN, UP, true),
+	ROW("closed-9s no-why", DRAIN, UP, true),
+	/* It is drained for the owner, or for another reason of ours. */
+	ROW("closed-9s drained for-owner", NONE, UP, true),
+	ROW("joined-closed drained for-owner", NONE, UP, true),
+	ROW("closed-9s drained for-owner unlabelled", COMMENT, UP, true),
+	ROW("closed-9s drained for-battery", DRAIN, UP, true),
+	ROW("closed-9s drained ours", DRAIN, UP, true),
+	ROW("closed-9s drained duplicate", DRAIN, UP, true),
+	ROW("parked-1s drained for-owner", NONE, UP, true),
+	ROW("parked-1s drained for-battery", NONE, UP, true),
+	ROW("parked-1s drained duplicate", RESUME, MISSING, true),
+	ROW("drained for-owner", RESUME, UP, true),
+	ROW("drained for-owner resumed", WAIT, UP, true),
+	ROW("drained for-owner allocated busy", RESUME, UP, true),
+	ROW("closed-9s drained for-owner ctld-settled allocated", REREGISTER,
+	    UP, true),
+	/* An administrator's word stands, whoever came first. */
+	ROW("closed-9s drained admin", NONE, WRONG, true),
+	ROW("joined-closed drained admin", NONE, WRONG, true),
+	ROW("closed-9s drained", NONE, WRONG, true),
+	ROW("closed-9s down admin", NONE, WRONG, true),
+	ROW("closed-9s down admin drained", REREGISTER, WRONG, true),
+	ROW("drained admin", NONE, WRONG, true),
+	/* It comes back closed: no moment in which it looks free. */
+	ROW("joined-closed down ours", DRAIN, MISSING, true),
+	ROW("joined-closed down slurms", DRAIN, MISSING, true),
+	ROW("joined-closed down ours slurmd-down", DRAIN, MISSING, true),
+	ROW("joined-closed down drained for-owner", REREGISTER, MISSING, true),
+	ROW("joined-closed down drained ours", REREGISTER, MISSING, true),
+	ROW("joined-closed down drained ours reregistered", WAIT, MISSING,
+	    true),
+	ROW("joined-closed down drained ours slurmd-down", WAIT, MISSING, true),
+	ROW("joined-closed future slurmd-down", WAIT, MISSING, true),
+	ROW("joined-closed absent", CREATE, MISSING, false),
+	ROW("joined-closed moved", ADDRESS, MISSING, true),
+	ROW("joined-closed half-memory", DELETE, WRONG, false),
+	ROW("joined-closed half-memory drained admin", NONE, WRONG, true),
+	ROW("joined-closed away", WAIT, MISSING, false),
+	ROW("closed-9s silent", NONE, MISSING, false),
+	ROW("closed-9s lost drained for-owner", DOWN, MISSING, false),
 	/* The device is away. */
 	ROW("silent", NONE, MISSING, false),
 	ROW("silent half-memory", NONE, MISSING, false),
@@ -325,11 +418,42 @@ static void reasons_are_recognised_again(void **state)
 		strcpy(again.node.reason, d.reason);
 		vol_desired(&again, &d);
 		assert_int_equal(d.action, VOL_ACT_RESUME);
+		/* And the same cause does not ask for it again. */
+		s.node.drained = true;
+		strcpy(s.node.reason, again.node.reason);
+		vol_desired(&s, &d);
+		assert_int_not_equal(d.action, VOL_ACT_DRAIN);
 	}
 	start_from_good(&s);
 	change(&s, "lost drained admin");
 	vol_desired(&s, &d);
 	assert_string_equal(d.reason, "");
+	start_from_good(&s);
+	change(&s, "closed-9s");
+	vol_desired(&s, &d);
+	assert_string_equal(d.reason, VOL_REASON_PREFIX WHY);
+	change(&s, "no-why");
+	vol_desired(&s, &d);
+	assert_string_equal(d.reason, VOL_REASON_PREFIX "closed");
+}
+
+/* The longest why is still the same reason when it is read again. */
+static void a_long_why_is_stable(void **state)
+{
+	struct vol_situation s;
+	struct vol_decision d;
+
+	(void)state;
+	start_from_good(&s);
+	change(&s, "closed-9s");
+	memset(s.why, 'w', sizeof(s.why) - 1);
+	s.why[sizeof(s.why) - 1] = '\0';
+	vol_desired(&s, &d);
+	assert_int_equal(d.action, VOL_ACT_DRAIN);
+	s.node.drained = true;
+	strcpy(s.node.reason, d.reason);
+	vol_desired(&s, &d);
+	assert_int_equal(d.action, VOL_ACT_NONE);
 }
 
 /* Follow each decision with its effect in Slurm: it must end, and well. */
@@ -347,6 +471,10 @@ static void steps_lead_to_a_usable_node(void **state)
 		"future",
 		"unlabelled",
 		"moved future",
+		"parked-5s",
+		"joined-closed down ours",
+		"joined-closed absent slurmd-down",
+		"drained for-owner",
 	};
 	struct vol_situation s;
 	struct vol_decision d;
@@ -373,11 +501,14 @@ static void steps_lead_to_a_usable_node(void **state)
 				s.node.down = true;
 				s.node.allocated = false;
 				strcpy(s.node.reason, OURS);
+			} else if (d.action == VOL_ACT_DRAIN) {
+				s.node.drained = true;
+				strcpy(s.node.reason, d.reason);
 			} else if (d.action == VOL_ACT_RESUME) {
 				s.node.down = s.node.drained = false;
 				*s.node.reason = '\0';
 			} else if (d.action == VOL_ACT_REREGISTER) {
-				s.node.future = false;
+				s.node.future = s.node.down = false;
 				s.node.registered = true;
 			} else if (d.action == VOL_ACT_ADDRESS) {
 				strcpy(s.node.address, s.address);
@@ -399,6 +530,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_case),
 		cmocka_unit_test(reasons_are_recognised_again),
+		cmocka_unit_test(a_long_why_is_stable),
 		cmocka_unit_test(steps_lead_to_a_usable_node),
 	};
 
