@@ -34,8 +34,9 @@ BIN = "/usr/local/bin"
 OWNER = """\
 [owner]
 idle_after = 1s
-max_load = 100%
-max_pressure = 100%
+max_load = 100
+max_pressure = 100
+max_temperature = 0
 """
 
 

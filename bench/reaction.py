@@ -31,8 +31,10 @@ OWNER = """\
 [owner]
 idle_after = 200ms
 parked_max = 1d
-max_load = 100%
-max_pressure = 100%
+interactive_max = 1d
+max_load = 100
+max_pressure = 100
+max_temperature = 0
 """
 TASKS = (1, 8, 64)
 
