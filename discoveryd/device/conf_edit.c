@@ -215,16 +215,3 @@ char *vol_conf_edit(const char *text, const char *section, const char *key,
 		vol_errorf_errno(err, ENOMEM, "out of memory");
 	return edited;
 }
-
-char *vol_conf_find(const char *text, const char *section, const char *key)
-{
-	struct place place;
-
-	look(text, section, key, &place);
-	if (!place.line.begin) {
-		errno = ENOENT;
-		return NULL;
-	}
-	return strndup(place.value.begin,
-		       (size_t)(place.value.end - place.value.begin));
-}

@@ -18,8 +18,4 @@
 char *vol_conf_edit(const char *text, const char *section, const char *key,
 		    const char *value, struct vol_error *err);
 
-/* The value that text gives this key, malloc'ed; NULL with ENOENT when it gives
- * none. */
-char *vol_conf_find(const char *text, const char *section, const char *key);
-
 #endif

@@ -108,36 +108,6 @@ static void values_that_no_line_holds(void **state)
 	}
 }
 
-static void found(void **state)
-{
-	static const struct {
-		const char *text, *value; /* NULL: not there */
-	} rows[] = {
-		{"", NULL},
-		{"idle = 5m\n", NULL},
-		{"[jobs]\nidle = 5m\n", NULL},
-		{"[owner]\n;idle = 5m\n", NULL},
-		{"[owner]\nidle\n", NULL},
-		{"[owner]\nidle = 5m\n", "5m"},
-		{"[owner]\nidle:5m ; c\n", "5m"},
-		{"[owner]\nidle = a b\t; c\n", "a b"},
-		{"[owner]\nidle = a;b", "a;b"},
-		{"[owner]\nidle =", ""},
-	};
-	char *value;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < N_ELEMENTS(rows); i++) {
-		value = vol_conf_find(rows[i].text, "owner", "idle");
-		if (!rows[i].value)
-			assert_null(value);
-		else
-			assert_string_equal(value, rows[i].value);
-		free(value);
-	}
-}
-
 struct object {
 	char *idle, *other, *job;
 };
@@ -201,7 +171,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(edit),
 		cmocka_unit_test(values_that_no_line_holds),
-		cmocka_unit_test(found),
 		cmocka_unit_test(parser_agrees),
 	};
 
