@@ -122,7 +122,7 @@ int vol_freezer_dispatch(struct vol_freezer *f, struct vol_error *err)
 {
 	char buf[4096]
 		__attribute__((aligned(__alignof__(struct inotify_event))));
-	int rc = 0;
+	int rc = 0, saved = 0;
 	ssize_t n;
 
 	lock_all(f);
@@ -136,12 +136,16 @@ int vol_freezer_dispatch(struct vol_freezer *f, struct vol_error *err)
 			/* -1 stands for an overflow, here and in look.  Many
 			 * folders of one step come in a row. */
 			if (!(e->mask & IN_IGNORED) && e->wd != last &&
-			    look(f, e->wd, err) < 0)
+			    look(f, e->wd, err) < 0) {
+				saved = errno;
 				rc = -1;
+			}
 			last = e->wd;
 		}
 	}
 	unlock_all(f);
+	if (rc < 0)
+		errno = saved;
 	return rc;
 }
 

@@ -1,0 +1,738 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_freezer.c - the latch over the tasks of all steps */
+#include "config.h"
+
+#include "vtest.h"
+
+#include "device/freezer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "cgroup_bed.h"
+
+static const char *no_real; /* why there are no real cgroups */
+
+static struct vol_freezer *freezer(const struct bed *b)
+{
+	struct vol_error err = {""};
+	struct vol_freezer *f = vol_freezer_create(b->root, &err);
+
+	if (!f)
+		fail_msg("%s", err.text);
+	return f;
+}
+
+/* The slurmstepd of job 7 step 0 is 70. */
+static int add(struct vol_freezer *f, const struct bed *b, uint32_t job,
+	       uint32_t step, uint32_t tasks)
+{
+	const struct vol_step info = {.job = job,
+				      .step = step,
+				      .uid = 1000,
+				      .stepd = (pid_t)(job * 10 + step),
+				      .tasks = tasks};
+	struct vol_error err = {""};
+	char name[32];
+
+	snprintf(name, sizeof(name), "%u.%u", job, step);
+	return vol_freezer_add(f, &info, bed_cgroup(b, name), &err);
+}
+
+static void dispatch(struct vol_freezer *f)
+{
+	struct pollfd p = {.fd = vol_freezer_fd(f), .events = POLLIN};
+
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	assert_int_equal(vol_freezer_dispatch(f, NULL), 0);
+}
+
+/* "1100": user/, task_0, task_1, task_special of 7.0; '-' = is not there. */
+static void assert_frozen(const struct bed *b, const char *want)
+{
+	static const char *const files[] = {"user/cgroup.freeze",
+					    "user/task_0/cgroup.freeze",
+					    "user/task_1/cgroup.freeze",
+					    "user/task_special/cgroup.freeze"};
+	char got[5] = "----";
+
+	for (size_t i = 0; i < N_ELEMENTS(files); i++)
+		if (bed_exists(b, "7.0", files[i]))
+			got[i] = bed_read(b, "7.0", files[i]);
+	assert_string_equal(got, want);
+}
+
+/* ---- on plain files ---- */
+
+/* What happens to 7.0, one letter each: [a]dd, [o]pen, [c]lose, [h]old and
+ * [l]et go, [0] [1] [s]pecial task folder appears, [S]uspend and [R]esume by
+ * Slurm, restart ([r]) of discoveryd; after it, what is frozen. */
+static const struct {
+	uint32_t tasks;
+	const char *moves, *frozen;
+} births[] = {
+	/* born while closed: user/ until all tasks are there, then they */
+	{2, "a", "1---"},
+	{2, "a0", "11--"},
+	{2, "as0", "11-1"},
+	{2, "a01", "011-"},
+	{2, "a01s", "0111"},
+	{2, "0a1", "011-"},
+	{2, "01a", "011-"},
+	/* and then open */
+	{2, "ao", "0---"},
+	{2, "a0o", "00--"},
+	{2, "a01o", "000-"},
+	/* born while open */
+	{2, "oa", "0---"},
+	{2, "oa0", "00--"},
+	{2, "oa01", "000-"},
+	/* closed in the middle of a birth */
+	{2, "oac", "1---"},
+	{2, "oa0c", "11--"},
+	{2, "oa0c1", "011-"},
+	{2, "oa0c1o", "000-"},
+	{2, "oa0co1", "000-"},
+	/* back and forth */
+	{2, "oa01c", "011-"},
+	{2, "oa01co", "000-"},
+	{2, "oa01coc", "011-"},
+	/* Slurm's hand on user/ stays where it is */
+	{2, "oa01S", "100-"},
+	{2, "oa01Sc", "111-"},
+	{2, "oa01Sco", "100-"},
+	{2, "oa01cSo", "100-"},
+	{2, "oa01cR", "011-"},
+	{2, "a01SRo", "000-"},
+	{2, "a0R", "01--"},
+	{2, "a0R1", "011-"},
+	/* nobody knows how many tasks: user/ follows */
+	{0, "as", "1--1"},
+	{0, "aso", "0--0"},
+	{0, "asoc", "1--1"},
+	{0, "asoc0", "11-1"},
+	{0, "asoc0o", "00-0"},
+	{0, "asoSco", "1--0"},
+	/* held */
+	{2, "oa01h", "011-"},
+	{2, "oa01ho", "011-"},
+	{2, "oa01hco", "011-"},
+	{2, "oa01hl", "000-"},
+	{2, "oa01hcl", "011-"},
+	{2, "oa01hclo", "000-"},
+	{2, "oah", "1---"},
+	{2, "oah0", "11--"},
+	{2, "oah01", "011-"},
+	/* another discoveryd starts closed and thaws nothing */
+	{2, "oa01ra", "011-"},
+	{2, "oa0ra", "11--"},
+	{2, "ara01", "011-"},
+	{2, "a01rao", "000-"},
+};
+
+static void move(struct vol_freezer **f, struct bed *b, uint32_t tasks, char c)
+{
+	static const char *const folders[] = {"task_0", "task_1",
+					      "task_special"};
+
+	if (c == 'a')
+		assert_int_equal(add(*f, b, 7, 0, tasks), 0);
+	else if (c == 'o')
+		vol_freezer_open(*f);
+	else if (c == 'c')
+		vol_freezer_close(*f);
+	else if (c == 'h' || c == 'l')
+		vol_freezer_hold(*f, 7, c == 'h');
+	else if (c == 'S' || c == 'R')
+		bed_write(b, "7.0", "user/cgroup.freeze", c == 'S' ? "1" : "0");
+	else if (c == 'r') {
+		vol_freezer_destroy(*f);
+		*f = freezer(b);
+	} else {
+		bed_task(b, "7.0", folders[c == 's' ? 2 : c - '0']);
+		vol_freezer_dispatch(*f, NULL);
+	}
+}
+
+static void births_and_lives(void **state)
+{
+	for (size_t i = 0; i < N_ELEMENTS(births); i++) {
+		struct bed *b = *state;
+		struct vol_freezer *f = freezer(b);
+
+		print_message("%u tasks: %s\n", births[i].tasks,
+			      births[i].moves);
+		bed_step(b, "7.0");
+		for (const char *c = births[i].moves; *c; c++)
+			move(&f, b, births[i].tasks, *c);
+		assert_frozen(b, births[i].frozen);
+		vol_freezer_destroy(f);
+		bed_remove(b, "7.0", ".");
+	}
+}
+
+static void suspension_survives_a_restart(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+
+	if (geteuid() != 0)
+		skip(); /* the mark is root's */
+	bed_step(b, "7.0");
+	for (const char *c = "oa01Srao"; *c; c++)
+		move(&f, b, 2, *c);
+	assert_frozen(b, "100-");
+	vol_freezer_destroy(f);
+}
+
+static void latch_is_closed_at_first(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+
+	assert_true(vol_freezer_is_closed(f));
+	assert_true(vol_freezer_wait(f, 0));
+	assert_int_equal(vol_freezer_open(f), 0);
+	assert_false(vol_freezer_is_closed(f));
+	assert_int_equal(vol_freezer_close(f), 0);
+	assert_true(vol_freezer_is_closed(f));
+	assert_int_equal(vol_freezer_kill(f, 0), 0);
+	assert_int_equal(vol_freezer_reap(f), 0);
+	assert_int_equal(vol_freezer_jobs(f, NULL, 0), 0);
+	vol_freezer_remove(f, 1);
+	vol_freezer_hold(f, 7, true);
+	vol_freezer_destroy(f);
+	vol_freezer_destroy(NULL);
+}
+
+static void what_is_missing_is_told(void **state)
+{
+	struct bed *b = *state;
+	struct vol_error err = {""};
+	struct vol_freezer *f = vol_freezer_create("/nowhere", &err);
+
+	assert_null(f);
+	assert_contains(err.text, "/nowhere");
+	f = freezer(b);
+	errno = 0;
+	assert_int_equal(add(f, b, 7, 0, 1), -1);
+	assert_int_equal(errno, ENOENT);
+	bed_step(b, "7.0");
+	bed_remove(b, "7.0", "user/cgroup.events");
+	errno = 0;
+	assert_int_equal(add(f, b, 7, 0, 1), -1);
+	assert_int_equal(errno, ENOENT);
+	vol_freezer_destroy(f);
+}
+
+static void only_the_kernels_word_counts(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+
+	bed_step(b, "7.0");
+	bed_task(b, "7.0", "task_0");
+	add(f, b, 7, 0, 1);
+	assert_false(vol_freezer_wait(f, 20));
+	bed_write(b, "7.0", "user/task_0/cgroup.events",
+		  "populated 1\nfrozen 1\n");
+	assert_true(vol_freezer_wait(f, 0));
+	vol_freezer_destroy(f);
+}
+
+static void found_by_its_process_first(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+	const struct vol_step unknown = {.stepd = 70};
+
+	bed_step(b, "7.0");
+	vol_freezer_open(f);
+	assert_int_equal(
+		vol_freezer_add(f, &unknown, bed_cgroup(b, "7.0"), NULL), 0);
+	assert_frozen(b, "0---");
+	assert_int_equal(vol_freezer_jobs(f, NULL, 0), 0);
+	/* The plugin comes only now. */
+	bed_write(b, "7.0", "user/cgroup.freeze", "1");
+	add(f, b, 7, 0, 1);
+	assert_frozen(b, "0---");
+	assert_int_equal(vol_freezer_jobs(f, NULL, 0), 1);
+	vol_freezer_destroy(f);
+}
+
+static void hold_reaches_later_steps_of_the_job_only(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+
+	bed_step(b, "7.0");
+	bed_step(b, "7.1");
+	bed_step(b, "8.0");
+	bed_task(b, "7.1", "task_0");
+	bed_task(b, "8.0", "task_0");
+	vol_freezer_open(f);
+	add(f, b, 7, 0, 1);
+	vol_freezer_hold(f, 7, true);
+	add(f, b, 7, 1, 1);
+	add(f, b, 8, 0, 1);
+	assert_int_equal(bed_read(b, "7.1", "user/task_0/cgroup.freeze"), '1');
+	assert_int_equal(bed_read(b, "8.0", "user/task_0/cgroup.freeze"), '0');
+	/* The job is gone, and comes back. */
+	vol_freezer_remove(f, 70);
+	vol_freezer_remove(f, 71);
+	add(f, b, 7, 1, 1);
+	assert_int_equal(bed_read(b, "7.1", "user/task_0/cgroup.freeze"), '0');
+	vol_freezer_destroy(f);
+}
+
+static void a_folder_may_come_again(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+
+	bed_step(b, "7.0");
+	bed_task(b, "7.0", "task_special");
+	add(f, b, 7, 0, 1);
+	bed_remove(b, "7.0", "user/task_special");
+	bed_task(b, "7.0", "task_special");
+	dispatch(f);
+	assert_frozen(b, "1--1");
+	vol_freezer_open(f);
+	assert_frozen(b, "0--0");
+	bed_remove(b, "7.0", "user/task_special");
+	assert_int_equal(vol_freezer_dispatch(f, NULL), 0);
+	vol_freezer_destroy(f);
+}
+
+static void without_descriptors_user_follows(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+	struct rlimit limit, none;
+
+	bed_step(b, "7.0");
+	bed_task(b, "7.0", "task_0");
+	add(f, b, 7, 0, 1);
+	assert_frozen(b, "01--");
+	bed_task(b, "7.0", "task_1");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	errno = 0;
+	assert_int_equal(vol_freezer_dispatch(f, NULL), -1);
+	assert_int_equal(errno, EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_frozen(b, "110-");
+	assert_int_equal(add(f, b, 7, 0, 1), 0);
+	assert_frozen(b, "011-");
+	vol_freezer_destroy(f);
+}
+
+static void jobs_are_named_once(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+	uint32_t jobs[4] = {0};
+
+	bed_step(b, "7.0");
+	bed_step(b, "7.1");
+	bed_step(b, "8.0");
+	add(f, b, 7, 0, 1);
+	add(f, b, 7, 1, 1);
+	add(f, b, 8, 0, 1);
+	assert_int_equal(vol_freezer_jobs(f, jobs, 4), 2);
+	assert_int_equal(jobs[0] + jobs[1], 15);
+	jobs[1] = 0;
+	assert_int_equal(vol_freezer_jobs(f, jobs, 1), 2);
+	assert_int_equal(jobs[1], 0);
+	vol_freezer_destroy(f);
+}
+
+static void kill_writes_or_signals(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+	pid_t pid;
+
+	bed_step(b, "7.0");
+	bed_step(b, "8.0");
+	bed_remove(b, "8.0", "user/cgroup.kill");
+	bed_task(b, "8.0", "task_0");
+	pid = bed_spawn(b, "8.0", "task_0", BED_WAITS);
+	add(f, b, 7, 0, 1);
+	add(f, b, 8, 0, 1);
+	assert_int_equal(vol_freezer_kill(f, 9), 0);
+	assert_int_equal(vol_freezer_kill(f, 7), 1);
+	assert_int_equal(bed_read(b, "7.0", "user/cgroup.kill"), '1');
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	assert_int_equal(vol_freezer_kill(f, 0), 2);
+	assert_true(bed_ends(pid));
+	vol_freezer_destroy(f);
+}
+
+static const struct {
+	int signal;
+	bool ends;
+} pending[] = {
+	{SIGTERM, true},  {SIGXCPU, true},  {SIGTSTP, false}, {SIGCONT, false},
+	{SIGUSR1, false}, {SIGCHLD, false}, {SIGINT, false},
+};
+
+static void reap_looks_for_deadly_signals(void **state)
+{
+	struct bed *b = *state;
+
+	bed_step(b, "7.0");
+	bed_task(b, "7.0", "task_0");
+	for (size_t i = 0; i < N_ELEMENTS(pending); i++) {
+		struct vol_freezer *f = freezer(b);
+		pid_t pid = bed_spawn(b, "7.0", "task_0", BED_WAITS);
+
+		print_message("signal %d\n", pending[i].signal);
+		bed_write(b, "7.0", "user/cgroup.kill", "-");
+		add(f, b, 7, 0, 1);
+		assert_int_equal(vol_freezer_reap(f), 0);
+		kill(pid, pending[i].signal);
+		assert_int_equal(vol_freezer_reap(f), pending[i].ends);
+		assert_int_equal(bed_read(b, "7.0", "user/cgroup.kill"),
+				 pending[i].ends ? '1' : '-');
+		/* Whoever runs looks after himself. */
+		vol_freezer_open(f);
+		assert_int_equal(vol_freezer_reap(f), 0);
+		kill(pid, SIGKILL);
+		assert_true(bed_ends(pid));
+		vol_freezer_destroy(f);
+	}
+}
+
+static bool have_swap(void)
+{
+	FILE *fp = fopen("/proc/swaps", "r");
+	char line[256];
+	bool have = fp && fgets(line, sizeof(line), fp) &&
+		    fgets(line, sizeof(line), fp);
+
+	if (fp)
+		fclose(fp);
+	return have;
+}
+
+static void reclaim_says_what_is_missing(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+	struct vol_error err = {""};
+	int64_t gone;
+
+	assert_int_equal(vol_freezer_reclaim(f, 4096, NULL), 0);
+	bed_step(b, "7.0");
+	add(f, b, 7, 0, 1);
+	errno = 0;
+	assert_int_equal(vol_freezer_reclaim(f, 4096, &err), -1);
+	assert_int_equal(errno, ENOTSUP);
+	/* Where user/ has none, the step's. */
+	bed_write(b, "7.0", "memory.current", "8192\n");
+	bed_write(b, "7.0", "memory.reclaim", "");
+	errno = 0;
+	gone = vol_freezer_reclaim(f, 4096, &err);
+	if (have_swap()) {
+		assert_int_equal(gone, 0);
+		assert_int_equal(bed_read(b, "7.0", "memory.reclaim"), '4');
+	} else {
+		assert_int_equal(gone, -1);
+		assert_int_equal(errno, ENOSPC);
+		assert_contains(err.text, "swap");
+	}
+	vol_freezer_open(f);
+	errno = 0;
+	assert_int_equal(vol_freezer_reclaim(f, 4096, &err), -1);
+	vol_freezer_destroy(f);
+}
+
+static void assert_text(const struct bed *b, const char *file, const char *want)
+{
+	char path[PATH_MAX + 128], got[64] = "";
+	FILE *fp;
+
+	snprintf(path, sizeof(path), "%s/%s/%s", b->root, b->top, file);
+	fp = fopen(path, "r");
+	assert_non_null(fp);
+	assert_non_null(fgets(got, sizeof(got), fp));
+	fclose(fp);
+	assert_string_equal(got, want);
+}
+
+static void throttle_is_for_later_steps_too(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+
+	bed_step(b, "7.0");
+	bed_step(b, "8.0");
+	add(f, b, 7, 0, 1);
+	errno = 0;
+	assert_int_equal(vol_freezer_throttle(f, 50, NULL), -1);
+	assert_int_equal(errno, ENOTSUP);
+	bed_write(b, "7.0", "cpu.max", "");
+	bed_write(b, "8.0", "user/cpu.max", "");
+	assert_int_equal(vol_freezer_throttle(f, 50, NULL), 0);
+	assert_text(b, "7.0/cpu.max", "50000 100000");
+	add(f, b, 8, 0, 1);
+	assert_text(b, "8.0/user/cpu.max", "50000 100000");
+	bed_write(b, "7.0", "cpu.max", "");
+	assert_int_equal(vol_freezer_throttle(f, 0, NULL), 0);
+	assert_text(b, "7.0/cpu.max", "max 100000");
+	vol_freezer_destroy(f);
+}
+
+static void status_has_all_fields(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+	const struct vol_step unknown = {.stepd = 80};
+	json_t *list, *one;
+	int job = 0, step = 1, uid = 0, stepd = 0, frozen = 1, tasks = 0;
+
+	bed_step(b, "7.0");
+	bed_task(b, "7.0", "task_0");
+	bed_task(b, "7.0", "task_special");
+	bed_step(b, "8.0");
+	bed_write(b, "8.0", "memory.current", "4096\n");
+	vol_freezer_add(f, &unknown, bed_cgroup(b, "8.0"), NULL);
+	add(f, b, 7, 0, 1);
+	list = vol_freezer_json(f);
+	assert_int_equal(json_array_size(list), 2);
+	one = json_array_get(list, 0);
+	assert_int_equal(json_unpack(one, "{s:i, s:i, s:i, s:i, s:b, s:i, s:n}",
+				     "job", &job, "step", &step, "uid", &uid,
+				     "stepd", &stepd, "frozen", &frozen,
+				     "tasks", &tasks, "memory"),
+			 0);
+	assert_int_equal(job, 7);
+	assert_int_equal(step, 0);
+	assert_int_equal(uid, 1000);
+	assert_int_equal(stepd, 70);
+	assert_int_equal(frozen, 0);
+	assert_int_equal(tasks, 1);
+	one = json_array_get(list, 1);
+	assert_null(json_object_get(one, "job"));
+	assert_int_equal(json_integer_value(json_object_get(one, "memory")),
+			 4096);
+	json_decref(list);
+	vol_freezer_destroy(f);
+}
+
+/* ---- on the kernel ---- */
+
+static void start_step(struct bed *b, const char *step, int busy, int forks)
+{
+	char folder[32];
+
+	bed_step(b, step);
+	for (int i = 0; i < busy + forks; i++) {
+		snprintf(folder, sizeof(folder), "task_%d", i);
+		bed_task(b, step, folder);
+		bed_spawn(b, step, folder, i < busy ? BED_BUSY : BED_FORKS);
+	}
+}
+
+static void really_parks(void **state)
+{
+	static const int sizes[] = {1, 8, 64};
+	struct bed *b = *state;
+
+	for (size_t i = 0; i < N_ELEMENTS(sizes); i++) {
+		struct vol_freezer *f = freezer(b);
+
+		start_step(b, "7.0", sizes[i], 1);
+		assert_int_equal(add(f, b, 7, 0, (uint32_t)sizes[i] + 1), 0);
+		assert_true(vol_freezer_wait(f, 10000));
+		assert_false(bed_runs(b));
+		assert_int_equal(vol_freezer_open(f), sizes[i] + 1);
+		assert_true(bed_runs(b));
+		assert_int_equal(vol_freezer_close(f), sizes[i] + 1);
+		assert_true(vol_freezer_wait(f, 10000));
+		assert_false(bed_runs(b));
+		assert_int_equal(vol_freezer_kill(f, 7), 1);
+		for (int p = 0; p <= sizes[i]; p++)
+			assert_true(waitpid(-1, NULL, 0) > 0);
+		vol_freezer_destroy(f);
+		b->n_procs = 0;
+		bed_remove(b, "7.0", ".");
+	}
+}
+
+static void slurms_thaw_lets_nothing_run(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+
+	start_step(b, "7.0", 2, 0);
+	add(f, b, 7, 0, 2);
+	assert_true(vol_freezer_wait(f, 10000));
+	assert_int_equal(bed_read(b, "7.0", "user/cgroup.freeze"), '0');
+	bed_write(b, "7.0", "user/cgroup.freeze", "0");
+	assert_false(bed_runs(b));
+	bed_write(b, "7.0", "user/cgroup.freeze", "1");
+	bed_write(b, "7.0", "user/cgroup.freeze", "0");
+	assert_false(bed_runs(b));
+	vol_freezer_destroy(f);
+}
+
+static void suspended_by_slurm_stays_so(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+
+	start_step(b, "7.0", 1, 0);
+	add(f, b, 7, 0, 1);
+	vol_freezer_open(f);
+	assert_true(bed_runs(b));
+	vol_freezer_close(f);
+	bed_write(b, "7.0", "user/cgroup.freeze", "1");
+	vol_freezer_open(f);
+	assert_false(bed_runs(b));
+	/* And over a restart. */
+	vol_freezer_destroy(f);
+	f = freezer(b);
+	add(f, b, 7, 0, 1);
+	vol_freezer_open(f);
+	assert_false(bed_runs(b));
+	bed_write(b, "7.0", "user/cgroup.freeze", "0");
+	assert_true(bed_runs(b));
+	vol_freezer_destroy(f);
+}
+
+static void born_frozen_runs_only_when_open(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+
+	bed_step(b, "7.0");
+	bed_task(b, "7.0", "task_special");
+	bed_spawn(b, "7.0", "task_special", BED_BUSY);
+	assert_false(bed_runs(b));
+	add(f, b, 7, 0, 1);
+	/* Slurm moves a task on before it starts it. */
+	bed_task(b, "7.0", "task_0");
+	bed_spawn(b, "7.0", "task_0", BED_BUSY);
+	dispatch(f);
+	assert_int_equal(bed_read(b, "7.0", "user/cgroup.freeze"), '0');
+	assert_false(bed_runs(b));
+	assert_true(vol_freezer_wait(f, 10000));
+	vol_freezer_open(f);
+	assert_true(bed_proc_runs(b, 0));
+	assert_true(bed_proc_runs(b, 1));
+	vol_freezer_destroy(f);
+}
+
+static void hold_keeps_one_job_still(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+
+	start_step(b, "7.0", 1, 0);
+	start_step(b, "8.0", 1, 0);
+	add(f, b, 7, 0, 1);
+	add(f, b, 8, 0, 1);
+	vol_freezer_hold(f, 7, true);
+	vol_freezer_open(f);
+	assert_false(bed_proc_runs(b, 0));
+	assert_true(bed_proc_runs(b, 1));
+	vol_freezer_hold(f, 7, false);
+	assert_true(bed_proc_runs(b, 0));
+	vol_freezer_destroy(f);
+}
+
+static void scancel_ends_what_is_parked(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+	uint64_t ticks;
+	pid_t pid;
+
+	bed_step(b, "7.0");
+	bed_task(b, "7.0", "task_0");
+	pid = bed_spawn(b, "7.0", "task_0", BED_CATCHES);
+	add(f, b, 7, 0, 1);
+	vol_freezer_open(f);
+	assert_true(bed_runs(b));
+	vol_freezer_close(f);
+	assert_true(vol_freezer_wait(f, 10000));
+	ticks = b->ticks[0];
+	kill(pid, SIGTSTP);
+	kill(pid, SIGCONT);
+	assert_int_equal(vol_freezer_reap(f), 0);
+	bed_write(b, "7.0", "user/cgroup.freeze", "0");
+	kill(pid, SIGTERM);
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	assert_int_equal(vol_freezer_reap(f), 1);
+	assert_true(bed_ends(pid));
+	assert_int_equal(b->ticks[0], ticks);
+	vol_freezer_destroy(f);
+}
+
+static int setup_real(void **state)
+{
+	return no_real ? 0 : bed_setup_real(state);
+}
+
+static int teardown_real(void **state)
+{
+	return no_real ? 0 : bed_teardown(state);
+}
+
+#define REAL(f)                                                          \
+	static void real_##f(void **state)                               \
+	{                                                                \
+		if (no_real) {                                           \
+			print_message("no real cgroups: %s\n", no_real); \
+			skip();                                          \
+		}                                                        \
+		f(state);                                                \
+	}
+
+REAL(really_parks)
+REAL(slurms_thaw_lets_nothing_run)
+REAL(suspended_by_slurm_stays_so)
+REAL(born_frozen_runs_only_when_open)
+REAL(hold_keeps_one_job_still)
+REAL(scancel_ends_what_is_parked)
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, bed_setup_fake, bed_teardown)
+#define TEST_REAL(f) \
+	cmocka_unit_test_setup_teardown(real_##f, setup_real, teardown_real)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(births_and_lives),
+		TEST(suspension_survives_a_restart),
+		TEST(latch_is_closed_at_first),
+		TEST(what_is_missing_is_told),
+		TEST(only_the_kernels_word_counts),
+		TEST(found_by_its_process_first),
+		TEST(hold_reaches_later_steps_of_the_job_only),
+		TEST(a_folder_may_come_again),
+		TEST(without_descriptors_user_follows),
+		TEST(jobs_are_named_once),
+		TEST(kill_writes_or_signals),
+		TEST(reap_looks_for_deadly_signals),
+		TEST(reclaim_says_what_is_missing),
+		TEST(throttle_is_for_later_steps_too),
+		TEST(status_has_all_fields),
+		TEST_REAL(really_parks),
+		TEST_REAL(slurms_thaw_lets_nothing_run),
+		TEST_REAL(suspended_by_slurm_stays_so),
+		TEST_REAL(born_frozen_runs_only_when_open),
+		TEST_REAL(hold_keeps_one_job_still),
+		TEST_REAL(scancel_ends_what_is_parked),
+	};
+
+	no_real = bed_mount();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
