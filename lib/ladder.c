@@ -104,12 +104,13 @@ void vol_ladder_step(struct vol_ladder *ladder, const struct vol_policy *policy,
 		orders->kill = true;
 		return;
 	}
-	if (in->verdict.cause != VOL_CAUSE_CUT_OFF)
+	if (!in->verdict.cut_off)
 		yield(ladder, policy, in, orders);
 	else if (ladder->harvest != VOL_HARVEST_DRAINING)
 		enter(ladder, VOL_HARVEST_PARKED, in->now_ms);
 	orders->throttle = ladder->harvest == VOL_HARVEST_PARKED &&
 			   in->verdict.cause == VOL_CAUSE_OWNER &&
+			   !in->verdict.cut_off &&
 			   policy->reaction == VOL_REACT_THROTTLE;
 	/* Taking memory from what runs, or just before sleep, is only work for
 	 * the disk. */

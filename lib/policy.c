@@ -216,6 +216,7 @@ void vol_policy_decide(const struct vol_policy *policy,
 	v->open = v->cause == VOL_CAUSE_NONE;
 	v->urgent =
 		v->cause == VOL_CAUSE_LEAVING || v->cause == VOL_CAUSE_SLEEP;
+	v->cut_off = now->cut_off;
 	look_again(v, presence->next_ms);
 	switch (v->cause) {
 	case VOL_CAUSE_NONE:

@@ -63,7 +63,8 @@ enum vol_cause {
 
 struct vol_verdict {
 	bool open;
-	bool urgent; /* do not wait for parked_max: evict now */
+	bool urgent;  /* do not wait for parked_max: evict now */
+	bool cut_off; /* nobody can be asked to evict, whatever the cause */
 	enum vol_cause cause;
 	uint64_t next_ms; /* look again then, whatever happens */
 	/* The moment that why tells, for the next time: a clock that is set
