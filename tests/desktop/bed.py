@@ -5,11 +5,14 @@ head runs slurmctld, the controller role and a node that takes what has to
 leave the desktop.  desk is the desktop of ann: systemd, logind, keyboard and
 mouse, and the device role.
 """
+import contextlib
+import json
 import os
 import pathlib
 import re
 import shutil
 import tempfile
+import threading
 import time
 
 import image
@@ -21,6 +24,10 @@ DEVICES = ("-device", "pcie-root-port,id=port0,chassis=1",
 UNITS = {"head": ("munge", "slurmctld", "slurmd",
                   "slurm-volunteer-controller"),
          "desk": ("munge", "slurm-volunteer-device")}
+CONF = "/etc/slurm-volunteer/device.conf"
+# An owner who comes back soon and is patient.
+OWNER = {"idle_after": "3s", "parked_max": "1h", "interactive_max": "1h",
+         "max_load": "100", "max_pressure": "100"}
 # A job that counts, with a result that shows each lost or doubled step; it
 # says at each step that it is alive.
 COUNTER = """\
@@ -57,6 +64,7 @@ class Bed:
             self.desk = Guest("desk", disk, kernel, self.folder, cpus=2,
                               memory=1536, units=UNITS["desk"],
                               wire=wires[::-1], devices=DEVICES).boot()
+            self.configure()
             self.wait_state("desk", "idle")
         except BaseException:
             print(self.logs())
@@ -123,3 +131,74 @@ class Bed:
         self.head.run("scancel --user=alice")
         wait("no job", lambda: not self.head.run("squeue -h").strip(), 60)
         self.wait_state("desk", "idle")
+
+    def tasks(self, job):
+        """The cgroups of a job's tasks on the desktop, at least one."""
+        return wait(f"tasks of job {job}", lambda: self.desk.run(
+            f"find /sys/fs/cgroup -type d -path '*/job_{job}/step_*/user/"
+            "task_*' -prune").split(), 30)
+
+    def running(self, job):
+        """Wait until a job has begun to count; the cgroups of its tasks."""
+        wait(f"job {job} counts", lambda: self.ticks(job) > 0, 60)
+        return self.tasks(job)
+
+    def ticks(self, job, guest=None):
+        """How far a job has counted."""
+        text = (guest or self.desk).run(
+            f"cat /tmp/{job}/ticks 2> /dev/null || true").strip()
+        return int(text or 0)
+
+    def frozen(self, folders):
+        """Are all of these cgroups frozen?"""
+        files = " ".join(f"{folder}/cgroup.events" for folder in folders)
+        out = self.desk.run(f"grep -h frozen {files} 2> /dev/null || true")
+        return out.split() == ["frozen", "1"] * len(folders)
+
+    def stopped(self, job, seconds=1):
+        """Does a job not count (any more)?"""
+        before = self.ticks(job)
+        time.sleep(seconds)
+        return self.ticks(job) == before
+
+    # -- the owner -------------------------------------------------------
+
+    def configure(self, **keys):
+        """Write [owner] of device.conf, other than OWNER where said."""
+        lines = [f"{k} = {v}" for k, v in {**OWNER, **keys}.items()]
+        conf = self.desk.run(f"sed '/^\\[owner\\]/,$d' {CONF}")
+        new = conf + "[owner]\n" + "\n".join(lines) + "\n"
+        if new != self.desk.run(f"cat {CONF}"):
+            self.desk.put(CONF, new)
+            self.desk.run("systemctl reload slurm-volunteer-device")
+
+    def status(self):
+        """What discoveryd says of the owner's side."""
+        return json.loads(self.desk.run("volunteer status --json"))["owner"]
+
+    def sensor(self, name):
+        """What one sensor says."""
+        return next(s for s in self.status()["sensors"]
+                    if s["sensor"] == name)
+
+    @contextlib.contextmanager
+    def typing(self, every=1.0):
+        """The owner presses a key every so often."""
+        done, failed = threading.Event(), []
+
+        def press():
+            try:
+                while not done.is_set():
+                    self.desk.key()
+                    done.wait(every)
+            except Exception as error:  # of another thread: show it there
+                failed.append(error)
+        thread = threading.Thread(target=press)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+        if failed:
+            raise failed[0]

@@ -20,6 +20,7 @@ def session_bed():
 @pytest.fixture
 def bed(session_bed):
     """The bed in its initial state: the desktop is idle, there is no job."""
+    session_bed.configure()
     session_bed.reset()
     return session_bed
 
