@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <pwd.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,6 +230,17 @@ int vol_owner_resume(struct vol_owner *o, const char *who,
 
 	vol_journal_add(o->journal, "resumed", "by %s", who);
 	return set_pause(o, &pause, err);
+}
+
+void vol_owner_note(struct vol_owner *o, const char *what, const char *fmt, ...)
+{
+	char text[VOL_WHY_SIZE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	vol_journal_add(o->journal, what, "%s", text);
 }
 
 json_t *vol_owner_log(struct vol_owner *o, size_t n)

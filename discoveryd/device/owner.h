@@ -70,6 +70,10 @@ int vol_owner_pause(struct vol_owner *o, time_t until, const char *who,
 int vol_owner_resume(struct vol_owner *o, const char *who,
 		     struct vol_error *err);
 
+/* Add an event (journal.h). */
+void vol_owner_note(struct vol_owner *o, const char *what, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* The last n events, oldest first: [{"time_ms":, "what":, "text":}]. */
 json_t *vol_owner_log(struct vol_owner *o, size_t n);
 
