@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* controller_bed.h - the controller role on a test's own event loop
  *
- * For test_controller.c alone: its clients and its log.
+ * For test_controller.c and its like: their clients and their log.
  */
 #ifndef VOL_CONTROLLER_BED_H
 #define VOL_CONTROLLER_BED_H
@@ -33,6 +33,7 @@ struct bed {
 	sd_event *loop;
 	void *role;
 	uint16_t port;
+	const char *lost_after;
 	char log[65536];
 };
 
@@ -76,8 +77,8 @@ static void write_conf(struct bed *bed, const char *enrol)
 	fprintf(f,
 		"[controller]\n%s\nlisten = 127.0.0.1:%u\nstate_dir = "
 		"%s\ncontrol_socket = %s/sock\nheartbeat = 200ms\nlost_after = "
-		"2500ms\npublish = no\n",
-		enrol, bed->port, bed->folder, bed->folder);
+		"%s\npublish = no\ndrain_after = 300ms\n",
+		enrol, bed->port, bed->folder, bed->folder, bed->lost_after);
 	fclose(f);
 }
 
@@ -99,6 +100,7 @@ static int setup(void **state)
 	    sd_event_new(&bed->loop) < 0)
 		return -1;
 	bed->folder = folder;
+	bed->lost_after = "2500ms";
 	*state = bed;
 	fake_cluster_reset();
 	vol_log_set(keep_log, bed, VOL_LOG_INFO);
@@ -235,6 +237,35 @@ static void say_state(struct client *c, enum vol_slurmd_state slurmd)
 	struct vol_link_msg m = {.type = VOL_LINK_STATE, .slurmd = slurmd};
 
 	send_msg(c, &m);
+}
+
+/* A device up to the point where its node is in use.  m: its hello. */
+static void join_as(struct bed *bed, struct client *c,
+		    const struct vol_link_msg *hello, const char *node)
+{
+	struct vol_link_msg m;
+
+	dial(bed, c);
+	send_msg(c, hello);
+	expect(bed, c, VOL_LINK_WELCOME, &m);
+	assert_string_equal(m.node, node);
+	assert_string_equal(m.cluster, "fake");
+	assert_int_equal(m.conf_port, 6817);
+	assert_int_equal(m.heartbeat_ms, 200);
+	say_state(c, VOL_SLURMD_STARTING);
+	fake_cluster_register(node);
+	say_state(c, VOL_SLURMD_UP);
+	expect(bed, c, VOL_LINK_NODE, &m);
+	assert_int_equal(m.node_state, VOL_NODE_UP);
+}
+
+static void join(struct bed *bed, struct client *c, const char *id,
+		 const char *host, const char *node)
+{
+	struct vol_link_msg m;
+
+	fill_hello(&m, id, host);
+	join_as(bed, c, &m, node);
 }
 
 #endif

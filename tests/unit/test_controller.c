@@ -10,27 +10,6 @@
 
 #include "controller_bed.h"
 
-/* A device up to the point where its node is in use. */
-static void join(struct bed *bed, struct client *c, const char *id,
-		 const char *host, const char *node)
-{
-	struct vol_link_msg m;
-
-	dial(bed, c);
-	fill_hello(&m, id, host);
-	send_msg(c, &m);
-	expect(bed, c, VOL_LINK_WELCOME, &m);
-	assert_string_equal(m.node, node);
-	assert_string_equal(m.cluster, "fake");
-	assert_int_equal(m.conf_port, 6817);
-	assert_int_equal(m.heartbeat_ms, 200);
-	say_state(c, VOL_SLURMD_STARTING);
-	fake_cluster_register(node);
-	say_state(c, VOL_SLURMD_UP);
-	expect(bed, c, VOL_LINK_NODE, &m);
-	assert_int_equal(m.node_state, VOL_NODE_UP);
-}
-
 static bool is_down(const char *node, const char *reason)
 {
 	struct vol_slurm_node n;
