@@ -16,9 +16,10 @@ struct vol_sensor_bus;
 
 /* changed is called from the loop: with the bus when it can be used, with NULL
  * when it broke, or is not there some seconds after create. */
-struct vol_sensor_bus *
-vol_sensor_bus_create(sd_event *loop, void (*changed)(sd_bus *bus, void *arg),
-		      void *arg, struct vol_error *err);
+struct vol_sensor_bus *vol_sensor_bus_create(sd_event *loop,
+					     void (*changed)(sd_bus *bus,
+							     void *arg),
+					     void *arg, struct vol_error *err);
 void vol_sensor_bus_destroy(struct vol_sensor_bus *b);
 
 #endif

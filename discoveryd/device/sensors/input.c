@@ -30,8 +30,6 @@
 /* The reflex tells of input once a second while it goes on. */
 #define HOLD_MS 3000
 
-#define DETAIL "input devices: %u"
-
 #define EVENTS "/dev/input/event"
 
 #define WATCH_SELF (IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
@@ -312,6 +310,7 @@ static void tell(struct input *in)
 	struct vol_sensors *s = in->host->sensors;
 	uint64_t now = vol_sensor_now_ms();
 	struct vol_reflex_state st;
+	uint64_t since;
 
 	vol_reflex_state(in->host->reflex, &st);
 	if (st.devices == 0) {
@@ -330,12 +329,10 @@ static void tell(struct input *in)
 		sd_event_source_set_enabled(in->timer, SD_EVENT_ONESHOT);
 		return;
 	}
-	if (st.last_input_ms > in->looking_ms)
-		vol_sensor_report(s, VOL_SENSOR_INPUT, VOL_SAYS_AWAY,
-				  st.last_input_ms, DETAIL, st.devices);
-	else
-		vol_sensor_report_none(s, VOL_SENSOR_INPUT, in->looking_ms,
-				       DETAIL, st.devices);
+	/* What was before the last blindness says nothing about it. */
+	since = st.last_input_ms > in->looking_ms ? st.last_input_ms : 0;
+	vol_sensor_report(s, VOL_SENSOR_INPUT, VOL_SAYS_AWAY, since,
+			  "input devices: %u", st.devices);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *arg)

@@ -56,16 +56,12 @@ struct vol_sensor_ops {
 };
 
 /* From a sensor to sensors.c.  detail as for printf, at most VOL_DETAIL_SIZE,
- * made printable.  since_ms 0 = as before if it says the same as before, else
- * now. */
+ * made printable; without figures that move, since any change is news.
+ * since_ms 0 = as before while it says the same; else now, and AWAY after
+ * UNKNOWN is "never". */
 void vol_sensor_report(struct vol_sensors *s, enum vol_sensor id,
 		       enum vol_says says, uint64_t since_ms, const char *fmt,
 		       ...) __attribute__((format(printf, 5, 6)));
-
-/* AWAY, and no claim was seen since began_ms, when it began to look. */
-void vol_sensor_report_none(struct vol_sensors *s, enum vol_sensor id,
-			    uint64_t began_ms, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
 
 uint64_t vol_sensor_now_ms(void); /* CLOCK_BOOTTIME */
 

@@ -17,7 +17,9 @@
 #include "text.h"
 
 static const struct vol_sensor_ops *const table[] = {
-	&vol_sensor_input,
+	&vol_sensor_input,      &vol_sensor_sessions, &vol_sensor_terminals,
+	&vol_sensor_inhibitors, &vol_sensor_load,     &vol_sensor_pressure,
+	&vol_sensor_power,      &vol_sensor_heat,     &vol_sensor_sleep,
 };
 
 #define N_TABLE (sizeof(table) / sizeof(*table))
@@ -42,54 +44,44 @@ uint64_t vol_sensor_now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-__attribute__((format(printf, 4, 0))) static void take(struct vol_sensors *s,
-						       enum vol_sensor id,
-						       struct vol_reading *new,
-						       const char *fmt,
-						       va_list ap)
+/* What the report leaves open: see sensor.h. */
+static void complete(struct vol_reading *new, const struct vol_reading *old)
 {
-	struct vol_reading *old = &s->readings[id];
-
-	vsnprintf(new->detail, sizeof(new->detail), fmt, ap);
-	for (char *p = new->detail; *p; p++)
-		if (!vol_char_printable((unsigned char)*p))
-			*p = '?';
-	if (new->since_ms == 0)
-		new->since_ms = old->says == new->says ? old->since_ms
-						       : vol_sensor_now_ms();
-	if (new->says == VOL_SAYS_UNKNOWN)
-		vol_refusals_log(&s->reasons, "can not tell by sensor",
-				 vol_sensor_name(id), new->detail);
-	if (old->says == new->says && old->since_ms == new->since_ms &&
-	    old->never == new->never && !strcmp(old->detail, new->detail))
+	if (new->since_ms != 0)
 		return;
-	*old = *new;
-	/* Not from here: a sensor may be in the middle of something. */
-	sd_event_source_set_enabled(s->told, SD_EVENT_ONESHOT);
+	new->since_ms = vol_sensor_now_ms();
+	if (old->says == new->says) {
+		new->since_ms = old->since_ms;
+		new->never = old->never;
+	} else if (new->says == VOL_SAYS_AWAY) {
+		new->never = old->says == VOL_SAYS_UNKNOWN;
+	}
 }
 
 void vol_sensor_report(struct vol_sensors *s, enum vol_sensor id,
 		       enum vol_says says, uint64_t since_ms, const char *fmt,
 		       ...)
 {
+	struct vol_reading *old = &s->readings[id];
 	struct vol_reading new = {.says = says, .since_ms = since_ms};
 	va_list ap;
 
 	va_start(ap, fmt);
-	take(s, id, &new, fmt, ap);
+	vsnprintf(new.detail, sizeof(new.detail), fmt, ap);
 	va_end(ap);
-}
-
-void vol_sensor_report_none(struct vol_sensors *s, enum vol_sensor id,
-			    uint64_t began_ms, const char *fmt, ...)
-{
-	struct vol_reading new = {
-		.says = VOL_SAYS_AWAY, .since_ms = began_ms, .never = true};
-	va_list ap;
-
-	va_start(ap, fmt);
-	take(s, id, &new, fmt, ap);
-	va_end(ap);
+	for (char *p = new.detail; *p; p++)
+		if (!vol_char_printable((unsigned char)*p))
+			*p = '?';
+	complete(&new, old);
+	if (says == VOL_SAYS_UNKNOWN)
+		vol_refusals_log(&s->reasons, "can not tell by sensor",
+				 vol_sensor_name(id), new.detail);
+	if (old->says == says && old->since_ms == new.since_ms &&
+	    old->never == new.never && !strcmp(old->detail, new.detail))
+		return;
+	*old = new;
+	/* Not from here: a sensor may be in the middle of something. */
+	sd_event_source_set_enabled(s->told, SD_EVENT_ONESHOT);
 }
 
 static int on_told(sd_event_source *source, void *arg)
@@ -248,15 +240,12 @@ const struct vol_reading *vol_sensors_readings(const struct vol_sensors *s)
 
 double vol_sensors_memory_pressure(const struct vol_sensors *s)
 {
-	(void)s;
-	return -1;
+	return vol_pressure_of_memory(s->host.root);
 }
 
 bool vol_sensors_at_seat(const struct vol_sensors *s, uid_t uid)
 {
-	(void)s;
-	(void)uid;
-	return false;
+	return vol_sessions_at_seat(s->selves[VOL_SENSOR_SESSIONS], uid);
 }
 
 json_t *vol_sensors_json(const struct vol_sensors *s)
