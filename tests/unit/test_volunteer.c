@@ -3,7 +3,10 @@
 #include "config.h"
 
 #include "doctor_local.h"
+#include "owner_view.h"
+#include "owner_words.h"
 #include "table.h"
+#include "when.h"
 
 #include "vtest.h"
 
@@ -157,6 +160,278 @@ static void spank_is_found(void **state)
 	assert_false(vol_doctor_has_spank(folder, "/nowhere"));
 }
 
+/* ---- the owner's pages ---- */
+
+static void moments(void **state)
+{
+	static const struct {
+		time_t t, now;
+		const char *text;
+	} rows[] = {
+		{1763721060, 1763721060, "10:31"},
+		{1763721060, 1763721060 + 20 * 3600, "10:31"},
+		{1763721060, 1763721060 + 20 * 3600 + 1, "Fri 10:31"},
+		{1763721060 + 6 * 86400, 1763721060, "Thu 10:31"},
+		{1763721060 + 7 * 86400, 1763721060, "2025-11-28 10:31"},
+		{0, 1763721060, "1970-01-01 00:00"},
+	};
+	char buf[32];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_ELEMENTS(rows); i++)
+		assert_string_equal(vol_when(rows[i].t, rows[i].now, buf,
+					     sizeof(buf)),
+				    rows[i].text);
+	assert_string_equal(vol_when_exact(1763721067, buf, sizeof(buf)),
+			    "2025-11-21 10:31:07");
+}
+
+/* What a page prints about a status in JSON; malloc'ed. */
+static char *page_of(void (*view)(FILE *, const json_t *, time_t),
+		     const char *text)
+{
+	json_t *status = json_loads(text, 0, NULL);
+	char *page = NULL;
+	size_t size;
+	FILE *out = open_memstream(&page, &size);
+
+	assert_non_null(status);
+	view(out, status, 1763722920); /* 2025-11-21 11:02 */
+	fclose(out);
+	json_decref(status);
+	return page;
+}
+
+#define OWNER_PRESENT                                                       \
+	"\"harvest\": \"parked\", \"since\": 1763721060,"                   \
+	"\"verdict\": {\"open\": false, \"cause\": \"owner\","              \
+	" \"why\": \"owner present since 10:31\"},"                         \
+	"\"presence\": {\"says\": \"present\", \"sensor\": \"input\","      \
+	" \"for_ms\": 12345, \"detail\": \"keyboard K\"},"                  \
+	"\"opens_in_ms\": 288000,"                                          \
+	"\"pause\": {\"on\": false, \"until\": 0},"                         \
+	"\"sensors\": ["                                                    \
+	"{\"sensor\": \"input\", \"says\": \"present\", \"for_ms\": 12345," \
+	" \"detail\": \"keyboard K\"},"                                     \
+	"{\"sensor\": \"power\", \"says\": \"unknown\", \"for_ms\": 60000," \
+	" \"detail\": \"no\\u001b[2J battery\"}]"
+
+static void status_of_owner(void **state)
+{
+	static const char status[] =
+		"{\"role\": \"device\", \"steps\": [1], \"owner\": {" OWNER_PRESENT
+		", \"jobs\": [{\"job\": 37, \"step\": 4294967291, \"uid\": 0,"
+		" \"frozen\": true, \"memory\": 536870912, \"tasks\": 8},"
+		"{\"job\": 37, \"step\": 0, \"uid\": 4000000000,"
+		" \"frozen\": true, \"memory\": null, \"tasks\": 1}],"
+		"\"reactions\": {\"count\": 4, \"max_us\": 7213, \"last_us\": 912,"
+		" \"bounds_us\": [500, 1000, 5000], \"counts\": [0, 3, 0, 1]},"
+		"\"slice\": {\"own_slice\": true, \"cpu_idle\": true,"
+		" \"io_weight\": false, \"memory_high\": 12884901888,"
+		" \"missing\": \"no io controller\"},"
+		"\"notes\": [\"no swap\", \"and more\"]}}";
+	char *page = page_of(vol_owner_view, status);
+
+	(void)state;
+	assert_string_equal(
+		page,
+		"state          Parked: owner present since 10:31 (keyboard or "
+		"mouse)\n"
+		"since          10:31 (for 31m)\n"
+		"decided by     keyboard or mouse, present for 12s: keyboard "
+		"K\n"
+		"opens          at 11:06 (in 4m48s) if nothing happens\n"
+		"pause          none\n"
+		"jobs           1 frozen\n"
+		"reactions      4: half within 1ms, 99% over 5ms, slowest "
+		"7.21ms, last 912us\n"
+		"not working    power (no?[2J battery)\n"
+		"walls          a slice of their own, idle CPU time only, "
+		"memory up to 12G\n"
+		"missing walls  no io controller\n"
+		"note           no swap\n"
+		"note 2         and more\n"
+		"\n"
+		"JOB  STEP   USER        TASKS  MEMORY  NOW\n"
+		"37   batch  root        8      512M    frozen\n"
+		"37   0      4000000000  1      -       frozen\n"
+		"\n"
+		"SENSOR  SAYS     FOR  DETAIL\n"
+		"input   present  12s  keyboard K\n"
+		"power   unknown  1m   no?[2J battery\n"
+		"\n"
+		"From input to frozen jobs:\n"
+		" within    1ms       3  "
+		"########################################\n"
+		" within    5ms       0  \n"
+		"   over    5ms       1  ##############\n"
+		"\n"
+		"role  device\n");
+	free(page);
+}
+
+/* Any member may be missing, or of another type: nothing falls over, and the
+ * state is still said. */
+static void status_is_tolerant(void **state)
+{
+	static const struct {
+		const char *owner, *begins;
+	} rows[] = {
+		{"{}", "state  Unknown\n"},
+		{"[]", "state  Unknown\n"},
+		{"{\"harvest\": 3, \"since\": \"x\"}", "state  Unknown\n"},
+		{"{\"harvest\": \"open\", \"since\": 1763721060}",
+		 "state  Open since 10:31\n"},
+		{"{\"harvest\": \"closed\", \"verdict\": {\"cause\": \"paused\","
+		 " \"why\": \"paused\"}, \"presence\": {\"sensor\": \"input\"}}",
+		 "state       Closed: paused\ndecided by  the owner's pause\n"},
+		{"{\"pause\": {\"on\": true, \"until\": 0}}",
+		 "state  Unknown\npause  until \"volunteer resume\"\n"},
+		{"{\"pause\": {\"on\": true, \"until\": 1763733600}}",
+		 "state  Unknown\npause  until 14:00\n"},
+		{"{\"jobs\": []}", "state  Unknown\njobs   none\n"},
+		{"{\"jobs\": [{\"job\": 1}, {\"job\": 2, \"frozen\": true},"
+		 " {\"job\": 1, \"frozen\": true}]}",
+		 "state  Unknown\njobs   1 running, 1 frozen\n"},
+		{"{\"reactions\": {\"count\": 0}}",
+		 "state      Unknown\nreactions  no job had to stop yet\n"},
+		{"{\"reactions\": {\"count\": 5}}",
+		 "state      Unknown\nreactions  5: half over 0us"},
+		{"{\"reactions\": {\"count\": 5, \"counts\": [1, 2]}}", ""},
+		{"{\"slice\": {}}", "state  Unknown\nwalls  none\n"},
+		{"{\"opens_in_ms\": null, \"sensors\": [{}, 3, null],"
+		 " \"jobs\": [3, null, {}], \"notes\": [{}, 1]}",
+		 ""},
+	};
+	char status[512], *page;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_ELEMENTS(rows); i++) {
+		snprintf(status, sizeof(status), "{\"owner\": %s}",
+			 rows[i].owner);
+		page = page_of(vol_owner_view, status);
+		assert_memory_equal(page, rows[i].begins,
+				    strlen(rows[i].begins));
+		free(page);
+		free(page_of(vol_owner_why, status));
+		free(page_of(vol_owner_paused, status));
+	}
+}
+
+static void why(void **state)
+{
+	static const struct {
+		const char *owner, *text;
+	} rows[] = {
+		{OWNER_PRESENT,
+		 "The jobs on this machine are frozen since 10:31: owner "
+		 "present since 10:31.\n"
+		 "What counts: keyboard or mouse present for 12s (keyboard K). "
+		 "The sensors say:\n"
+		 "keyboard or mouse present for 12s (keyboard K); battery or "
+		 "mains unknown for\n"
+		 "1m (no?[2J battery). If nothing happens, it opens at 11:06 (in "
+		 "4m48s).\n"},
+		{"\"harvest\": \"open\", \"since\": 1763721060,"
+		 "\"verdict\": {\"open\": true, \"cause\": \"none\"}",
+		 "This machine is open for jobs since 10:31. With the first "
+		 "key or mouse event\nits jobs stop.\n"},
+		{"\"harvest\": \"open\", \"verdict\": {\"open\": true},"
+		 "\"settings\": {\"owner.reaction\": \"evict\"}",
+		 "This machine is open for jobs. With the first key or mouse "
+		 "event its jobs stop\nand leave.\n"},
+		{"\"harvest\": \"draining\", \"verdict\": {\"cause\": \"paused\","
+		 " \"why\": \"paused until 14:00\"}, \"presence\": {\"sensor\":"
+		 " \"input\"}, \"opens_in_ms\": 5",
+		 "The jobs on this machine are being moved away: paused until "
+		 "14:00. \"volunteer\nresume\" ends the pause.\n"},
+		{"\"harvest\": \"closed\", \"verdict\": {\"cause\": \"owner\","
+		 " \"why\": \"on battery\"}, \"presence\": {\"sensor\":"
+		 " \"power\", \"says\": \"present\"}",
+		 "This machine takes no jobs: on battery. What counts: battery "
+		 "or mains present\nfor 0s. It opens on mains, or with "
+		 "\"volunteer set on_battery=yes\".\n"},
+		{"\"harvest\": \"closed\", \"verdict\": {\"cause\": \"owner\","
+		 " \"why\": \"no sensor works\"}, \"presence\": {\"sensor\":"
+		 " \"none\"}",
+		 "This machine takes no jobs: no sensor works. Nothing here "
+		 "can tell whether\nsomebody is present, and then somebody is: "
+		 "make one of the sensors work.\n"},
+	};
+	char status[1024], *page;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_ELEMENTS(rows); i++) {
+		snprintf(status, sizeof(status), "{\"owner\": {%s}}",
+			 rows[i].owner);
+		page = page_of(vol_owner_why, status);
+		assert_string_equal(page, rows[i].text);
+		free(page);
+	}
+}
+
+static void paused(void **state)
+{
+	static const struct {
+		const char *owner, *text;
+	} rows[] = {
+		{"\"pause\": {\"on\": true, \"until\": 1763733600}",
+		 "Paused until 14:00. No new jobs come. No job was running.\n"},
+		{"\"pause\": {\"on\": true, \"until\": 0},"
+		 "\"jobs\": [{\"job\": 1}, {\"job\": 2}],"
+		 "\"settings\": {\"owner.reaction\": \"freeze\","
+		 " \"owner.parked_max\": \"10m\"}",
+		 "Paused until \"volunteer resume\". No new jobs come. Running "
+		 "jobs (2) are frozen\nnow, and start again elsewhere when it "
+		 "lasts for 10m.\n"},
+		{"\"pause\": {\"on\": true, \"until\": 0}, \"jobs\": [{\"job\": 1}],"
+		 "\"settings\": {\"owner.reaction\": \"evict\"}",
+		 "Paused until \"volunteer resume\". No new jobs come. Running "
+		 "jobs (1) start\nagain elsewhere.\n"},
+		{OWNER_PRESENT,
+		 "Not paused. Parked: owner present since 10:31 (keyboard or "
+		 "mouse). If nothing\nhappens, it opens at 11:06 (in "
+		 "4m48s).\n"},
+	};
+	char status[1024], *page;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_ELEMENTS(rows); i++) {
+		snprintf(status, sizeof(status), "{\"owner\": {%s}}",
+			 rows[i].owner);
+		page = page_of(vol_owner_paused, status);
+		assert_string_equal(page, rows[i].text);
+		free(page);
+	}
+}
+
+static void owner_log(void **state)
+{
+	json_t *events = json_loads(
+		"[{\"time_ms\": 1763721067890, \"what\": \"parked\","
+		" \"text\": \"owner present since 10:31\"},"
+		"{\"what\": \"cancelled\", \"text\": \"job\\u001b 3\"}, 7]",
+		0, NULL);
+	char *page = NULL;
+	size_t size;
+	FILE *out = open_memstream(&page, &size);
+
+	(void)state;
+	vol_owner_log(out, events);
+	fclose(out);
+	assert_string_equal(
+		page,
+		"2025-11-21 10:31:07  parked     owner present since 10:31\n"
+		"1970-01-01 00:00:00  cancelled  job? 3\n"
+		"1970-01-01 00:00:00  -          -\n");
+	free(page);
+	json_decref(events);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,7 +442,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(spank_is_found,
 						vtest_folder_setup,
 						vtest_folder_teardown),
+		cmocka_unit_test(moments),
+		cmocka_unit_test(status_of_owner),
+		cmocka_unit_test(status_is_tolerant),
+		cmocka_unit_test(why),
+		cmocka_unit_test(paused),
+		cmocka_unit_test(owner_log),
 	};
 
+	setenv("TZ", "UTC", 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

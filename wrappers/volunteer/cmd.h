@@ -11,8 +11,13 @@ enum { VOL_EXIT_OK, VOL_EXIT_FAILED, VOL_EXIT_USAGE };
 
 int cmd_devices(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_log(int argc, char **argv);
+int cmd_pause(int argc, char **argv);
+int cmd_resume(int argc, char **argv);
 int cmd_select(int argc, char **argv);
+int cmd_set(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_version(int argc, char **argv);
+int cmd_why(int argc, char **argv);
 
 #endif

@@ -96,7 +96,7 @@ int cmd_devices(int argc, char **argv)
 	struct vol_ask_options opt;
 	struct vol_error err;
 	json_t *data;
-	int rc = vol_ask_parse(argc, argv, usage, true, &opt);
+	int rc = vol_ask_parse(argc, argv, usage, VOL_TAKES_SEEN, &opt);
 
 	if (rc >= 0)
 		return rc;

@@ -6,6 +6,7 @@
 
 #include "cmd.h"
 #include "ctl_client.h"
+#include "owner_view.h"
 #include "table.h"
 
 static const char usage[] =
@@ -21,7 +22,7 @@ int cmd_status(int argc, char **argv)
 	struct vol_ask_options opt;
 	struct vol_error err;
 	json_t *data;
-	int rc = vol_ask_parse(argc, argv, usage, false, &opt);
+	int rc = vol_ask_parse(argc, argv, usage, 0, &opt);
 
 	if (rc >= 0)
 		return rc;
@@ -34,6 +35,8 @@ int cmd_status(int argc, char **argv)
 	rc = VOL_EXIT_OK;
 	if (opt.json)
 		rc = vol_print_json(data);
+	else if (json_object_get(data, "owner"))
+		vol_owner_view(stdout, data, time(NULL));
 	else
 		vol_table_print_object(stdout, data, time(NULL));
 	json_decref(data);

@@ -23,7 +23,7 @@ int cmd_version(int argc, char **argv)
 	struct vol_ask_options opt;
 	struct vol_error err;
 	json_t *all, *daemon;
-	int rc = vol_ask_parse(argc, argv, usage, false, &opt);
+	int rc = vol_ask_parse(argc, argv, usage, 0, &opt);
 
 	if (rc >= 0)
 		return rc;

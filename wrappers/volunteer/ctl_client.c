@@ -13,6 +13,7 @@
 #include "cleanup.h"
 #include "cmd.h"
 #include "ctl_client.h"
+#include "text.h"
 #include "wire.h"
 
 #define CONTROLLER_SOCKET VOL_RUN_DIR "/controller/control.sock"
@@ -52,7 +53,8 @@ static int connect_to(const char *path, struct vol_error *err)
 
 static const char *choose(enum vol_ctl_role role)
 {
-	if (role == VOL_CTL_ANY && access(DEVICE_SOCKET, F_OK) == 0)
+	if (role == VOL_CTL_DEVICE ||
+	    (role == VOL_CTL_ANY && access(DEVICE_SOCKET, F_OK) == 0))
 		return DEVICE_SOCKET;
 	return CONTROLLER_SOCKET;
 }
@@ -100,7 +102,34 @@ json_t *vol_ctl_ask(const char *path, enum vol_ctl_role role, json_t *request,
 	return data;
 }
 
-int vol_ask_parse(int argc, char **argv, const char *usage, bool takes_seen,
+/* NULL, or what is wrong with option c. */
+static const char *take(int c, unsigned takes, struct vol_ask_options *opt)
+{
+	switch (c) {
+	case OPT_JSON:
+		opt->json = true;
+		return NULL;
+	case OPT_SOCKET:
+		opt->socket = optarg;
+		return NULL;
+	case OPT_SEEN:
+		opt->seen = true;
+		return takes & VOL_TAKES_SEEN ? NULL : "unknown option";
+	case 'n':
+		if (!(takes & VOL_TAKES_COUNT))
+			return "unknown option";
+		return vol_text_number(optarg, strlen(optarg), 1, UINT32_MAX,
+				       &opt->count) < 0
+			       ? "a number is wanted, not"
+			       : NULL;
+	case ':':
+		return "value missing for";
+	default:
+		return "unknown option";
+	}
+}
+
+int vol_ask_parse(int argc, char **argv, const char *usage, unsigned takes,
 		  struct vol_ask_options *opt)
 {
 	static const struct option longs[] = {
@@ -110,28 +139,25 @@ int vol_ask_parse(int argc, char **argv, const char *usage, bool takes_seen,
 		{"seen", no_argument, NULL, OPT_SEEN},
 		{NULL, 0, NULL, 0},
 	};
+	const char *wrong;
 	int c;
 
 	memset(opt, 0, sizeof(*opt));
 	optind = 0; /* glibc: start anew, main() has parsed its own words */
-	while ((c = getopt_long(argc, argv, "+:h", longs, NULL)) != -1) {
-		if (c == OPT_JSON) {
-			opt->json = true;
-		} else if (c == OPT_SOCKET) {
-			opt->socket = optarg;
-		} else if (c == OPT_SEEN && takes_seen) {
-			opt->seen = true;
-		} else if (c == 'h') {
+	while ((c = getopt_long(argc, argv, ":hn:", longs, NULL)) != -1) {
+		if (c == 'h') {
 			fputs(usage, stdout);
 			return VOL_EXIT_OK;
-		} else {
+		}
+		wrong = take(c, takes, opt);
+		if (wrong) {
 			fprintf(stderr, "volunteer %s: %s %s\n%s", argv[0],
-				c == ':' ? "value missing for"
-					 : "unknown option",
-				argv[optind - 1], usage);
+				wrong, argv[optind - 1], usage);
 			return VOL_EXIT_USAGE;
 		}
 	}
+	if (optind < argc && takes & VOL_TAKES_WORD)
+		opt->word = argv[optind++];
 	if (optind == argc)
 		return -1;
 	fprintf(stderr, "volunteer %s: unexpected word %s\n%s", argv[0],

@@ -6,11 +6,12 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "error.h"
 
 /* Which socket to ask when none was given. */
-enum vol_ctl_role { VOL_CTL_ANY, VOL_CTL_CONTROLLER };
+enum vol_ctl_role { VOL_CTL_ANY, VOL_CTL_DEVICE, VOL_CTL_CONTROLLER };
 
 /* Send a request (ctl.h; taken over, NULL means that there was no memory for
  * it) and wait for the reply's data: a new reference, or NULL with a reason
@@ -18,14 +19,24 @@ enum vol_ctl_role { VOL_CTL_ANY, VOL_CTL_CONTROLLER };
 json_t *vol_ctl_ask(const char *path, enum vol_ctl_role role, json_t *request,
 		    struct vol_error *err);
 
+/* What an asking subcommand takes besides --json and --socket; bits. */
+enum { VOL_TAKES_SEEN = 1, VOL_TAKES_WORD = 2, VOL_TAKES_COUNT = 4 };
+
 /* The options that every asking subcommand has.  -1: go on, else the exit
  * status (help was printed, or a complaint). */
 struct vol_ask_options {
 	bool json, seen;
 	const char *socket;
+	const char *word; /* NULL when there is none */
+	uint64_t count;   /* of -n; 0 when not given */
 };
-int vol_ask_parse(int argc, char **argv, const char *usage, bool takes_seen,
+int vol_ask_parse(int argc, char **argv, const char *usage, unsigned takes,
 		  struct vol_ask_options *opt);
+
+/* Ask for a pause or its end and print what is now; name is that of the
+ * subcommand.  The exit status. */
+int vol_pause_ask(const char *name, json_t *request,
+		  const struct vol_ask_options *opt);
 
 /* JSON on stdout, followed by a newline; the exit status. */
 int vol_print_json(const json_t *json);

@@ -14,6 +14,11 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{"status", cmd_status, "what discoveryd does on this machine"},
+	{"why", cmd_why, "why jobs run here now, or do not"},
+	{"pause", cmd_pause, "no jobs here, for a time or until resumed"},
+	{"resume", cmd_resume, "end the pause"},
+	{"set", cmd_set, "show or change what you share, and when"},
+	{"log", cmd_log, "what happened to this machine"},
 	{"devices", cmd_devices, "the devices that this controller knows"},
 	{"doctor", cmd_doctor, "check the cluster's settings"},
 	{"select", cmd_select, "switch the scheduling plugin on and off"},

@@ -22,14 +22,15 @@ static int ends_in(const char *s, const char *end)
 	return n >= m && strcmp(s + n - m, end) == 0;
 }
 
-/* Whole minutes are enough from an hour on, whole hours from two days on. */
-static void print_duration(uint64_t s, char *buf, size_t size)
+const char *vol_table_duration(uint64_t ms, char *buf, size_t size)
 {
+	uint64_t s = ms / 1000;
+
 	if (s >= 172800)
 		s -= s % 3600;
 	else if (s >= 3600)
 		s -= s % 60;
-	vol_duration_format(s * 1000, buf, size);
+	return vol_duration_format(s * 1000, buf, size);
 }
 
 static void print_number(const char *member, json_int_t value, time_t now,
@@ -42,8 +43,9 @@ static void print_number(const char *member, json_int_t value, time_t now,
 			snprintf(buf, size, "never");
 			return;
 		}
-		print_duration(now > value ? (uint64_t)(now - value) : 0, buf,
-			       size);
+		vol_table_duration(now > value ? (uint64_t)(now - value) * 1000
+					       : 0,
+				   buf, size);
 		strncat(buf, " ago", size - strlen(buf) - 1);
 	} else if (ends_in(member, "_mb")) {
 		vol_size_format(v << 20, buf, size);
@@ -51,9 +53,9 @@ static void print_number(const char *member, json_int_t value, time_t now,
 		if (v < 10000)
 			vol_duration_format(v, buf, size);
 		else
-			print_duration(v / 1000, buf, size);
+			vol_table_duration(v, buf, size);
 	} else if (ends_in(member, "_s")) {
-		print_duration(v, buf, size);
+		vol_table_duration(v * 1000, buf, size);
 	} else {
 		snprintf(buf, size, "%" JSON_INTEGER_FORMAT, value);
 	}

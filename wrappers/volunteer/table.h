@@ -4,6 +4,7 @@
 #define VOL_TABLE_H
 
 #include <jansson.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -24,5 +25,9 @@ void vol_table_print_object(FILE *out, const json_t *object, time_t now);
 /* One value as text, after the name of its member; returns buf. */
 const char *vol_table_cell(const char *member, const json_t *value, time_t now,
 			   char *buf, size_t size);
+
+/* Whole seconds, from an hour on whole minutes, from two days on whole hours;
+ * returns buf. */
+const char *vol_table_duration(uint64_t ms, char *buf, size_t size);
 
 #endif
