@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# volunteer.bash - what bash offers after "volunteer", on TAB
+#
+# Needs nothing of the package bash-completion.  Keys and values of "set" come
+# from the discoveryd that runs, or from a list that may be older than it.
+# shellcheck shell=bash
+
+_volunteer_settings()
+{
+	volunteer set 2>/dev/null || cat <<-'END'
+		share.cpus =
+		share.memory =
+		share.scratch =
+		share.scratch_dir =
+		share.gpus =
+		owner.idle_after =
+		owner.hours =
+		owner.on_battery =
+		owner.max_load =
+		owner.max_temperature =
+		owner.reaction =
+		owner.parked_max =
+		owner.interactive_max =
+		owner.max_pressure =
+		owner.unknown_is_present =
+		owner.owners =
+		jobs.users =
+		jobs.accounts =
+	END
+}
+
+# Keys with their section only when a section is being typed.
+_volunteer_keys()
+{
+	local key rest
+
+	while read -r key rest; do
+		[[ $1 == *.* ]] || key=${key#*.}
+		printf '%s=\n' "$key"
+	done < <(_volunteer_settings)
+}
+
+_volunteer_values()
+{
+	local key rest
+
+	case ${1#*.} in
+	cpus | memory | scratch | gpus) echo all none 25% 50% 75% ;;
+	idle_after) echo 1m 5m 15m 1h ;;
+	parked_max | interactive_max) echo 5m 10m 30m 2h ;;
+	on_battery) echo yes no ;;
+	reaction) echo freeze throttle evict ;;
+	hours) echo always never ;;
+	owners | users | accounts) compgen -u ;;
+	*)
+		while read -r key rest; do
+			[[ ${key#*.} != "${1#*.}" ]] || echo "${rest#= }"
+		done < <(_volunteer_settings)
+		;;
+	esac
+}
+
+_volunteer_options()
+{
+	case $1 in
+	status | why | pause | resume | set | version)
+		echo --json --socket= --help ;;
+	log) echo -n --json --socket= --help ;;
+	devices) echo --seen --json --socket= --help ;;
+	doctor) echo --json --partition= --help ;;
+	select) echo --enable --disable --status --json --help ;;
+	'') echo --help --version ;;
+	esac
+}
+
+_volunteer_words()
+{
+	local command=$1 current=$2
+
+	if [[ $current == -* ]]; then
+		_volunteer_options "$command"
+		return
+	fi
+	case $command in
+	'') echo status why pause resume set log devices doctor select \
+		version ;;
+	pause) echo 15m 30m 1h 2h 4h 8h 1d ;;
+	set) _volunteer_keys "$current" ;;
+	esac
+}
+
+# Those words of stdin that begin with $1.  Not "compgen -W": that would run
+# a $(command) in somebody's setting.
+_volunteer_match()
+{
+	local word words
+
+	read -rd '' -a words
+	for word in "${words[@]}"; do
+		[[ $word != "$1"* ]] || COMPREPLY+=("$(printf %q "$word")")
+	done
+}
+
+_volunteer()
+{
+	local current=${COMP_WORDS[COMP_CWORD]} command='' key='' i
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		[[ ${COMP_WORDS[i]} == -* ]] || {
+			command=${COMP_WORDS[i]}
+			break
+		}
+	done
+	# bash takes KEY=VALUE for three words.
+	if [[ $current == = ]]; then
+		key=${COMP_WORDS[COMP_CWORD - 1]}
+		current=
+	elif [[ $COMP_CWORD -gt 1 && ${COMP_WORDS[COMP_CWORD - 1]} == = ]]; then
+		key=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+	COMPREPLY=()
+	if [[ $key == --socket ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+	elif [[ $key == -* || ${COMP_WORDS[COMP_CWORD - 1]} == -n ]]; then
+		return
+	elif [[ $key ]]; then
+		_volunteer_match "$current" < <(_volunteer_values "$key")
+	else
+		_volunteer_match "$current" < <(
+			_volunteer_words "$command" "$current")
+	fi
+	# What ends in "=" goes on.
+	[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2>/dev/null
+	return 0
+}
+
+complete -F _volunteer volunteer

@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# test_completion.sh - what bash offers after "volunteer"; skipped without bash 4
+# shellcheck disable=SC2034 # the variables are read by what is sourced
+script=${srcdir:-$(dirname "$0")}/../../etc/completion/volunteer.bash
+[[ ${BASH_VERSINFO[0]} -ge 4 ]] || exit 77
+bash -n "$script" || exit 1
+# shellcheck source=../../etc/completion/volunteer.bash
+. "$script"
+
+status=0
+daemon=up
+
+# Stands for the program and the discoveryd behind it.
+volunteer()
+{
+	[[ $1 == set && $daemon == up ]] || return 1
+	echo "owner.idle_after = 5m"
+	echo "owner.new_key    = 42"
+	echo "owner.bad        = \$(echo)*"
+	echo "jobs.users       = "
+}
+
+# expect "OFFERS" WORD... - the last word is being typed
+expect()
+{
+	local want=$1 got
+	shift
+
+	COMP_WORDS=(volunteer "$@")
+	COMP_CWORD=$#
+	COMPREPLY=()
+	_volunteer
+	got=${COMPREPLY[*]}
+	[[ $got == "$want" ]] && return
+	echo "volunteer $*: offers '$got' instead of '$want'"
+	status=1
+}
+
+[[ $(complete -p volunteer) == *"-F _volunteer "* ]] || status=1
+
+expect "status why pause resume set log devices doctor select version" ""
+expect "set select" se
+expect "status set select" s
+expect "--help --version" --
+expect "" nonsense ""
+expect "--json --socket= --help" status -
+expect "--seen --socket=" devices --s
+expect "--partition=" doctor --p
+expect "--enable" select --e
+expect "15m 1h 1d" pause 1
+expect "--socket=" --json pause --s
+expect "" status ""
+expect "" log -n ""
+expect "idle_after= new_key= bad= users=" set ""
+expect "idle_after=" set idle
+expect "owner.idle_after= owner.new_key= owner.bad=" set owner.
+expect "1m 5m 15m 1h" set idle_after =
+expect "1m 15m 1h" set owner.idle_after = 1
+expect "42" set new_key =
+expect "" set nonsense =
+expect '\$\(echo\)\*' set bad =
+expect "" doctor --partition = ""
+cd "$(dirname "$script")" || exit 1
+expect "volunteer.bash" status --socket = vol
+daemon=down
+expect "idle_after= interactive_max=" set i
+expect "freeze throttle evict" set reaction =
+expect "yes" set on_battery = y
+expect "root" set users = roo
+exit $status
