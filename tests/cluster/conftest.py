@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from lab import Lab
+from partition import Partition
 
 DEVICES = ["desk1", "desk2", "desk3"]
 
@@ -14,7 +15,8 @@ DEVICES = ["desk1", "desk2", "desk3"]
 def session_lab():
     """A controller and three devices; gone after the last test unless
     KEEP_LAB is set."""
-    lab = Lab("voltest", os.environ.get("VOLTEST_SUBNET", "10.213.77"))
+    lab = Lab(os.environ.get("VOLTEST_PROJECT", "voltest"),
+              os.environ.get("VOLTEST_SUBNET", "10.213.77"))
     lab.cluster("down", timeout=120)
     try:
         # From nothing this builds the image: minutes, not seconds.
@@ -30,11 +32,28 @@ def session_lab():
         lab.cluster("down", timeout=120)
 
 
+@pytest.fixture(scope="session")
+def partition(session_lab):
+    """A lab beside, in which a device with a job has been cut off; see
+    test_1200_cut.py and test_1400_fence.py."""
+    subnet = os.environ.get("VOLTEST_SUBNET2", "10.213.78")
+    cut = Partition(f"{session_lab.project}2", subnet)
+    try:
+        cut.up()
+        cut.begin()
+        yield cut
+    finally:
+        if not os.environ.get("KEEP_LAB"):
+            cut.down()
+
+
 @pytest.fixture
 def lab(session_lab):
     """The lab in its initial state: three idle devices and no jobs."""
     lab = session_lab
     yield lab
+    for device in DEVICES:
+        lab.cluster("owner", device, "away")
     lab.ctl("scancel --state=PENDING; scancel --state=RUNNING; "
             "scancel --state=SUSPENDED; true")
     lab.wait_no_jobs()
@@ -47,6 +66,8 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
     lab = item.funcargs.get("lab") or item.funcargs.get("session_lab")
+    if "partition" in item.funcargs:
+        lab = item.funcargs["partition"].lab
     if report.failed and lab is not None:
         try:
             logs = lab.cluster("logs", check=False, timeout=60).stdout
