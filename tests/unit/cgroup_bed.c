@@ -224,31 +224,34 @@ pid_t bed_spawn(struct bed *b, const char *step, const char *folder,
 	return pid;
 }
 
-bool bed_proc_runs(const struct bed *b, size_t index)
+bool bed_runs(const struct bed *b, size_t index)
 {
 	uint64_t before = b->ticks[index];
 
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 2000 && b->ticks[index] == before; i++)
 		bed_nap_ms(5);
-		if (b->ticks[index] != before)
-			return true;
-	}
-	return false;
+	return b->ticks[index] != before;
 }
 
-bool bed_runs(const struct bed *b)
+bool bed_stands_one(const struct bed *b, size_t index)
+{
+	uint64_t before = b->ticks[index];
+
+	bed_nap_ms(100);
+	return b->ticks[index] == before;
+}
+
+bool bed_stands(const struct bed *b)
 {
 	uint64_t before[BED_PROCS];
+	bool same = true;
 
 	for (size_t p = 0; p < b->n_procs; p++)
 		before[p] = b->ticks[p];
-	for (int i = 0; i < 20; i++) {
-		bed_nap_ms(5);
-		for (size_t p = 0; p < b->n_procs; p++)
-			if (b->ticks[p] != before[p])
-				return true;
-	}
-	return false;
+	bed_nap_ms(100);
+	for (size_t p = 0; p < b->n_procs; p++)
+		same = same && b->ticks[p] == before[p];
+	return same;
 }
 
 bool bed_ends(pid_t pid)

@@ -59,10 +59,12 @@ enum bed_kind {
 pid_t bed_spawn(struct bed *b, const char *step, const char *folder,
 		enum bed_kind kind);
 
-/* Has any process counted within some time?  Returns early when one has. */
-bool bed_runs(const struct bed *b);
-/* Has process index? */
-bool bed_proc_runs(const struct bed *b, size_t index);
+/* Does process index count?  Waits for up to 10 s. */
+bool bed_runs(const struct bed *b, size_t index);
+/* Do all stand still, as long as one looks (100 ms)? */
+bool bed_stands(const struct bed *b);
+/* Does process index? */
+bool bed_stands_one(const struct bed *b, size_t index);
 /* Has the process ended?  Waits for up to 5 s. */
 bool bed_ends(pid_t pid);
 

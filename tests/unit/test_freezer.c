@@ -551,12 +551,13 @@ static void really_parks(void **state)
 		start_step(b, "7.0", sizes[i], 1);
 		assert_int_equal(add(f, b, 7, 0, (uint32_t)sizes[i] + 1), 0);
 		assert_true(vol_freezer_wait(f, 10000));
-		assert_false(bed_runs(b));
+		assert_true(bed_stands(b));
 		assert_int_equal(vol_freezer_open(f), sizes[i] + 1);
-		assert_true(bed_runs(b));
+		for (int p = 0; p <= sizes[i]; p++)
+			assert_true(bed_runs(b, (size_t)p));
 		assert_int_equal(vol_freezer_close(f), sizes[i] + 1);
 		assert_true(vol_freezer_wait(f, 10000));
-		assert_false(bed_runs(b));
+		assert_true(bed_stands(b));
 		assert_int_equal(vol_freezer_kill(f, 7), 1);
 		for (int p = 0; p <= sizes[i]; p++)
 			assert_true(waitpid(-1, NULL, 0) > 0);
@@ -576,10 +577,10 @@ static void slurms_thaw_lets_nothing_run(void **state)
 	assert_true(vol_freezer_wait(f, 10000));
 	assert_int_equal(bed_read(b, "7.0", "user/cgroup.freeze"), '0');
 	bed_write(b, "7.0", "user/cgroup.freeze", "0");
-	assert_false(bed_runs(b));
+	assert_true(bed_stands(b));
 	bed_write(b, "7.0", "user/cgroup.freeze", "1");
 	bed_write(b, "7.0", "user/cgroup.freeze", "0");
-	assert_false(bed_runs(b));
+	assert_true(bed_stands(b));
 	vol_freezer_destroy(f);
 }
 
@@ -591,19 +592,19 @@ static void suspended_by_slurm_stays_so(void **state)
 	start_step(b, "7.0", 1, 0);
 	add(f, b, 7, 0, 1);
 	vol_freezer_open(f);
-	assert_true(bed_runs(b));
+	assert_true(bed_runs(b, 0));
 	vol_freezer_close(f);
 	bed_write(b, "7.0", "user/cgroup.freeze", "1");
 	vol_freezer_open(f);
-	assert_false(bed_runs(b));
+	assert_true(bed_stands(b));
 	/* And over a restart. */
 	vol_freezer_destroy(f);
 	f = freezer(b);
 	add(f, b, 7, 0, 1);
 	vol_freezer_open(f);
-	assert_false(bed_runs(b));
+	assert_true(bed_stands(b));
 	bed_write(b, "7.0", "user/cgroup.freeze", "0");
-	assert_true(bed_runs(b));
+	assert_true(bed_runs(b, 0));
 	vol_freezer_destroy(f);
 }
 
@@ -615,18 +616,18 @@ static void born_frozen_runs_only_when_open(void **state)
 	bed_step(b, "7.0");
 	bed_task(b, "7.0", "task_special");
 	bed_spawn(b, "7.0", "task_special", BED_BUSY);
-	assert_false(bed_runs(b));
+	assert_true(bed_stands(b));
 	add(f, b, 7, 0, 1);
 	/* Slurm moves a task on before it starts it. */
 	bed_task(b, "7.0", "task_0");
 	bed_spawn(b, "7.0", "task_0", BED_BUSY);
 	dispatch(f);
 	assert_int_equal(bed_read(b, "7.0", "user/cgroup.freeze"), '0');
-	assert_false(bed_runs(b));
+	assert_true(bed_stands(b));
 	assert_true(vol_freezer_wait(f, 10000));
 	vol_freezer_open(f);
-	assert_true(bed_proc_runs(b, 0));
-	assert_true(bed_proc_runs(b, 1));
+	assert_true(bed_runs(b, 0));
+	assert_true(bed_runs(b, 1));
 	vol_freezer_destroy(f);
 }
 
@@ -641,10 +642,10 @@ static void hold_keeps_one_job_still(void **state)
 	add(f, b, 8, 0, 1);
 	vol_freezer_hold(f, 7, true);
 	vol_freezer_open(f);
-	assert_false(bed_proc_runs(b, 0));
-	assert_true(bed_proc_runs(b, 1));
+	assert_true(bed_stands_one(b, 0));
+	assert_true(bed_runs(b, 1));
 	vol_freezer_hold(f, 7, false);
-	assert_true(bed_proc_runs(b, 0));
+	assert_true(bed_runs(b, 0));
 	vol_freezer_destroy(f);
 }
 
@@ -660,7 +661,7 @@ static void scancel_ends_what_is_parked(void **state)
 	pid = bed_spawn(b, "7.0", "task_0", BED_CATCHES);
 	add(f, b, 7, 0, 1);
 	vol_freezer_open(f);
-	assert_true(bed_runs(b));
+	assert_true(bed_runs(b, 0));
 	vol_freezer_close(f);
 	assert_true(vol_freezer_wait(f, 10000));
 	ticks = b->ticks[0];
