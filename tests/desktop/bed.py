@@ -59,7 +59,7 @@ class Bed:
             wires = [str(self.folder / f"{name}.wire")
                      for name in ("head", "desk")]
             # One after the other: two at once are slower.
-            self.head = Guest("head", disk, kernel, self.folder,
+            self.head = Guest("head", disk, kernel, self.folder, cpus=2,
                               units=UNITS["head"], wire=wires).boot()
             self.desk = Guest("desk", disk, kernel, self.folder, cpus=2,
                               memory=1536, units=UNITS["desk"],
@@ -148,6 +148,11 @@ class Bed:
         text = (guest or self.desk).run(
             f"cat /tmp/{job}/ticks 2> /dev/null || true").strip()
         return int(text or 0)
+
+    @staticmethod
+    def job_of(folders):
+        """The job whose tasks are in these cgroups."""
+        return re.search(r"/job_(\d+)/", folders[0])[1]
 
     def frozen(self, folders):
         """Are all of these cgroups frozen?"""

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""reaction.py - from a key press to the last frozen task, in milliseconds
+
+The clock starts with the time that the guest's kernel gave the input event and
+stops when cgroup.events of all tasks say so; observer.c watches, discoveryd
+acts.
+"""
+from bed import Bed
+from guest import Failed, wait
+
+# One task forks without end, the others compute.
+BUSY = """\
+#!/bin/bash
+exec srun -n {processes} --overcommit bash -c '
+if [ $SLURM_PROCID = 0 ]; then
+	mkdir -p /tmp/'$SLURM_JOB_ID'
+	echo 1 > /tmp/'$SLURM_JOB_ID'/ticks
+	while :; do (:); done
+else
+	while :; do :; done
+fi'
+"""
+
+
+def presses(bed, count, processes):
+    """Milliseconds of each press while that many processes run."""
+    job = bed.submit(BUSY.format(processes=processes), "-w desk --overcommit")
+    try:
+        bed.running(job)
+        # The batch script's own task and those of the step.
+        folders = wait("all tasks", lambda: ready(bed, job, processes), 60)
+        bed.desk.spawn(f"exec observer reaction {count} {' '.join(folders)}"
+                       " > /dev/virtio-ports/events", "/tmp/observer")
+        return list(measured(bed, count))
+    finally:
+        bed.head.run(f"scancel {job}")
+        wait("no job", lambda: not bed.head.run("squeue -h").strip(), 60)
+
+
+def ready(bed, job, processes):
+    folders = bed.tasks(job)
+    return len(folders) == processes + 1 and folders
+
+
+def measured(bed, count):
+    """Press when the observer is ready; yield what it saw."""
+    while count > 0:
+        line = bed.desk.event(60)
+        if line is None or line.startswith("late"):
+            raise Failed(f"observer: {line}, "
+                         + bed.desk.run("cat /tmp/observer"))
+        if line == "ready":
+            bed.desk.key()
+        elif line.startswith("frozen "):
+            count -= 1
+            yield float(line.split()[1])
+
+
+def measure(count, processes):
+    """Boot a bed; for each number of processes (number, [milliseconds])."""
+    with Bed() as bed:
+        bed.configure(idle_after="1s")
+        for number in processes:
+            bed.reset()
+            yield number, presses(bed, count, number)
