@@ -116,13 +116,7 @@ struct vol_probe *vol_probe_start(sd_event *loop, const char *address,
 	p->slurmctld_port = slurmctld_port;
 	p->done = done;
 	p->arg = arg;
-	r = connect_to(p, link_port, err);
-	/* This very machine refuses at once. */
-	if (r < 0 && errno == ECONNREFUSED) {
-		p->refused = true;
-		r = connect_to(p, slurmctld_port, err);
-	}
-	if (r < 0)
+	if (connect_to(p, link_port, err) < 0)
 		goto error;
 	r = sd_event_add_time_relative(loop, &p->timer, CLOCK_MONOTONIC,
 				       VOL_PROBE_MS * 1000ULL, 0, on_timer, p);

@@ -13,10 +13,16 @@
 
 #include "atomicfile.h"
 #include "cleanup.h"
-#include "stepfile.h"
 
 /* An environment may be large; ours is not, since slurmd got it from us. */
 #define FILE_MAX 65536
+
+#define LAUNCHER "slurm-volunteer-launch"
+
+void vol_procs_marker(const char *node, char marker[VOL_MARKER_SIZE])
+{
+	snprintf(marker, VOL_MARKER_SIZE, "%s=%s", VOL_ENV_DEVICE, node);
+}
 
 static char *read_proc(const char *root, pid_t pid, const char *name,
 		       size_t *len)
@@ -50,13 +56,29 @@ static bool copy(char *to, size_t size, const char *from)
 	return (size_t)snprintf(to, size, "%s", from) < size;
 }
 
+static const char *base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 static bool is_slurmd(const char *argv0)
 {
-	const char *slash = strrchr(argv0, '/');
-
 	/* Debian's is called slurmd-wlm behind an alternatives link. */
-	return !strncmp(slash ? slash + 1 : argv0, "slurmd", 6) &&
-	       strncmp(slash ? slash + 1 : argv0, "slurmstepd", 10) != 0;
+	return !strncmp(base(argv0), "slurmd", 6) &&
+	       strncmp(base(argv0), "slurmstepd", 10) != 0;
+}
+
+/* The words from slurmd on. */
+static const char *skip_launcher(const char *word, const char *end)
+{
+	if (strcmp(base(word), LAUNCHER) != 0)
+		return word;
+	word += strlen(word) + 1;
+	if (word < end && !strcmp(word, "--"))
+		word += strlen(word) + 1;
+	return word;
 }
 
 bool vol_procs_parse_cmdline(const char *cmdline, size_t len,
@@ -66,7 +88,10 @@ bool vol_procs_parse_cmdline(const char *cmdline, size_t len,
 	struct vol_slurmd_spec s = {.node = ""};
 	bool foreground = false;
 
-	if (len == 0 || cmdline[len - 1] != '\0' || !is_slurmd(cmdline))
+	if (len == 0 || cmdline[len - 1] != '\0')
+		return false;
+	word = skip_launcher(word, end);
+	if (word == end || !is_slurmd(word))
 		return false;
 	for (; word < end; before = word, word += strlen(word) + 1) {
 		if (!strcmp(word, "-D"))
@@ -89,12 +114,12 @@ bool vol_procs_parse_cmdline(const char *cmdline, size_t len,
 
 static bool has_marker(const char *root, pid_t pid, const char *node)
 {
-	char marker[sizeof(VOL_ENV_DEVICE) + VOL_NODE_NAME_SIZE + 1];
+	char marker[VOL_MARKER_SIZE];
 	cleanup_free char *env = NULL;
 	const char *word;
 	size_t len;
 
-	snprintf(marker, sizeof(marker), "%s=%s", VOL_ENV_DEVICE, node);
+	vol_procs_marker(node, marker);
 	env = read_proc(root, pid, "environ", &len);
 	if (!env)
 		return false;
@@ -171,6 +196,19 @@ pid_t vol_procs_find_slurmd(const char *root, struct vol_slurmd_spec *spec)
 	}
 	closedir(dir);
 	return found;
+}
+
+bool vol_procs_catches(const char *root, pid_t pid, int signal)
+{
+	cleanup_free char *status = NULL;
+	unsigned long long caught;
+	const char *line;
+	size_t len;
+
+	status = read_proc(root, pid, "status", &len);
+	line = status ? strstr(status, "\nSigCgt:") : NULL;
+	return line && sscanf(line, " SigCgt: %llx", &caught) == 1 &&
+	       caught >> (signal - 1) & 1;
 }
 
 /* Under systemd slurmd keeps "slurmstepd infinity" in its scope, so that the

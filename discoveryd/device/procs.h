@@ -14,6 +14,7 @@
 #include "facts.h"
 #include "names.h"
 #include "registry.h"
+#include "stepfile.h"
 
 /* "[IPv6]:65535" or a name with port. */
 #define VOL_CONF_SERVER_SIZE (VOL_HOSTNAME_SIZE + 8)
@@ -24,6 +25,10 @@ struct vol_slurmd_spec {
 	char conf_server[VOL_CONF_SERVER_SIZE];
 	char conf[VOL_FACTS_CONF_SIZE];
 };
+
+/* What our slurmd has in its environment: VOL_ENV_DEVICE=NODE. */
+#define VOL_MARKER_SIZE (sizeof(VOL_ENV_DEVICE) + VOL_NODE_NAME_SIZE + 1)
+void vol_procs_marker(const char *node, char marker[VOL_MARKER_SIZE]);
 
 /* root: "" or a folder that stands for / (tests). */
 
@@ -38,8 +43,12 @@ void vol_procs_each_stepd(const char *root, void (*f)(pid_t pid, void *arg),
 /* Is this process (still) a slurmstepd? */
 bool vol_procs_is_stepd(const char *root, pid_t pid);
 
+/* Does this process handle the signal?  One that has just begun to run does
+ * not yet. */
+bool vol_procs_catches(const char *root, pid_t pid, int signal);
+
 /* Take /proc/PID/cmdline apart (len bytes, NUL-separated).  False when it is
- * not a slurmd that we would start. */
+ * not a slurmd that we would start; the launcher counts as what it becomes. */
 bool vol_procs_parse_cmdline(const char *cmdline, size_t len,
 			     struct vol_slurmd_spec *spec);
 

@@ -18,16 +18,25 @@
 
 #define VOL_SLICE "volunteer.slice"
 
-/* In the process that becomes slurmd (root, single-threaded): move into a
- * leaf below the slice, unshare cgroup and mount namespaces, and mount cgroup2
- * anew.  -1: nothing has changed that slurmd would notice; run it as it is. */
-int vol_slice_enter(struct vol_error *err);
+/* In the process that becomes slurmd of this node (root, single-threaded):
+ * move into a leaf below the slice, into a cgroup namespace whose root is above
+ * that leaf, and mount cgroup2 anew.  slurmd then finds the folder of its
+ * steps made, so that it does not ask systemd for one.  -1: nothing has changed
+ * that slurmd would notice; run it as it is.  The reason is kept in
+ * VOL_SLICE_REASON, for vol_slice_json. */
+int vol_slice_enter(const char *node, struct vol_error *err);
+
+#define VOL_SLICE_REASON VOL_RUN_DIR "/no-slice"
 
 /* The folder (absolute, with mount point) below which the jobs of this slurmd
  * are, as seen by us: the root of its cgroup namespace, or the folder of its
  * steps when it has none.  -1 with ENOENT when it is gone. */
 int vol_slice_of(pid_t slurmd, char *folder, size_t size,
 		 struct vol_error *err);
+
+/* The same below a folder that stands for / (tests). */
+int vol_slice_find(const char *root, pid_t slurmd, char *folder, size_t size,
+		   struct vol_error *err);
 
 /* Lowest weight for the slice (cpu.idle, io.weight) and the owner's ceiling
  * (memory.high, 0 = none) on the folder of vol_slice_of.  What the kernel or

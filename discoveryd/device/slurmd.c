@@ -20,6 +20,7 @@
 
 #include "atomicfile.h"
 #include "backoff.h"
+#include "cleanup.h"
 #include "log.h"
 
 /* Written before slurmd starts, for whoever asks whether this is a device. */
@@ -56,6 +57,7 @@ struct vol_slurmd {
 	enum phase phase;
 	enum vol_slurmd_state state;
 	struct vol_slurmd_spec wanted, running;
+	char last[VOL_NODE_NAME_SIZE]; /* node of the steps that may be left */
 	struct vol_slurmd_unit *unit;
 	pid_t pid;
 	int pidfd;
@@ -169,6 +171,7 @@ static void watch(struct vol_slurmd *s, pid_t pid)
 {
 	int r;
 
+	memcpy(s->last, s->running.node, sizeof(s->last));
 	s->pid = pid;
 	s->pidfd = pidfd_open(pid, 0);
 	r = s->pidfd < 0 ? -errno
@@ -227,6 +230,22 @@ static void launch(struct vol_slurmd *s, struct vol_error *err)
 	}
 }
 
+/* One that runs although we do not know of it: we were killed, or lost sight of
+ * it while it began. */
+static bool adopt(struct vol_slurmd *s)
+{
+	struct vol_slurmd_spec spec;
+	pid_t pid = vol_procs_find_slurmd("", &spec);
+
+	if (pid == 0)
+		return false;
+	s->running = spec;
+	vol_info("slurmd[%d] runs already as node %s, controller %s", pid,
+		 s->running.node, s->running.conf_server);
+	watch(s, pid);
+	return s->phase == PHASE_RUNNING;
+}
+
 static void start(struct vol_slurmd *s)
 {
 	struct vol_error err;
@@ -280,6 +299,11 @@ static int on_hup_timer(sd_event_source *source, uint64_t usec, void *arg)
 	if (s->phase != PHASE_RUNNING || s->state != VOL_SLURMD_UP)
 		return 0;
 	sd_event_now(s->loop, CLOCK_MONOTONIC, &s->hup_us);
+	/* It would die of it. */
+	if (!vol_procs_catches("", s->pid, SIGHUP)) {
+		arm_hup(s);
+		return 0;
+	}
 	if (pidfd_send_signal(s->pidfd, SIGHUP, NULL, 0) < 0)
 		vol_warn("slurmd[%d]: %s", s->pid, strerror(errno));
 	return 0;
@@ -293,30 +317,39 @@ static void terminate(struct vol_slurmd *s)
 	set_timer(s, STOP_US);
 }
 
+/* Under another name slurmd would not know its steps: they end first. */
+static bool wait_for_steps(struct vol_slurmd *s)
+{
+	if (!s->last[0] || !strcmp(s->last, s->wanted.node) ||
+	    !s->ops->busy(s->arg)) {
+		s->told_to_wait = false;
+		return false;
+	}
+	if (!s->told_to_wait)
+		vol_warn("node %s is to become %s as soon as its job steps "
+			 "have ended",
+			 s->last, s->wanted.node);
+	s->told_to_wait = true;
+	return true;
+}
+
 /* Bring what runs in line with what is wanted. */
 static void reconcile(struct vol_slurmd *s)
 {
-	bool renamed = strcmp(s->running.node, s->wanted.node) != 0;
+	bool renamed;
 
 	if (!s->wanted.node[0] || s->leaving)
 		return;
-	if (s->phase == PHASE_NONE) {
+	if (s->phase == PHASE_NONE && adopt(s))
+		set_state(s, VOL_SLURMD_STARTING);
+	if (s->phase == PHASE_NONE && !wait_for_steps(s))
 		start(s);
-		return;
-	}
+	renamed = strcmp(s->running.node, s->wanted.node) != 0;
 	if (s->phase != PHASE_RUNNING ||
 	    (!renamed && !strcmp(s->running.conf, s->wanted.conf) &&
-	     !strcmp(s->running.conf_server, s->wanted.conf_server)))
+	     !strcmp(s->running.conf_server, s->wanted.conf_server)) ||
+	    wait_for_steps(s))
 		return;
-	if (renamed && s->ops->busy(s->arg)) {
-		if (!s->told_to_wait)
-			vol_warn("node %s is to become %s as soon as its job "
-				 "steps have ended",
-				 s->running.node, s->wanted.node);
-		s->told_to_wait = true;
-		return;
-	}
-	s->told_to_wait = false;
 	vol_info("restarting slurmd[%d]: %s", s->pid,
 		 renamed ? "the node has another name"
 			 : "its settings have changed");
@@ -325,16 +358,15 @@ static void reconcile(struct vol_slurmd *s)
 
 /* ---- interface ---- */
 
-static void adopt(struct vol_slurmd *s)
+/* The node whose steps may still be here though its slurmd is not. */
+static void read_marker(struct vol_slurmd *s)
 {
-	pid_t pid = vol_procs_find_slurmd("", &s->running);
+	cleanup_free char *node = NULL;
+	size_t len;
 
-	if (pid == 0)
-		return;
-	vol_info("slurmd[%d] runs already as node %s, controller %s", pid,
-		 s->running.node, s->running.conf_server);
-	s->state = VOL_SLURMD_UP;
-	watch(s, pid);
+	node = vol_file_read(MARKER, sizeof(s->last) - 1, &len, NULL);
+	if (node && vol_node_name_valid(node))
+		memcpy(s->last, node, len + 1);
 }
 
 struct vol_slurmd *vol_slurmd_create(sd_event *loop, bool systemd,
@@ -369,7 +401,9 @@ struct vol_slurmd *vol_slurmd_create(sd_event *loop, bool systemd,
 	}
 	sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
 	sd_event_source_set_enabled(s->hup_timer, SD_EVENT_OFF);
-	adopt(s);
+	read_marker(s);
+	if (adopt(s))
+		s->state = VOL_SLURMD_UP;
 	return s;
 }
 

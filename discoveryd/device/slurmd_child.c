@@ -20,28 +20,33 @@
 
 #include "atomicfile.h"
 #include "cleanup.h"
-#include "stepfile.h"
 
 /* Kept once as LOG.1 when a slurmd starts: no slurmd logs more in a run that
  * anybody wants to read. */
 #define LOG_MAX (16 * 1024 * 1024)
 
+#define LAUNCHER VOL_LIBEXEC_DIR "/slurm-volunteer-launch"
+
 void vol_slurmd_args(const struct vol_slurmd_paths *paths,
 		     const struct vol_slurmd_spec *spec,
 		     const char *argv[VOL_SLURMD_ARGS])
 {
-	const char *args[VOL_SLURMD_ARGS] = {paths->slurmd,
-					     "-D",
-					     "-Z",
-					     "-N",
-					     spec->node,
-					     "--conf-server",
-					     spec->conf_server,
-					     "--conf",
-					     spec->conf,
-					     NULL};
+	const char *const slurmd[] = {paths->slurmd,
+				      "-D",
+				      "-Z",
+				      "-N",
+				      spec->node,
+				      "--conf-server",
+				      spec->conf_server,
+				      "--conf",
+				      spec->conf,
+				      NULL};
 
-	memcpy(argv, args, sizeof(args));
+	if (access(LAUNCHER, X_OK) == 0) {
+		*argv++ = LAUNCHER;
+		*argv++ = "--";
+	}
+	memcpy(argv, slurmd, sizeof(slurmd));
 }
 
 static int open_log(const char *path, struct vol_error *err)
@@ -118,7 +123,7 @@ pid_t vol_slurmd_start_child(const struct vol_slurmd_paths *paths,
 			     const struct vol_slurmd_spec *spec,
 			     struct vol_error *err)
 {
-	char marker[sizeof(VOL_ENV_DEVICE) + VOL_NODE_NAME_SIZE + 1];
+	char marker[VOL_MARKER_SIZE];
 	char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
 		      "/sbin:/bin";
 	char *env[] = {marker, path, NULL};
@@ -132,7 +137,7 @@ pid_t vol_slurmd_start_child(const struct vol_slurmd_paths *paths,
 	log = open_log(paths->log, err);
 	if (log < 0)
 		return -1;
-	snprintf(marker, sizeof(marker), "%s=%s", VOL_ENV_DEVICE, spec->node);
+	vol_procs_marker(spec->node, marker);
 	vol_slurmd_args(paths, spec, argv);
 	pid = fork();
 	if (pid < 0)

@@ -23,8 +23,10 @@ struct vol_slurmd_paths {
 /* Open files that slurmd may have, as in Slurm's own service file. */
 #define VOL_SLURMD_NOFILE 131072
 
-/* Arguments of our slurmd, NULL-terminated; the strings are borrowed. */
-#define VOL_SLURMD_ARGS 10
+/* Arguments of our slurmd, NULL-terminated; the strings are borrowed.  The
+ * first is the program to run: the launcher, see slice.h, if it is installed.
+ */
+#define VOL_SLURMD_ARGS 12
 void vol_slurmd_args(const struct vol_slurmd_paths *paths,
 		     const struct vol_slurmd_spec *spec,
 		     const char *argv[VOL_SLURMD_ARGS]);

@@ -30,6 +30,13 @@ static void cmdlines(void **state)
 	} rows[] = {
 		{TEXT(CMDLINE), true},
 		{TEXT("slurmd-wlm\0-D\0-N\0n1\0--conf-server\0c:1\0"), true},
+		/* The launcher, shortly before it is slurmd. */
+		{TEXT("/x/slurm-volunteer-launch\0--\0" CMDLINE), true},
+		{TEXT("slurm-volunteer-launch\0" CMDLINE), true},
+		{TEXT("slurm-volunteer-launch\0"), false},
+		{TEXT("slurm-volunteer-launch\0--\0"), false},
+		{TEXT("slurm-volunteer-launch\0--\0--\0" CMDLINE), false},
+		{TEXT("other-launch\0--\0" CMDLINE), false},
 		{TEXT(""), false},
 		{TEXT("slurmd"), false},
 		{TEXT("slurmd\0"), false},
@@ -108,6 +115,34 @@ static void process_tree(void **state)
 	assert_true(vol_procs_is_stepd(root, 30));
 	assert_false(vol_procs_is_stepd(root, 50));
 	assert_false(vol_procs_is_stepd(root, 60));
+}
+
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+static void signals(void **state)
+{
+	const char *root = *state;
+
+	/* 1 = SIGHUP, 15 = SIGTERM. */
+	PUT(root, 5, "status", "Name:\tslurmd\nSigCgt:\t0000000000004001\n");
+	PUT(root, 6, "status", "Name:\tslurmd\nSigCgt:\t0000000000004000\n");
+	PUT(root, 7, "status", "Name:\tSigCgt:\t1\nSigIgn:\t1\n");
+	assert_true(vol_procs_catches(root, 5, SIGHUP));
+	assert_true(vol_procs_catches(root, 5, SIGTERM));
+	assert_false(vol_procs_catches(root, 5, SIGINT));
+	assert_false(vol_procs_catches(root, 6, SIGHUP));
+	assert_false(vol_procs_catches(root, 7, SIGHUP));
+	assert_false(vol_procs_catches(root, 8, SIGHUP));
+	/* And the kernel means the same. */
+	assert_false(vol_procs_catches("", getpid(), SIGUSR2));
+	signal(SIGUSR2, SIG_IGN);
+	assert_false(vol_procs_catches("", getpid(), SIGUSR2));
+	signal(SIGUSR2, ignore);
+	assert_true(vol_procs_catches("", getpid(), SIGUSR2));
+	signal(SIGUSR2, SIG_DFL);
 }
 
 static void spank_flag(void **state)
@@ -242,6 +277,8 @@ int main(void)
 		cmocka_unit_test(cmdlines),
 		cmocka_unit_test_setup_teardown(process_tree,
 						vtest_folder_setup,
+						vtest_folder_teardown),
+		cmocka_unit_test_setup_teardown(signals, vtest_folder_setup,
 						vtest_folder_teardown),
 		cmocka_unit_test_setup_teardown(spank_flag, vtest_folder_setup,
 						vtest_folder_teardown),
