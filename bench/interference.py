@@ -29,15 +29,6 @@ import native  # noqa: E402
 
 ROOT = pathlib.Path("/sys/fs/cgroup")
 BIN = "/usr/local/bin"
-# The owner's programs and this machine's other guests do not close the
-# machine: what is measured is jobs that stay.
-OWNER = """\
-[owner]
-idle_after = 1s
-max_load = 100
-max_pressure = 100
-max_temperature = 0
-"""
 
 
 class Host:
@@ -114,7 +105,12 @@ class Guest:
         try:
             for name in ("owner_load", "tasks"):
                 self.install(name)
-            self.configure()
+            # The machine stays open whatever the owner's programs do: what is
+            # measured is jobs that stay.
+            self.bed.configure(idle_after="1s")
+            self.bed.reset()
+            # How jobs are placed here.
+            progress(json.dumps(self.bed.status()["slice"]))
         except BaseException:
             self.bed.__exit__()
             raise
@@ -125,16 +121,6 @@ class Guest:
 
     def install(self, name):
         native.send(native.build(name), f"{BIN}/{name}", self.bed.desk.run)
-
-    def configure(self):
-        desk = self.bed.desk
-        path = "/etc/slurm-volunteer/device.conf"
-        conf = desk.run(f"sed '/^\\[owner\\]/,$d' {path}")
-        desk.put(path, f"{conf}\n{OWNER}")
-        desk.run("systemctl reload slurm-volunteer-device")
-        self.bed.reset()
-        # What says how jobs are placed.
-        progress(desk.run("volunteer status"))
 
     def owner(self, seconds):
         return json.loads(self.bed.desk.run(
@@ -149,10 +135,9 @@ class Guest:
                          f"-w desk -n {cpus}")
         try:
             self.wait_tasks(cpus)
-            if "RUNNING" not in bed.job(job)["JobState"]:
-                raise RuntimeError(f"job {job} does not run")
+            folders = bed.tasks(job)
             yield
-            if "thawed" != self.state_of_job():
+            if bed.frozen(folders) or bed.job(job)["JobState"] != "RUNNING":
                 raise RuntimeError("the job was parked: nothing was measured")
         finally:
             bed.reset()
@@ -161,12 +146,6 @@ class Guest:
         self.bed.desk.run(
             f"for i in $(seq 300); do [ $(pgrep -cx tasks) -ge {cpus} ] && "
             "exit 0; sleep 0.2; done; exit 1")
-
-    def state_of_job(self):
-        return self.bed.desk.run(
-            "grep -l 'frozen 1' $(find /sys/fs/cgroup -path "
-            "'*/job_*/step_*/user/task_*/cgroup.events') > /dev/null && "
-            "echo parked || echo thawed").strip()
 
     @contextlib.contextmanager
     def nice19(self):
