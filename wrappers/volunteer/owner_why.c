@@ -209,11 +209,9 @@ static void jobs_sentence(FILE *out, const json_t *owner)
 		fprintf(out, " Running jobs (%zu) start again elsewhere.", n);
 	else
 		fprintf(out,
-			" Running jobs (%zu) are %s now, and start again "
+			" Running jobs (%zu) are frozen now, and start again "
 			"elsewhere when it lasts for %s.",
-			n,
-			!strcmp(reaction, "throttle") ? "throttled" : "frozen",
-			*most ? most : "long");
+			n, *most ? most : "long");
 }
 
 void vol_owner_paused(FILE *out, const json_t *status, time_t now)
