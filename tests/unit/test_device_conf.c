@@ -37,6 +37,138 @@ static void defaults(void **state)
 	assert_int_equal(vol_share_apply(&c.memory, 1000), 800);
 	assert_int_equal(vol_share_apply(&c.cpus, 8), 8);
 	assert_int_equal(vol_share_apply(&c.gpus, 8), 0);
+	assert_null(c.input_devices);
+	assert_int_equal(c.policy.idle_after_ms, 300 * 1000);
+	assert_true(vol_hours_open(&c.policy.hours, 0));
+	assert_int_equal(vol_hours_change(&c.policy.hours, 0), 0);
+	assert_false(c.policy.on_battery);
+	assert_int_equal(c.policy.max_load_pct, 25);
+	assert_int_equal(c.policy.max_celsius, 90);
+	assert_int_equal(c.policy.reaction, VOL_REACT_FREEZE);
+	assert_int_equal(c.policy.parked_max_ms, 600 * 1000);
+	assert_int_equal(c.policy.interactive_max_ms, 1800 * 1000);
+	assert_int_equal(c.policy.max_pressure_pct, 10);
+	assert_int_equal(c.policy.unknown_is_present, 1u << VOL_SENSOR_INPUT);
+	assert_null(c.owners);
+	assert_null(c.users);
+	assert_null(c.accounts);
+	vol_device_conf_clear(&c);
+	/* Without a file they are the same. */
+	memset(&c, 0, sizeof(c));
+	assert_int_equal(vol_device_conf_defaults(&c, &err), 0);
+	assert_int_equal(c.policy.unknown_is_present, 1u << VOL_SENSOR_INPUT);
+	assert_true(vol_hours_open(&c.policy.hours, VOL_WEEK_MINUTES - 1));
+	vol_device_conf_clear(&c);
+}
+
+static const char owner_text[] = "[owner]\n"
+				 "idle_after = 90s\n"
+				 "hours = mon-fri 18:00-08:00; sat-sun always\n"
+				 "on_battery = yes\n"
+				 "max_load = 100\n"
+				 "max_temperature = 0\n"
+				 "reaction = evict\n"
+				 "parked_max = 0\n"
+				 "interactive_max = 1h\n"
+				 "max_pressure = 1\n"
+				 "unknown_is_present = input, load\n"
+				 "owners = ann, bob\n"
+				 "[jobs]\n"
+				 "users = all\n"
+				 "accounts = physics LAB\\chem\n"
+				 "[device]\n"
+				 "input_devices = /run/a, /run/b\n";
+
+static void owner(void **state)
+{
+	struct vol_device_conf c = {0};
+	struct vol_error err = {""};
+
+	if (vol_device_conf_parse("memory", owner_text, strlen(owner_text), &c,
+				  &err) < 0)
+		fail_msg("%s", err.text);
+	(void)state;
+	assert_int_equal(c.policy.idle_after_ms, 90 * 1000);
+	assert_false(vol_hours_open(&c.policy.hours, 12 * 60));
+	assert_true(vol_hours_open(&c.policy.hours, 18 * 60));
+	assert_true(c.policy.on_battery);
+	assert_int_equal(c.policy.max_load_pct, 100);
+	assert_int_equal(c.policy.max_celsius, 0);
+	assert_int_equal(c.policy.reaction, VOL_REACT_EVICT);
+	assert_int_equal(c.policy.parked_max_ms, 0);
+	assert_int_equal(c.policy.interactive_max_ms, 3600 * 1000);
+	assert_int_equal(c.policy.max_pressure_pct, 1);
+	assert_int_equal(c.policy.unknown_is_present,
+			 1u << VOL_SENSOR_INPUT | 1u << VOL_SENSOR_LOAD);
+	assert_string_equal(c.owners, "ann, bob");
+	assert_true(vol_list_welcomes(c.users, "anybody"));
+	assert_false(vol_list_welcomes(c.accounts, "biology"));
+	assert_string_equal(c.input_devices, "/run/a, /run/b");
+	vol_device_conf_clear(&c);
+	assert_null(c.owners);
+}
+
+/* What does not hold as a whole changes nothing of what held before. */
+static void parse_keeps_the_old(void **state)
+{
+	static const char bad[] = "[owner]\nhours = never\nreaction = kill\n";
+	static const char worse[] = "[owner]\nparked_max = 2h\n";
+	struct vol_device_conf c = {0}, before;
+	struct vol_error err;
+
+	(void)state;
+	assert_int_equal(vol_device_conf_parse("memory", owner_text,
+					       strlen(owner_text), &c, &err),
+			 0);
+	before = c;
+	assert_int_equal(
+		vol_device_conf_parse("new", bad, strlen(bad), &c, &err), -1);
+	assert_contains(err.text, "new:3: reaction: ");
+	assert_memory_equal(&c, &before, sizeof(c));
+	assert_int_equal(vol_device_conf_parse("new", worse, strlen(worse), &c,
+					       &err),
+			 -1);
+	assert_string_equal(err.text, "new: interactive_max = 30m is shorter "
+				      "than parked_max = 2h");
+	assert_memory_equal(&c, &before, sizeof(c));
+	/* What is not given is the default again, not what was before. */
+	assert_int_equal(vol_device_conf_parse("new", "", 0, &c, &err), 0);
+	assert_null(c.owners);
+	assert_int_equal(c.policy.reaction, VOL_REACT_FREEZE);
+	vol_device_conf_clear(&c);
+}
+
+/* The installed file says nothing but defaults, and its examples hold. */
+static void installed_file(void **state)
+{
+	struct vol_device_conf c = {0};
+	struct vol_error err = {""};
+	char text[8192], *line, *more, out[8192] = "";
+	FILE *fp = fopen(DEVICE_CONF, "r");
+	unsigned keys = 0, rows = 0;
+	size_t n;
+
+	(void)state;
+	assert_non_null(fp);
+	n = fread(text, 1, sizeof(text) - 1, fp);
+	fclose(fp);
+	text[n] = '\0';
+	if (vol_device_conf_parse(DEVICE_CONF, text, n, &c, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_null(c.controller);
+	for (line = strtok_r(text, "\n", &more); line;
+	     line = strtok_r(NULL, "\n", &more)) {
+		if (*line == ';')
+			keys++;
+		strcat(strcat(out, line + (*line == ';')), "\n");
+	}
+	if (vol_device_conf_parse(DEVICE_CONF, out, strlen(out), &c, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(c.policy.parked_max_ms, 600 * 1000);
+	for (const struct vol_conf_option *row = vol_device_conf_table();
+	     row->type != VOL_CONF_END; row++)
+		rows++;
+	assert_int_equal(keys, rows);
 	vol_device_conf_clear(&c);
 }
 
@@ -78,6 +210,34 @@ static void wrong_files(void **state)
 		{"[device]\ncontroller = a:b\n", "controller"},
 		{"[device]\ncontroller = $(reboot)\n", "controller"},
 		{"[share]\ncpus = 150%\n", ":2: "},
+		{"[device]\ninput_devices = /a b\n",
+		 "\"b\" is not an absolute path"},
+		{"[owner]\nidle_after = 25h\n", ":2: idle_after: "},
+		{"[owner]\nidle_after = soon\n", ":2: idle_after: "},
+		{"[owner]\nhours = mon\n", "hours: \"mon\": "},
+		{"[owner]\nhours =\n", ":2: hours: "},
+		{"[owner]\non_battery = sometimes\n", ":2: on_battery: "},
+		{"[owner]\nmax_load = 0\n", ":2: max_load: "},
+		{"[owner]\nmax_load = 101\n", ":2: max_load: "},
+		{"[owner]\nmax_load = 20%\n", ":2: max_load: "},
+		{"[owner]\nmax_temperature = 151\n", ":2: max_temperature: "},
+		{"[owner]\nreaction = kill\n", "freeze, throttle, evict"},
+		{"[owner]\nparked_max = 8d\n", ":2: parked_max: "},
+		{"[owner]\nparked_max = 31m\n",
+		 "interactive_max = 30m is shorter than parked_max = 31m"},
+		{"[owner]\ninteractive_max = 5m\n",
+		 "interactive_max = 5m is shorter than parked_max = 10m"},
+		{"[owner]\nmax_pressure = 0\n", ":2: max_pressure: "},
+		{"[owner]\nunknown_is_present = input, mouse\n",
+		 "unknown_is_present: \"mouse\" is not a sensor"},
+		{"[owner]\nowners = ,\n", "owners: names nobody"},
+		{"[owner]\nowners =\n", ":2: owners: "},
+		{"[owner]\nowners = all\n", "owners: name the users"},
+		{"[jobs]\nusers = ,\n", "users: names nobody"},
+		{"[jobs]\nusers = ann, all\n", "users: all stands alone"},
+		{"[jobs]\nusers = ann;bob\n", "\"ann;bob\" is not a name"},
+		{"[jobs]\naccounts = *\n", "accounts: \"*\" is not a name"},
+		{"[jobs]\nidle_after = 5m\n", ":2: unknown key"},
 	};
 
 	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
@@ -199,6 +359,9 @@ int main(void)
 						vtest_folder_teardown),
 		cmocka_unit_test_setup_teardown(wrong_files, vtest_folder_setup,
 						vtest_folder_teardown),
+		cmocka_unit_test(owner),
+		cmocka_unit_test(parse_keeps_the_old),
+		cmocka_unit_test(installed_file),
 		cmocka_unit_test(hosts),
 		cmocka_unit_test_setup_teardown(identity, vtest_folder_setup,
 						vtest_folder_teardown),
