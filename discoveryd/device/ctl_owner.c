@@ -56,6 +56,7 @@ static int parse_until(const json_t *request, time_t now, time_t *until,
 {
 	const json_t *seconds = json_object_get(request, "seconds");
 	const json_t *end = json_object_get(request, "until");
+	json_int_t begin = seconds ? 0 : now;
 	json_int_t n = json_integer_value(seconds ? seconds : end);
 
 	if (!json_is_integer(seconds ? seconds : end))
@@ -63,16 +64,14 @@ static int parse_until(const json_t *request, time_t now, time_t *until,
 	*until = 0;
 	if (!seconds && n == 0)
 		return 0;
-	if (!seconds)
-		n -= now;
-	if (n <= 0)
+	if (n <= begin)
 		return vol_errorf_errno(err, ERANGE,
 					"the end of the pause is over already");
-	if (n > PAUSE_MAX_S)
+	if (n > begin + PAUSE_MAX_S)
 		return vol_errorf_errno(err, ERANGE,
 					"a pause is at most a year (or until "
 					"resumed)");
-	*until = now + n;
+	*until = now + (time_t)(n - begin);
 	return 0;
 }
 
