@@ -116,8 +116,6 @@ static const char *take(int c, unsigned takes, struct vol_ask_options *opt)
 		opt->seen = true;
 		return takes & VOL_TAKES_SEEN ? NULL : "unknown option";
 	case 'n':
-		if (!(takes & VOL_TAKES_COUNT))
-			return "unknown option";
 		return vol_text_number(optarg, strlen(optarg), 1, UINT32_MAX,
 				       &opt->count) < 0
 			       ? "a number is wanted, not"
@@ -139,12 +137,13 @@ int vol_ask_parse(int argc, char **argv, const char *usage, unsigned takes,
 		{"seen", no_argument, NULL, OPT_SEEN},
 		{NULL, 0, NULL, 0},
 	};
+	const char *shorts = takes & VOL_TAKES_COUNT ? ":hn:" : ":h";
 	const char *wrong;
 	int c;
 
 	memset(opt, 0, sizeof(*opt));
 	optind = 0; /* glibc: start anew, main() has parsed its own words */
-	while ((c = getopt_long(argc, argv, ":hn:", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		if (c == 'h') {
 			fputs(usage, stdout);
 			return VOL_EXIT_OK;
