@@ -18,8 +18,10 @@ import time
 import image
 from guest import Guest, wait
 
+# The keyboard can be unplugged, and another one plugged in.
 DEVICES = ("-device", "pcie-root-port,id=port0,chassis=1",
-           "-device", "virtio-keyboard-pci,id=keyboard",
+           "-device", "pcie-root-port,id=port1,chassis=2",
+           "-device", "virtio-keyboard-pci,id=keyboard,bus=port0",
            "-device", "virtio-mouse-pci,id=mouse")
 UNITS = {"head": ("munge", "slurmctld", "slurmd",
                   "slurm-volunteer-controller"),

@@ -10,7 +10,6 @@ import base64
 import ctypes
 import itertools
 import json
-import os
 import pathlib
 import select
 import shlex
@@ -139,7 +138,8 @@ class Guest:
 
     def _ports(self):
         def chardev(kind):
-            return f"socket,id={kind},path={self.files[kind]},server=on,wait=off"
+            return (f"socket,id={kind},path={self.files[kind]},"
+                    "server=on,wait=off")
         return ["-serial", f"file:{self.files['console']}",
                 "-device", "virtio-serial-pci,max_ports=4",
                 "-chardev", chardev("agent"),
@@ -256,7 +256,8 @@ class Guest:
     def put(self, path, text):
         """Write a file."""
         data = base64.b64encode(text.encode()).decode()
-        self.run(f"mkdir -p $(dirname {path}) && base64 -d <<< {data} > {path}")
+        self.run(f"mkdir -p $(dirname {path}) && "
+                 f"base64 -d <<< {data} > {path}")
 
     def event(self, timeout=10):
         """One line that a program wrote to the port "events", or None."""

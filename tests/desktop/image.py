@@ -93,7 +93,7 @@ def call(*argv, **options):
     return done.stdout.decode(errors="replace")
 
 
-# -- Debian --------------------------------------------------------------------
+# -- Debian -------------------------------------------------------------------
 
 def cache_folder():
     """Where what can be made again is kept."""
@@ -154,7 +154,7 @@ def debian_root():
     return tar
 
 
-# -- our build -----------------------------------------------------------------
+# -- our build ----------------------------------------------------------------
 
 def exported(image, visit):
     """Call visit(tar) on the files of an image.  Its container never runs, so
@@ -191,7 +191,7 @@ def install_build(root):
     assert "usr/sbin/discoveryd" in ours, ours
 
 
-# -- the guests' configuration -------------------------------------------------
+# -- the guests' configuration ------------------------------------------------
 
 def configure(root):
     """Make a machine of it that boots in seconds and is one of our guests."""

@@ -18,22 +18,31 @@ def test_mouse_counts(bed):
     parks(bed, folders, bed.desk.mouse)
 
 
+def devices(bed):
+    """How many input devices there are, and how many discoveryd has open."""
+    out = bed.desk.run(
+        "ls /dev/input/event* | wc -l; "
+        "ls -l /proc/$(systemctl show -P MainPID slurm-volunteer-device)/fd "
+        "| grep -c /dev/input/event || true")
+    return [int(n) for n in out.split()]
+
+
+def replace(bed, old, new, bus):
+    """Unplug a keyboard and plug another one in."""
+    there, opened = devices(bed)
+    bed.desk.unplug(old)
+    wait("one less", lambda: devices(bed) == [there - 1, opened - 1], 20)
+    bed.desk.plug("virtio-keyboard-pci", new, bus)
+    wait("one more", lambda: devices(bed) == [there, opened], 20)
+
+
 def test_keyboard_that_is_plugged_in_counts(bed):
     folders = bed.running(bed.count(1000))
-    devices = "grep -c ^I: /proc/bus/input/devices"
-    before = bed.desk.run(devices)
-    bed.desk.plug("virtio-keyboard-pci", "second", "port0")
+    replace(bed, "keyboard", "second", "port1")
     try:
-        wait("a new input device", lambda: bed.desk.run(devices) != before, 20)
-        wait("discoveryd opened it", lambda: bed.desk.run(
-            "ls -l /proc/$(systemctl show -P MainPID slurm-volunteer-device)"
-            "/fd | grep -c /dev/input/event").strip()
-            == bed.desk.run("ls /dev/input/event* | wc -l").strip(), 20)
-        # QEMU sends keys to the keyboard that came last.
         parks(bed, folders, bed.desk.key)
     finally:
-        bed.desk.unplug("second")
-        wait("it is gone", lambda: bed.desk.run(devices) == before, 20)
+        replace(bed, "second", "keyboard", "port0")
     parks(bed, folders, bed.desk.key)
 
 
