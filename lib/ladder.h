@@ -12,6 +12,8 @@
  * what must hold in it.  The caller makes it so and asks again on any change,
  * so a lost message or a restart needs no case of its own.  DRAINING goes back
  * to OPEN when the verdict allows: jobs that were not asked for yet stay.
+ * While the controller can not be asked (verdict.cut_off) nothing is moved:
+ * what is parked stays so until the link is back, or the fence is up.
  */
 #ifndef VOL_LADDER_H
 #define VOL_LADDER_H
@@ -40,7 +42,8 @@ struct vol_ladder_input {
 	struct vol_verdict verdict;
 	bool busy;             /* job steps live here */
 	bool pressure_high;    /* memory PSI at or above max_pressure_pct */
-	bool interactive_only; /* what is left can not be requeued */
+	bool interactive_only; /* what is left can not be requeued: it stays
+				* PARKED until interactive_max */
 	bool fence; /* jobs must end now: they may start elsewhere soon */
 };
 
