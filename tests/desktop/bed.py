@@ -44,12 +44,21 @@ echo $sum > result
 """
 
 
+def remove_orphans():
+    """Remove what tests that were killed have left; their QEMUs are gone."""
+    for folder in pathlib.Path(tempfile.gettempdir()).glob("desktop.*.*"):
+        pid = folder.name.split(".")[1]
+        if pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 class Bed:
     """Both guests; a context manager."""
 
     def __init__(self):
+        remove_orphans()
         self.folder = pathlib.Path(tempfile.mkdtemp(
-            prefix="desktop.", dir=os.environ.get("TMPDIR", "/tmp")))
+            prefix=f"desktop.{os.getpid()}."))
         self.head = self.desk = None
         self.image_s = None
 
