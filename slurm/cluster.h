@@ -146,7 +146,8 @@ void vol_slurm_jobs_clear(struct vol_slurm_jobs *jobs);
 struct vol_slurm_job *vol_slurm_jobs_find(const struct vol_slurm_jobs *jobs,
 					  uint32_t id);
 
-/* Is name in a Slurm hostlist ("desk-[1-3,7],lab")? */
+/* Is name in a Slurm hostlist ("desk-[1-3,7],lab")?  Asks nobody, so it may be
+ * called on any thread. */
 bool vol_slurm_nodes_have(const char *hostlist, const char *name);
 
 /* The calls below name a job as Slurm wants it, from id, array_ and het_id;

@@ -13,6 +13,7 @@
 #include "atomicfile.h"
 #include "cleanup.h"
 #include "controller.h"
+#include "desk.h"
 #include "log.h"
 #include "role.h"
 #include "roster.h"
@@ -184,6 +185,7 @@ static void stop(void *self)
 	vol_server_destroy(c->server);
 	if (c->registry && vol_registry_save(c->registry, &err) < 0)
 		vol_err("registry: %s", err.text);
+	vol_desk_destroy(c->desk);
 	vol_registrar_destroy(c->registrar);
 	sd_event_source_disable_unref(c->save_timer);
 	sd_event_source_disable_unref(c->open_timer);
@@ -226,6 +228,9 @@ static int start_parts(struct vol_controller *c, struct vol_error *err)
 		return vol_errorf_errno(err, ENOMEM, "out of memory");
 	c->registrar = vol_registrar_create(c->loop, VIEW_MS, &ops, c, err);
 	if (!c->registrar)
+		return -1;
+	c->desk = vol_desk_create(c, err);
+	if (!c->desk)
 		return -1;
 	c->server = vol_server_create(c, &c->port, err);
 	if (!c->server)

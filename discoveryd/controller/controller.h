@@ -4,6 +4,7 @@
  *  server  accepts links           peer  one link, from hello to its end
  *  member    one device of the cluster: what it says, what Slurm says, what is
  * next registrar  libslurm             seen  devices heard of by mDNS only
+ *  desk    jobs that leave a device, come back into the queue or get time
  *
  * All of it runs on the event loop; only registrar.c has a thread.
  */
@@ -24,6 +25,8 @@
 #include "seen.h"
 #include "server.h"
 
+struct vol_desk;
+
 struct vol_controller {
 	sd_event *loop;
 	char *conf_path;
@@ -33,6 +36,7 @@ struct vol_controller {
 	uint64_t started_ms;
 	struct vol_registry *registry;
 	struct vol_registrar *registrar;
+	struct vol_desk *desk;
 	struct vol_server *server;
 	sd_event_source *open_timer;
 	struct vol_mdns *mdns;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "controller.h"
+#include "desk.h"
 #include "log.h"
 #include "member_private.h"
 
@@ -113,7 +114,7 @@ void vol_member_attach(struct vol_member *s, struct vol_peer *peer,
 	s->here_at = vol_controller_now_ms();
 	s->last_seen = time(NULL);
 	s->hold_until = s->address_at = 0;
-	s->stale = false;
+	s->stale = s->jobs_noted = false;
 	s->look_ms = LOOK_MIN_MS;
 	vol_info("%s (%s): linked: device %.8s, host %s, %u CPUs, %llu MB",
 		 s->node_name, s->address, s->id, s->hostname,
@@ -148,6 +149,8 @@ static void on_harvest(struct vol_member *s, const struct vol_link_msg *msg)
 		s->closed_at = vol_controller_now_ms();
 	s->harvest = msg->harvest;
 	memcpy(s->why, msg->why, sizeof(s->why));
+	if (s->harvest == VOL_HARVEST_OPEN)
+		vol_desk_opened(s->c->desk, s);
 	vol_member_evaluate(s);
 }
 
@@ -161,6 +164,12 @@ void vol_member_message(struct vol_member *s, const struct vol_link_msg *msg)
 		break;
 	case VOL_LINK_HARVEST:
 		on_harvest(s, msg);
+		break;
+	case VOL_LINK_EVICT:
+		vol_desk_evict(s->c->desk, s, msg);
+		break;
+	case VOL_LINK_PARKED:
+		vol_desk_parked(s->c->desk, s, msg);
 		break;
 	case VOL_LINK_FACTS:
 		if (vol_facts_equal(&s->facts, &msg->facts))

@@ -49,6 +49,7 @@ struct vol_member {
 	bool unsaved; /* the registry must be on disk first */
 	bool stale;   /* a fresh view must be had before the node is touched */
 	bool pending; /* a wish of ours is at the registrar */
+	bool jobs_noted; /* those that go when the node is set down */
 	bool welcomed;
 	uint32_t look_ms;
 	struct vol_decision decision;
@@ -65,7 +66,7 @@ void vol_member_destroy(struct vol_member *s);
 /* The device said hello over peer and was let in. */
 void vol_member_attach(struct vol_member *s, struct vol_peer *peer,
 		       const struct vol_link_msg *hello);
-/* A later message: STATE, HARVEST, FACTS or BYE. */
+/* A later message: STATE, HARVEST, EVICT, PARKED, FACTS or BYE. */
 void vol_member_message(struct vol_member *s, const struct vol_link_msg *msg);
 /* The link is gone; the device was heard last at heard_at. */
 void vol_member_detach(struct vol_member *s, uint64_t heard_at);

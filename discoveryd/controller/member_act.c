@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "controller.h"
+#include "desk.h"
 #include "log.h"
 #include "member_private.h"
 
@@ -182,6 +183,12 @@ static void act(struct vol_member *s)
 	case VOL_ACT_FORGET:
 		vol_controller_forget(s->c, s);
 		break;
+	case VOL_ACT_DOWN:
+		if (!s->jobs_noted && s->node.allocated)
+			vol_desk_leaving(s->c->desk, s);
+		else
+			wish(s);
+		break;
 	default:
 		wish(s);
 	}
@@ -250,6 +257,7 @@ static void note_done(struct vol_member *s, const struct vol_wish *w)
 		break;
 	case VOL_ACT_DOWN:
 		s->down_at = now;
+		s->jobs_noted = false;
 		vol_info("%s: set down (%s)", s->node_name,
 			 *w->text ? w->text : s->node.reason);
 		break;

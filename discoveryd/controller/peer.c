@@ -238,6 +238,21 @@ static void unexpected(struct vol_peer *p, const struct vol_link_msg *msg)
 	turn_away(p, "bad_message", reason, RETRY_MESSAGE_MS);
 }
 
+static bool is_for_member(enum vol_link_type type)
+{
+	switch (type) {
+	case VOL_LINK_STATE:
+	case VOL_LINK_HARVEST:
+	case VOL_LINK_EVICT:
+	case VOL_LINK_PARKED:
+	case VOL_LINK_FACTS:
+	case VOL_LINK_BYE:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void on_message(struct vol_conn *conn, const json_t *json, void *arg)
 {
 	struct vol_peer *p = arg;
@@ -258,8 +273,7 @@ static void on_message(struct vol_conn *conn, const json_t *json, void *arg)
 		unexpected(p, &msg);
 	else if (msg.type == VOL_LINK_PING)
 		on_ping(p, &msg);
-	else if (msg.type == VOL_LINK_STATE || msg.type == VOL_LINK_HARVEST ||
-		 msg.type == VOL_LINK_FACTS || msg.type == VOL_LINK_BYE)
+	else if (is_for_member(msg.type))
 		vol_member_message(p->member, &msg);
 	else
 		unexpected(p, &msg);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* registrar.c - the thread that talks to slurmctld, and its two queues
  *
- * Shared between the two threads, under lock: todo, answers, view, away_reason,
- * stop, refresh.  Everything else belongs to the thread that made it.  The
- * eventfd only says "look"; what there is to see is under the lock.
+ * Shared between the two threads, under lock: todo, answers, errands, errands
+ * done, view, away_reason, stop, refresh.  Everything else belongs to the
+ * thread that made it.  The eventfd only says "look"; what there is to see is
+ * under the lock.
  */
 #include "config.h"
 
@@ -39,8 +40,9 @@ struct vol_registrar {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct vol_job *todo;    /* oldest first */
-	struct vol_job *answers; /* oldest first */
+	struct vol_job *todo;                      /* oldest first */
+	struct vol_job *answers;                   /* oldest first */
+	struct vol_errand *errands, *errands_done; /* likewise */
 	struct vol_slurm_view view;
 	bool view_ready, away_ready, stop, refresh;
 	struct vol_error away;
@@ -87,6 +89,14 @@ static bool is_due(const struct vol_registrar *r, const struct vol_job *job)
 	return !vol_work_is_patient(job) || now_ms() >= r->next_round_ms;
 }
 
+static void append_errand(struct vol_errand **list, struct vol_errand *e)
+{
+	while (*list)
+		list = &(*list)->next;
+	e->next = NULL;
+	*list = e;
+}
+
 /* Called with the lock held.  Waits until there is something to do. */
 static void wait_for_work(struct vol_registrar *r)
 {
@@ -95,6 +105,8 @@ static void wait_for_work(struct vol_registrar *r)
 	struct timespec t;
 
 	while (!r->stop && !r->refresh) {
+		if (r->errands && !r->is_away)
+			return;
 		for (job = r->is_away ? NULL : r->todo; job; job = job->next) {
 			if (is_due(r, job))
 				return;
@@ -245,6 +257,30 @@ static void take_wishes(struct vol_registrar *r, struct vol_job *list)
 	put_back(r, undone);
 }
 
+/* false: slurmctld is away, and what is left waits. */
+static bool run_errands(struct vol_registrar *r)
+{
+	struct vol_error why = {""};
+	struct vol_errand *e;
+
+	for (;;) {
+		pthread_mutex_lock(&r->lock);
+		e = r->is_away ? NULL : r->errands;
+		pthread_mutex_unlock(&r->lock);
+		if (!e)
+			return true;
+		if (!e->run(e, &why)) {
+			note_away(r, &why);
+			return false;
+		}
+		pthread_mutex_lock(&r->lock);
+		r->errands = e->next;
+		append_errand(&r->errands_done, e);
+		pthread_mutex_unlock(&r->lock);
+		wake_loop(r);
+	}
+}
+
 static void *run(void *arg)
 {
 	struct vol_registrar *r = arg;
@@ -260,7 +296,10 @@ static void *run(void *arg)
 		refresh = r->refresh;
 		r->refresh = false;
 		pthread_mutex_unlock(&r->lock);
-		take_wishes(r, list);
+		if (run_errands(r))
+			take_wishes(r, list);
+		else
+			put_back(r, list);
 		if (refresh || now_ms() >= r->next_view_ms)
 			load_view(r);
 		pthread_mutex_lock(&r->lock);
@@ -293,6 +332,7 @@ static int on_wake(sd_event_source *source, int fd, uint32_t events, void *arg)
 	struct vol_registrar *r = arg;
 	struct vol_slurm_view view = {0};
 	bool view_ready, away_ready;
+	struct vol_errand *done, *next;
 	struct vol_error away;
 	struct vol_job *list;
 	eventfd_t count;
@@ -302,7 +342,9 @@ static int on_wake(sd_event_source *source, int fd, uint32_t events, void *arg)
 	(void)eventfd_read(fd, &count);
 	pthread_mutex_lock(&r->lock);
 	list = r->answers;
+	done = r->errands_done;
 	r->answers = NULL;
+	r->errands_done = NULL;
 	view_ready = r->view_ready;
 	if (view_ready) {
 		view = r->view;
@@ -321,7 +363,21 @@ static int on_wake(sd_event_source *source, int fd, uint32_t events, void *arg)
 		vol_slurm_snapshot_clear(&view.all);
 	}
 	deliver(r, &list, true);
+	for (; done; done = next) {
+		next = done->next;
+		done->done(done);
+	}
 	return 0;
+}
+
+static void drop_errands(struct vol_errand *e)
+{
+	struct vol_errand *next;
+
+	for (; e; e = next) {
+		next = e->next;
+		e->drop(e);
+	}
 }
 
 static int start_thread(struct vol_registrar *r)
@@ -405,6 +461,14 @@ int vol_registrar_wish(struct vol_registrar *r, const struct vol_wish *wish)
 	return job ? 0 : -1;
 }
 
+void vol_registrar_errand(struct vol_registrar *r, struct vol_errand *e)
+{
+	pthread_mutex_lock(&r->lock);
+	append_errand(&r->errands, e);
+	pthread_cond_signal(&r->changed);
+	pthread_mutex_unlock(&r->lock);
+}
+
 void vol_registrar_refresh(struct vol_registrar *r)
 {
 	pthread_mutex_lock(&r->lock);
@@ -433,6 +497,8 @@ void vol_registrar_destroy(struct vol_registrar *r)
 		return;
 	free_jobs(r->todo);
 	free_jobs(r->answers);
+	drop_errands(r->errands);
+	drop_errands(r->errands_done);
 	vol_slurm_snapshot_clear(&r->view.all);
 	close(r->wake);
 	pthread_cond_destroy(&r->changed);

@@ -68,6 +68,21 @@ struct vol_registrar *vol_registrar_create(sd_event *loop, uint64_t period_ms,
 /* Queue a wish (copied).  -1 with ENOMEM. */
 int vol_registrar_wish(struct vol_registrar *r, const struct vol_wish *wish);
 
+/* Calls that are not about one node.  The registrar owns an errand from when it
+ * is given until done. */
+struct vol_errand {
+	/* On the thread.  false: slurmctld is away (*why), call again later. */
+	bool (*run)(struct vol_errand *e, struct vol_error *why);
+	/* On the loop; the errand is the caller's again. */
+	void (*done)(struct vol_errand *e);
+	/* Instead of done, when the registrar ends first: free it. */
+	void (*drop)(struct vol_errand *e);
+	struct vol_errand *next;
+};
+
+/* Queue an errand: in their order, and before wishes that come later. */
+void vol_registrar_errand(struct vol_registrar *r, struct vol_errand *e);
+
 /* Read the node table now. */
 void vol_registrar_refresh(struct vol_registrar *r);
 

@@ -7,21 +7,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "fake_cluster.h"
 
 #define NODES_MAX 2000
+#define JOBS_MAX  2000
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct vol_slurm_node nodes[NODES_MAX];
 static size_t n_nodes, max_nodes;
 static unsigned updates, rpcs;
 static bool is_away;
+static struct vol_slurm_job jobs[JOBS_MAX];
+static size_t n_jobs;
+static char notice[512];
 
 void fake_cluster_reset(void)
 {
 	pthread_mutex_lock(&lock);
 	n_nodes = 0;
+	while (n_jobs)
+		vol_slurm_job_clear(&jobs[--n_jobs]);
+	*notice = '\0';
 	max_nodes = 100;
 	updates = rpcs = 0;
 	is_away = false;
@@ -224,6 +232,41 @@ int vol_slurm_node_delete(const char *name, struct vol_error *err)
 	return rc;
 }
 
+static struct vol_slurm_job *find_job(uint32_t id)
+{
+	size_t i;
+
+	for (i = 0; i < n_jobs; i++)
+		if (jobs[i].id == id)
+			return &jobs[i];
+	return NULL;
+}
+
+static void job_left(struct vol_slurm_job *job)
+{
+	job->completing = false;
+	*job->nodes = '\0';
+	job->submit = time(NULL);
+	job->start = job->submit + 121;
+	if (job->priority > FAKE_AGE)
+		job->priority -= FAKE_AGE;
+	job->held = job->priority == 0;
+}
+
+static void requeue_all(const char *node)
+{
+	size_t i;
+
+	for (i = 0; i < n_jobs; i++) {
+		if (jobs[i].state != VOL_JOB_RUNNING ||
+		    !vol_slurm_nodes_have(jobs[i].nodes, node))
+			continue;
+		jobs[i].state = VOL_JOB_PENDING;
+		jobs[i].restarts++;
+		job_left(&jobs[i]);
+	}
+}
+
 static void update_one(struct vol_slurm_node *n,
 		       const struct vol_slurm_update *u)
 {
@@ -238,6 +281,7 @@ static void update_one(struct vol_slurm_node *n,
 	if (u->down) {
 		n->down = true;
 		n->allocated = false;
+		requeue_all(n->name);
 	}
 	if (u->drain)
 		n->drained = true;
@@ -332,5 +376,235 @@ int vol_slurm_identity(struct vol_slurm_identity *identity,
 	strcpy(identity->cluster, rc ? "" : "fake");
 	identity->ctld_port = 6817;
 	identity->booted = 1700000000;
+	return rc;
+}
+
+/* Jobs. */
+
+static void copy_job(struct vol_slurm_job *to, const struct vol_slurm_job *from)
+{
+	*to = *from;
+	to->nodes = strdup(from->nodes ? from->nodes : "");
+	to->excluded = strdup(from->excluded ? from->excluded : "");
+}
+
+void fake_cluster_put_job(const struct vol_slurm_job *job)
+{
+	struct vol_slurm_job *j;
+
+	pthread_mutex_lock(&lock);
+	j = find_job(job->id);
+	if (j)
+		vol_slurm_job_clear(j);
+	else if (n_jobs < JOBS_MAX)
+		j = &jobs[n_jobs++];
+	copy_job(j, job);
+	pthread_mutex_unlock(&lock);
+}
+
+bool fake_cluster_get_job(uint32_t id, struct vol_slurm_job *job)
+{
+	struct vol_slurm_job *j;
+
+	pthread_mutex_lock(&lock);
+	j = find_job(id);
+	if (j) {
+		vol_slurm_job_clear(job);
+		copy_job(job, j);
+	}
+	pthread_mutex_unlock(&lock);
+	return j != NULL;
+}
+
+void fake_cluster_job_left(uint32_t id)
+{
+	pthread_mutex_lock(&lock);
+	job_left(find_job(id));
+	pthread_mutex_unlock(&lock);
+}
+
+const char *fake_cluster_notice(void)
+{
+	return notice;
+}
+
+void vol_slurm_job_clear(struct vol_slurm_job *job)
+{
+	free(job->nodes);
+	free(job->excluded);
+	memset(job, 0, sizeof(*job));
+}
+
+int vol_slurm_job_get(uint32_t id, struct vol_slurm_job *job,
+		      struct vol_error *err)
+{
+	struct vol_slurm_job *j;
+	int rc;
+
+	pthread_mutex_lock(&lock);
+	rc = check_away(err);
+	j = find_job(id);
+	if (rc == 0 && !j)
+		rc = vol_errorf_errno(err, ENOENT, "no job %u", id);
+	if (rc == 0) {
+		vol_slurm_job_clear(job);
+		copy_job(job, j);
+	}
+	pthread_mutex_unlock(&lock);
+	return rc;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct vol_slurm_job *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+int vol_slurm_jobs_load(struct vol_slurm_jobs *all, struct vol_error *err)
+{
+	int rc;
+
+	vol_slurm_jobs_clear(all);
+	pthread_mutex_lock(&lock);
+	rc = check_away(err);
+	if (rc == 0) {
+		all->jobs = calloc(n_jobs + 1, sizeof(*all->jobs));
+		for (; all->n < n_jobs; all->n++)
+			copy_job(&all->jobs[all->n], &jobs[all->n]);
+		qsort(all->jobs, all->n, sizeof(*all->jobs), by_id);
+	}
+	pthread_mutex_unlock(&lock);
+	return rc;
+}
+
+void vol_slurm_jobs_clear(struct vol_slurm_jobs *all)
+{
+	while (all->n)
+		vol_slurm_job_clear(&all->jobs[--all->n]);
+	free(all->jobs);
+	all->jobs = NULL;
+}
+
+struct vol_slurm_job *vol_slurm_jobs_find(const struct vol_slurm_jobs *all,
+					  uint32_t id)
+{
+	size_t i;
+
+	for (i = 0; i < all->n; i++)
+		if (all->jobs[i].id == id)
+			return &all->jobs[i];
+	return NULL;
+}
+
+/* Without ranges. */
+bool vol_slurm_nodes_have(const char *hostlist, const char *name)
+{
+	size_t len = strlen(name), n;
+
+	for (; *hostlist; hostlist += n + (hostlist[n] == ',')) {
+		n = strcspn(hostlist, ",");
+		if (n == len && strncmp(hostlist, name, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int requeue(struct vol_slurm_job *j, struct vol_error *err)
+{
+	if (check_away(err) < 0)
+		return -1;
+	if (!j)
+		return vol_errorf_errno(err, ENOENT, "no such job");
+	if (!j->batch || !j->requeue)
+		return vol_errorf_errno(err, ENOTSUP, "requeue is disabled");
+	if (j->state == VOL_JOB_PENDING)
+		return vol_errorf_errno(err, EALREADY, "it is pending");
+	updates++;
+	j->restarts++;
+	j->completing = j->state != VOL_JOB_FAILED;
+	j->state = VOL_JOB_PENDING;
+	if (!j->completing)
+		job_left(j);
+	return 0;
+}
+
+int vol_slurm_job_requeue(const struct vol_slurm_job *job,
+			  struct vol_error *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&lock);
+	rc = requeue(find_job(job->id), err);
+	pthread_mutex_unlock(&lock);
+	return rc;
+}
+
+int vol_slurm_job_cancel(const struct vol_slurm_job *job, struct vol_error *err)
+{
+	struct vol_slurm_job *j;
+	int rc;
+
+	pthread_mutex_lock(&lock);
+	j = find_job(job->id);
+	rc = check_away(err);
+	if (rc == 0 && j) {
+		j->state = VOL_JOB_ENDED;
+		updates++;
+	}
+	pthread_mutex_unlock(&lock);
+	return rc;
+}
+
+int vol_slurm_job_notify(const struct vol_slurm_job *job, const char *text,
+			 struct vol_error *err)
+{
+	(void)err;
+	pthread_mutex_lock(&lock);
+	rpcs++;
+	snprintf(notice, sizeof(notice), "%u: %s", job->id, text);
+	pthread_mutex_unlock(&lock);
+	return 0;
+}
+
+static int update_job(struct vol_slurm_job *j,
+		      const struct vol_slurm_job_update *u,
+		      struct vol_error *err)
+{
+	if (check_away(err) < 0)
+		return -1;
+	if (!j)
+		return vol_errorf_errno(err, ENOENT, "no such job");
+	if (u->begin_now && j->state != VOL_JOB_PENDING)
+		return vol_errorf_errno(err, EIO, "job is not pending");
+	updates++;
+	if (u->begin_now)
+		j->start = time(NULL);
+	if (u->release) {
+		j->held = false;
+		j->priority = 1000;
+	}
+	if (u->limit_min)
+		j->limit_min = u->limit_min;
+	if (u->nice) {
+		j->priority += (uint32_t)(j->nice - *u->nice);
+		j->nice = *u->nice;
+	}
+	if (u->excluded) {
+		free(j->excluded);
+		j->excluded = strdup(u->excluded);
+	}
+	return 0;
+}
+
+int vol_slurm_job_update(const struct vol_slurm_job *job,
+			 const struct vol_slurm_job_update *u,
+			 struct vol_error *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&lock);
+	rc = update_job(find_job(job->id), u, err);
+	pthread_mutex_unlock(&lock);
 	return rc;
 }

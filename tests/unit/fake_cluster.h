@@ -20,6 +20,16 @@ void fake_cluster_put(const struct vol_slurm_node *node);
 bool fake_cluster_get(const char *name, struct vol_slurm_node *node);
 /* Its slurmd registers. */
 void fake_cluster_register(const char *name);
+/* Jobs.  The texts of job are copied; get's copy is freed with
+ * vol_slurm_job_clear and must be zeroed or an earlier one. */
+void fake_cluster_put_job(const struct vol_slurm_job *job);
+bool fake_cluster_get_job(uint32_t id, struct vol_slurm_job *job);
+/* Its last process is gone: pending, to wait for two minutes, its age lost. */
+#define FAKE_AGE 500
+void fake_cluster_job_left(uint32_t id);
+/* What jobs were told last. */
+const char *fake_cluster_notice(void);
+
 /* Calls that changed something, since reset. */
 unsigned fake_cluster_updates(void);
 /* Calls of any kind, since reset; one that reads two tables counts twice. */

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* desk_decide.c - from the jobs that were read to the changes to make
+ *
+ * The rules are in evict.c and parked.c; this walks the lists.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "desk_private.h"
+#include "log.h"
+#include "server.h"
+
+static struct vol_member *linked_member(struct vol_desk *d, const char *id)
+{
+	struct vol_controller *c = d->c;
+	size_t i;
+
+	for (i = 0; i < c->n_members; i++)
+		if (strcmp(c->members[i]->id, id) == 0)
+			return c->members[i]->peer ? c->members[i] : NULL;
+	return NULL;
+}
+
+static void answer(struct vol_desk *d, const struct vol_ask *ask,
+		   enum vol_outcome outcome, const char *reason)
+{
+	struct vol_link_msg msg = {.type = VOL_LINK_EVICTED, .job = ask->job};
+	struct vol_member *member = linked_member(d, ask->device);
+
+	vol_info("%s: job %u must go (%s): %s%s%s", ask->node, ask->job,
+		 ask->why, vol_outcome_name(outcome), *reason ? ": " : "",
+		 reason);
+	if (!member)
+		return; /* it will ask again */
+	msg.outcome = outcome;
+	snprintf(msg.reason, sizeof(msg.reason), "%s", reason);
+	vol_peer_send(member->peer, &msg);
+}
+
+/* Was the job asked about?  If it was not found then, it is not there. */
+static bool was_read(const struct vol_desk_round *r, uint32_t id)
+{
+	size_t i;
+
+	if (r->all)
+		return !r->failed;
+	for (i = 0; i < r->n_ids; i++)
+		if (r->ids[i] == id)
+			return !r->failed || vol_slurm_jobs_find(&r->jobs, id);
+	return false;
+}
+
+static bool is_on(const struct vol_slurm_job *job, const char *node)
+{
+	if (!strpbrk(job->nodes, "[,"))
+		return strcmp(job->nodes, node) == 0;
+	return vol_slurm_nodes_have(job->nodes, node);
+}
+
+static struct vol_change *add_change(struct vol_desk_round *r,
+				     enum vol_change_kind kind,
+				     const struct vol_slurm_job *job)
+{
+	struct vol_change *c =
+		vol_desk_grow(&r->changes, &r->n_changes, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->kind = kind;
+	c->job = *job;
+	c->job.nodes = c->job.excluded = NULL;
+	return c;
+}
+
+static struct vol_revival *find_revival(struct vol_desk *d, uint32_t job)
+{
+	size_t i;
+
+	for (i = 0; i < d->memory.n_revivals; i++)
+		if (d->memory.revivals[i].job == job)
+			return &d->memory.revivals[i];
+	return NULL;
+}
+
+static void drop_revival(struct vol_desk *d, struct vol_revival *r)
+{
+	*r = d->memory.revivals[--d->memory.n_revivals];
+	d->memory.changed = true;
+}
+
+static void remember(struct vol_desk *d, const struct vol_slurm_job *job,
+		     const char *exclude)
+{
+	struct vol_revival *r = find_revival(d, job->id);
+
+	if (!r)
+		r = vol_desk_grow(&d->memory.revivals, &d->memory.n_revivals,
+				  sizeof(*r));
+	if (!r)
+		return;
+	vol_revival_fill(r, job, exclude, time(NULL));
+	d->memory.changed = true;
+}
+
+static void decide_ask(struct vol_desk *d, struct vol_desk_round *r,
+		       const struct vol_ask *ask)
+{
+	const struct vol_slurm_job *job =
+		vol_slurm_jobs_find(&r->jobs, ask->job);
+	struct vol_change *c = NULL;
+
+	switch (vol_evict_decide(job, job && is_on(job, ask->node),
+				 ask->force)) {
+	case VOL_EVICT_GONE:
+		answer(d, ask, VOL_OUTCOME_GONE, "");
+		return;
+	case VOL_EVICT_REFUSE:
+		answer(d, ask, VOL_OUTCOME_REFUSED, "can not be requeued");
+		return;
+	case VOL_EVICT_DONE:
+		answer(d, ask, VOL_OUTCOME_REQUEUED, "");
+		return;
+	case VOL_EVICT_REQUEUE:
+		c = add_change(r, VOL_CHANGE_REQUEUE, job);
+		if (c)
+			remember(d, job, ask->exclude ? ask->node : "");
+		break;
+	case VOL_EVICT_CANCEL:
+		c = add_change(r, VOL_CHANGE_CANCEL, job);
+		break;
+	}
+	if (c)
+		c->ask = *ask;
+}
+
+static void decide_asks(struct vol_desk *d, struct vol_desk_round *r)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < d->n_asks; i++)
+		if (was_read(r, d->asks[i].job))
+			decide_ask(d, r, &d->asks[i]);
+		else
+			d->asks[kept++] = d->asks[i];
+	d->n_asks = kept;
+}
+
+/* Slurm requeues what it can of a node that goes down. */
+static void note_leaving(struct vol_desk *d, const struct vol_desk_round *r)
+{
+	const struct vol_slurm_job *job;
+	size_t i, j;
+
+	for (i = 0; i < r->jobs.n; i++) {
+		job = &r->jobs.jobs[i];
+		for (j = 0; j < d->n_leaving; j++)
+			if (job->state == VOL_JOB_RUNNING && job->batch &&
+			    job->requeue && is_on(job, d->leaving[j]))
+				remember(d, job, "");
+	}
+}
+
+/* old and one more node, owned; NULL if it is in there or there is none. */
+static char *exclude_too(const char *old, const char *node)
+{
+	char *list;
+
+	if (!*node || vol_slurm_nodes_have(old, node) ||
+	    asprintf(&list, "%s%s%s", old, *old ? "," : "", node) < 0)
+		return NULL;
+	return list;
+}
+
+static void decide_revivals(struct vol_desk *d, struct vol_desk_round *round)
+{
+	struct vol_slurm_job_update u;
+	const struct vol_slurm_job *job;
+	struct vol_revival *r;
+	struct vol_change *c;
+	int32_t nice;
+	size_t i;
+
+	/* From the end: a dropped one leaves its place to the last. */
+	for (i = d->memory.n_revivals; i-- > 0;) {
+		r = &d->memory.revivals[i];
+		if (!was_read(round, r->job))
+			continue;
+		job = vol_slurm_jobs_find(&round->jobs, r->job);
+		switch (vol_revive_decide(r, job, time(NULL), &u, &nice)) {
+		case VOL_REVIVE_WAIT:
+			break;
+		case VOL_REVIVE_DROP:
+			drop_revival(d, r);
+			break;
+		case VOL_REVIVE_UPDATE:
+			c = add_change(round, VOL_CHANGE_REVIVE, job);
+			if (!c)
+				break;
+			r->tries++;
+			c->update = u;
+			c->nice = u.nice ? nice : 0;
+			c->excluded = exclude_too(job->excluded, r->exclude);
+			break;
+		}
+	}
+}
+
+static void decide_grants(struct vol_desk *d, struct vol_desk_round *r)
+{
+	struct vol_desk_memory *m = &d->memory;
+	const struct vol_slurm_job *job;
+	struct vol_change *c;
+	struct vol_grant *g;
+	uint32_t limit_min;
+	size_t i;
+
+	for (i = m->n_grants; i-- > 0;) {
+		g = &m->grants[i];
+		if (!was_read(r, g->job))
+			continue;
+		job = vol_slurm_jobs_find(&r->jobs, g->job);
+		switch (vol_parked_decide(g, job, job && is_on(job, g->node),
+					  time(NULL), &limit_min)) {
+		case VOL_PARKED_NOTHING:
+			break;
+		case VOL_PARKED_FORGET:
+			*g = m->grants[--m->n_grants];
+			m->changed = true;
+			break;
+		case VOL_PARKED_EXTEND:
+			m->changed = true;
+			c = add_change(r, VOL_CHANGE_EXTEND, job);
+			if (c)
+				c->update.limit_min = limit_min;
+			break;
+		}
+	}
+}
+
+void vol_desk_decide(struct vol_desk *d, struct vol_desk_round *round)
+{
+	/* What is requeued in this round was not read as requeued. */
+	decide_revivals(d, round);
+	decide_grants(d, round);
+	decide_asks(d, round);
+	note_leaving(d, round);
+}
+
+void vol_desk_note_asked(struct vol_desk *d, const struct vol_change *c)
+{
+	struct vol_revival *r = find_revival(d, c->job.id);
+	enum vol_outcome outcome = c->kind == VOL_CHANGE_REQUEUE
+					   ? VOL_OUTCOME_REQUEUED
+					   : VOL_OUTCOME_CANCELLED;
+
+	if (!c->error || c->error == EALREADY) {
+		answer(d, &c->ask, outcome, "");
+		return;
+	}
+	if (r && c->kind == VOL_CHANGE_REQUEUE)
+		drop_revival(d, r);
+	outcome = c->error == ENOENT || c->error == ESRCH ? VOL_OUTCOME_GONE
+							  : VOL_OUTCOME_REFUSED;
+	answer(d, &c->ask, outcome, c->why.text);
+}
+
+void vol_desk_note_revived(struct vol_desk *d, const struct vol_change *c)
+{
+	struct vol_revival *r = find_revival(d, c->job.id);
+
+	if (r && !r->begun)
+		vol_info("job %u: may start elsewhere at once", c->job.id);
+	if (r)
+		r->begun = true;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* desk_work.c - a round's libslurm calls; runs on the registrar's thread */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "desk_private.h"
+
+static uint64_t now_ms(void)
+{
+	return vol_controller_now_ms();
+}
+
+static bool read_singles(struct vol_desk_round *r, struct vol_error *why)
+{
+	struct vol_slurm_job *job;
+	size_t i;
+
+	if (!r->jobs.jobs)
+		r->jobs.jobs = calloc(VOL_DESK_SINGLES, sizeof(*job));
+	if (!r->jobs.jobs) {
+		r->failed = true;
+		vol_errorf(&r->why, "out of memory");
+		return true;
+	}
+	for (i = r->jobs.n = 0; i < r->n_ids; i++) {
+		job = &r->jobs.jobs[r->jobs.n];
+		if (vol_slurm_job_get(r->ids[i], job, why) == 0)
+			r->jobs.n++;
+		else if (errno == EAGAIN)
+			return false;
+		else if (errno != ENOENT) {
+			r->failed = true;
+			r->why = *why;
+		}
+	}
+	return true;
+}
+
+bool vol_desk_read(struct vol_errand *errand, struct vol_error *why)
+{
+	struct vol_desk_round *r = (struct vol_desk_round *)errand;
+	uint64_t begin = now_ms();
+
+	r->failed = false;
+	if (!r->all) {
+		if (!read_singles(r, why))
+			return false;
+	} else if (vol_slurm_jobs_load(&r->jobs, why) < 0) {
+		if (errno == EAGAIN)
+			return false;
+		r->failed = true;
+		r->why = *why;
+	}
+	r->took_ms = now_ms() - begin;
+	return true;
+}
+
+static int cancel(struct vol_change *c, struct vol_error *why)
+{
+	char text[VOL_WHY_SIZE + VOL_NODE_NAME_SIZE + 128];
+	struct vol_error ignored;
+
+	snprintf(
+		text, sizeof(text),
+		"slurm-volunteer: the owner of %s needs the machine (%s); this "
+		"job can not be requeued and is cancelled",
+		c->ask.node, c->ask.why);
+	/* A job whose output can not be written must go nevertheless. */
+	(void)vol_slurm_job_notify(&c->job, text, &ignored);
+	return vol_slurm_job_cancel(&c->job, why);
+}
+
+static int carry_out(struct vol_change *c, struct vol_error *why)
+{
+	switch (c->kind) {
+	case VOL_CHANGE_REQUEUE:
+		return vol_slurm_job_requeue(&c->job, why);
+	case VOL_CHANGE_CANCEL:
+		return cancel(c, why);
+	default:
+		c->update.excluded = c->excluded;
+		if (c->update.nice)
+			c->update.nice = &c->nice;
+		return vol_slurm_job_update(&c->job, &c->update, why);
+	}
+}
+
+bool vol_desk_change(struct vol_errand *errand, struct vol_error *why)
+{
+	struct vol_desk_round *r = (struct vol_desk_round *)errand;
+	uint64_t begin = now_ms();
+	struct vol_change *c;
+	size_t i;
+
+	for (i = 0; i < r->n_changes; i++) {
+		c = &r->changes[i];
+		if (c->done)
+			continue;
+		c->error = carry_out(c, &c->why) < 0 ? errno : 0;
+		if (c->error == EAGAIN) {
+			*why = c->why;
+			return false;
+		}
+		c->done = true;
+	}
+	r->took_ms += now_ms() - begin;
+	return true;
+}
+
+void vol_desk_round_free(struct vol_errand *errand)
+{
+	struct vol_desk_round *r = (struct vol_desk_round *)errand;
+	size_t i;
+
+	for (i = 0; i < r->n_changes; i++)
+		free(r->changes[i].excluded);
+	free(r->changes);
+	vol_slurm_jobs_clear(&r->jobs);
+	free(r);
+}
