@@ -264,7 +264,8 @@ static int start_parts(struct vol_device_role *d, struct vol_error *err)
 				vol_device_commands, d, err);
 	if (!d->ctl)
 		return -1;
-	d->steps = vol_steps_create(d->loop, VOL_STEPS_DIR, on_steps, d, err);
+	d->steps = vol_steps_create(d->loop, VOL_STEPS_DIR, NULL, on_steps,
+				    d, err);
 	if (!d->steps)
 		return -1;
 	d->slurmd = vol_slurmd_create(d->loop, use_systemd(&d->conf), &d->paths,

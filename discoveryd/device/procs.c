@@ -5,6 +5,7 @@
 #include "device/procs.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,26 +226,39 @@ static bool is_placeholder(const char *root, pid_t pid)
 	return first < len && !strcmp(cmdline + first, "infinity");
 }
 
-bool vol_procs_is_stepd(const char *root, pid_t pid)
+int vol_procs_is_stepd(const char *root, pid_t pid)
 {
 	cleanup_free char *comm = NULL;
 	size_t len;
 
 	comm = read_proc(root, pid, "comm", &len);
-	return comm && !strncmp(comm, "slurmstepd", 10) &&
-	       same_namespace(root, pid) && !is_placeholder(root, pid);
+	if (!comm)
+		return errno == ENOENT || errno == ESRCH ? 0 : -1;
+	return !strncmp(comm, "slurmstepd", 10) && same_namespace(root, pid) &&
+	       !is_placeholder(root, pid);
 }
 
-void vol_procs_each_stepd(const char *root, void (*f)(pid_t pid, void *arg),
-			  void *arg)
+int vol_procs_each_stepd(const char *root, void (*f)(pid_t pid, void *arg),
+			 void *arg)
 {
 	DIR *dir = open_proc(root);
+	int rc = 0, saved = 0;
 	pid_t pid;
 
 	if (!dir)
-		return;
-	while ((pid = next_pid(dir)) > 0)
-		if (vol_procs_is_stepd(root, pid))
+		return -1;
+	while ((pid = next_pid(dir)) > 0) {
+		int is = vol_procs_is_stepd(root, pid);
+
+		if (is > 0)
 			f(pid, arg);
+		if (is < 0) {
+			saved = errno;
+			rc = -1;
+		}
+	}
 	closedir(dir);
+	if (rc < 0)
+		errno = saved;
+	return rc;
 }

@@ -36,12 +36,14 @@ void vol_procs_marker(const char *node, char marker[VOL_MARKER_SIZE]);
  * variable in its environment).  Its pid, or 0. */
 pid_t vol_procs_find_slurmd(const char *root, struct vol_slurmd_spec *spec);
 
-/* Call f for each slurmstepd. */
-void vol_procs_each_stepd(const char *root, void (*f)(pid_t pid, void *arg),
-			  void *arg);
+/* Call f for each slurmstepd.  -1 with errno when it is not sure that these are
+ * all. */
+int vol_procs_each_stepd(const char *root, void (*f)(pid_t pid, void *arg),
+			 void *arg);
 
-/* Is this process (still) a slurmstepd? */
-bool vol_procs_is_stepd(const char *root, pid_t pid);
+/* Is this process (still) a slurmstepd?  1, 0, or -1 with errno when one can
+ * not look. */
+int vol_procs_is_stepd(const char *root, pid_t pid);
 
 /* Does this process handle the signal?  One that has just begun to run does
  * not yet. */

@@ -2,8 +2,10 @@
 /* steps.h - the job steps that live on this device
  *
  * Known from the files of the SPANK plugin and, at start, from slurmstepds that
- * run already.  Each is watched through a pidfd; a file whose slurmstepd is
- * gone is removed.
+ * run already.  Each is watched through a pidfd and put into the freezer's
+ * hands; a file whose slurmstepd is gone is removed.  Whoever can not look (no
+ * descriptors left, /proc not readable) counts as busy, and looks again every
+ * second.
  */
 #ifndef VOL_STEPS_H
 #define VOL_STEPS_H
@@ -12,24 +14,39 @@
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 
+#include "device/freezer.h"
 #include "error.h"
+#include "stepfile.h"
 
 struct vol_steps;
 
-/* changed is called from the loop when busy may have become another. */
+/* changed is called from the loop when busy or the steps may have become
+ * others.  freezer is borrowed; NULL = nothing is frozen. */
 struct vol_steps *vol_steps_create(sd_event *loop, const char *dir,
+				   struct vol_freezer *freezer,
 				   void (*changed)(void *arg), void *arg,
 				   struct vol_error *err);
 void vol_steps_destroy(struct vol_steps *s);
 
-/* Is a slurmstepd alive? */
+/* Is a slurmstepd alive, or may it be? */
 bool vol_steps_busy(const struct vol_steps *s);
 
 /* Look for slurmstepds that no file tells of, then the same. */
 bool vol_steps_busy_now(struct vol_steps *s);
 
-/* New reference: [{"job": 1, "step": 0, "uid": 1000, "stepd": 4711}]; job and
- * step are missing for a slurmstepd without a file. */
+/* Is every job here one that can not be requeued (srun, salloc)?  That is, one
+ * without a batch step on this device.  Of a job over several devices only the
+ * first has the batch step; on the others it looks like an srun.  False while
+ * there is a slurmstepd of which nothing is known. */
+bool vol_steps_interactive_only(const struct vol_steps *s);
+
+/* Call f for each step that has a file. */
+void vol_steps_each(const struct vol_steps *s,
+		    void (*f)(const struct vol_step *step, void *arg),
+		    void *arg);
+
+/* New reference: [{"job": 1, "step": 0, "uid": 1000, "stepd": 4711}]; job, step
+ * and uid are missing for a slurmstepd without a file. */
 json_t *vol_steps_json(const struct vol_steps *s);
 
 #endif
