@@ -42,8 +42,10 @@ bool vol_load_look(struct vol_load *l, uint64_t at_us, int64_t used_us,
 		return l->claims;
 	l->at_us = at_us;
 	l->used_us = used_us;
-	if (first)
+	if (first) {
+		l->above = l->below = 0;
 		return l->claims;
+	}
 	pct = used > 0 ? 100.0 * (double)used / ((double)elapsed_us * cpus) : 0;
 	l->above = pct > max_pct ? l->above + 1 : 0;
 	l->below = pct * 3 < max_pct * 2.0 ? l->below + 1 : 0;
@@ -72,12 +74,15 @@ static int proc_usage(const char *root, uint64_t *us)
 	uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK);
 	char text[256];
 
-	if (vol_sysfile_read(root, text, sizeof(text), "/proc/stat") < 0 ||
-	    sscanf(text,
+	if (vol_sysfile_read(root, text, sizeof(text), "/proc/stat") < 0)
+		return -1;
+	if (sscanf(text,
 		   "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
 		   " %" SCNu64 " %" SCNu64 " %" SCNu64,
-		   &user, &nice, &sys, &idle, &iowait, &irq, &softirq) != 7)
+		   &user, &nice, &sys, &idle, &iowait, &irq, &softirq) != 7) {
+		errno = EINVAL;
 		return -1;
+	}
 	*us = (user + nice + sys + irq + softirq) * S_US / hz;
 	return 0;
 }
@@ -89,6 +94,19 @@ static int machine_usage(const char *root, uint64_t *us)
 	    cgroup_usage(root, "/sys/fs/cgroup/unified", us) == 0)
 		return 0;
 	return proc_usage(root, us);
+}
+
+int vol_load_used(const char *root, const char *jobs_cgroup, int64_t *used_us)
+{
+	uint64_t all, jobs = 0;
+
+	if (machine_usage(root, &all) < 0)
+		return -1;
+	/* Jobs that can not be told apart count as the owner's. */
+	if (jobs_cgroup[0])
+		(void)cgroup_usage(root, jobs_cgroup, &jobs);
+	*used_us = (int64_t)(all - jobs);
+	return 0;
 }
 
 static uint64_t clock_us(clockid_t id)
@@ -103,10 +121,10 @@ static void look(void *self)
 {
 	struct load *l = self;
 	struct vol_sensor_host *host = l->host;
-	uint64_t all, jobs = 0;
+	int64_t used_us;
 	bool claims;
 
-	if (machine_usage(host->root, &all) < 0) {
+	if (vol_load_used(host->root, host->jobs_cgroup, &used_us) < 0) {
 		vol_sensor_report(host->sensors, VOL_SENSOR_LOAD,
 				  VOL_SAYS_UNKNOWN, 0,
 				  "neither cpu.stat nor /proc/stat tells the "
@@ -115,14 +133,10 @@ static void look(void *self)
 		vol_polling_next(&l->polling, host->watching, false);
 		return;
 	}
-	/* Jobs that can not be told apart count as the owner's. */
-	if (host->jobs_cgroup[0])
-		(void)cgroup_usage(host->root, host->jobs_cgroup, &jobs);
-	claims = vol_load_look(
-		&l->state, clock_us(CLOCK_MONOTONIC),
-		(int64_t)(all - jobs - clock_us(CLOCK_PROCESS_CPUTIME_ID)),
-		(unsigned)sysconf(_SC_NPROCESSORS_ONLN),
-		host->policy->max_load_pct);
+	used_us -= (int64_t)clock_us(CLOCK_PROCESS_CPUTIME_ID);
+	claims = vol_load_look(&l->state, clock_us(CLOCK_MONOTONIC), used_us,
+			       (unsigned)sysconf(_SC_NPROCESSORS_ONLN),
+			       host->policy->max_load_pct);
 	if (claims)
 		vol_sensor_report(host->sensors, VOL_SENSOR_LOAD,
 				  VOL_SAYS_PRESENT, 0,
