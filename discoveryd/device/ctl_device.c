@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "device/ctl_device.h"
+#include "device/ctl_owner.h"
 #include "device/device.h"
+#include "device/setting.h"
 
 static json_t *link_json(const struct vol_device_role *d)
 {
@@ -43,17 +45,23 @@ static json_t *status(const json_t *request, uid_t uid, void *arg,
 	const struct vol_device_role *d = arg;
 	char host[VOL_HOSTNAME_SIZE] = "";
 	json_t *data;
+	json_t *owner = vol_owner_json(d->owner);
+
+	if (owner)
+		json_object_set_new(owner, "settings",
+				    vol_setting_list(&d->conf));
 
 	(void)request;
 	(void)uid;
 	gethostname(host, sizeof(host) - 1);
 	data = json_pack(
-		"{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:b}",
+		"{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:b, s:o}",
 		"role", "device", "version", PACKAGE_VERSION, "hostname", host,
 		"id", d->id, "link", link_json(d), "node", node_json(d),
 		"slurmd", slurmd_json(d), "busy", (int)vol_steps_busy(d->steps),
 		"steps", vol_steps_json(d->steps), "facts",
-		vol_facts_to_json(&d->facts), "leaving", (int)d->leaving);
+		vol_facts_to_json(&d->facts), "leaving", (int)d->leaving,
+		"owner", owner);
 	if (!data)
 		vol_errorf(err, "out of memory");
 	return data;
@@ -76,5 +84,10 @@ static json_t *version(const json_t *request, uid_t uid, void *arg,
 const struct vol_ctl_command vol_device_commands[] = {
 	{"status", false, status},
 	{"version", false, version},
+	/* These ask for the owner's right themselves. */
+	{"pause", false, vol_ctl_pause},
+	{"resume", false, vol_ctl_resume},
+	{"set", false, vol_ctl_set},
+	{"log", false, vol_ctl_log},
 	{NULL, false, NULL},
 };

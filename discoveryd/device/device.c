@@ -15,6 +15,7 @@
 #include "device/hardware.h"
 #include "device/identity.h"
 #include "device/share.h"
+#include "device/slice.h"
 #include "device/spank_flag.h"
 #include "log.h"
 #include "role.h"
@@ -23,6 +24,8 @@
 /* How long running steps may take to end after we said goodbye: the controller
  * drains the node and requeues them. */
 #define STEPS_US (10 * 1000 * 1000ULL)
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
 
 /* ---- what we say ---- */
 
@@ -47,6 +50,7 @@ static void fill_hello(struct vol_link_msg *msg, void *arg)
 	memcpy(msg->slurm, d->slurm, sizeof(msg->slurm));
 	msg->facts = d->facts;
 	msg->busy = vol_steps_busy_now(d->steps);
+	vol_owner_harvest(d->owner, msg);
 }
 
 /* ---- what the controller says ---- */
@@ -93,6 +97,7 @@ static void on_welcomed(const struct vol_link_msg *msg, const char *peer,
 		vol_warn("slurmctld knows node %s with other hardware",
 			 msg->node);
 	send_state(d);
+	vol_owner_link(d->owner, true);
 	want_slurmd(d);
 	if (moved)
 		vol_slurmd_reregister(d->slurmd, "our address has changed");
@@ -100,8 +105,10 @@ static void on_welcomed(const struct vol_link_msg *msg, const char *peer,
 
 static void on_lost(const char *reason, void *arg)
 {
-	(void)arg;
+	struct vol_device_role *d = arg;
+
 	vol_warn("link lost: %s", reason);
+	vol_owner_link(d->owner, false);
 	sd_notify(0, "STATUS=Looking for the controller");
 }
 
@@ -113,6 +120,10 @@ static void on_link_message(const struct vol_link_msg *msg, void *arg)
 		/* Facts that changed meanwhile need a restart, not a signal. */
 		want_slurmd(d);
 		vol_slurmd_reregister(d->slurmd, msg->reason);
+		return;
+	}
+	if (msg->type == VOL_LINK_EVICTED) {
+		vol_owner_message(d->owner, msg);
 		return;
 	}
 	d->node_told = true;
@@ -165,10 +176,50 @@ static void look_at_flag(void *arg)
 	vol_slurmd_confirm(d->slurmd);
 }
 
+/* ---- what the owner's side says ---- */
+
+static int send_for_owner(const struct vol_link_msg *msg, void *arg)
+{
+	struct vol_device_role *d = arg;
+
+	return vol_uplink_send(d->uplink, msg);
+}
+
+static void get_fence(struct vol_fence *fence, void *arg)
+{
+	struct vol_device_role *d = arg;
+
+	/* Not yet there while the parts are being made. */
+	if (d->uplink)
+		vol_uplink_fence(d->uplink, fence);
+}
+
+static const struct vol_owner_ops owner_ops = {send_for_owner, get_fence};
+
+/* ---- what slurmd does ---- */
+
+static void look_at_slice(struct vol_device_role *d)
+{
+	char folder[VOL_CGROUP_SIZE];
+	struct vol_error err;
+	pid_t pid = vol_slurmd_pid(d->slurmd);
+
+	if (pid == 0)
+		return;
+	if (vol_slice_of(pid, folder, sizeof(folder), &err) < 0) {
+		vol_debug("%s", err.text);
+		return;
+	}
+	vol_slice_settle(folder, d->facts.memory_mb << 20);
+	vol_owner_jobs_cgroup(d->owner, folder);
+}
+
 static void on_slurmd(enum vol_slurmd_state state, void *arg)
 {
 	struct vol_device_role *d = arg;
 
+	if (state == VOL_SLURMD_UP)
+		look_at_slice(d);
 	if (state != VOL_SLURMD_STARTING)
 		look_at_flag(d);
 	if (state == VOL_SLURMD_UP && !d->spank_active)
@@ -208,6 +259,7 @@ static void on_steps(void *arg)
 	struct vol_device_role *d = arg;
 	bool busy = vol_steps_busy(d->steps);
 
+	vol_owner_steps(d->owner);
 	if (busy != d->told_busy)
 		send_state(d);
 	if (!busy)
@@ -264,9 +316,18 @@ static int start_parts(struct vol_device_role *d, struct vol_error *err)
 				vol_device_commands, d, err);
 	if (!d->ctl)
 		return -1;
-	d->steps = vol_steps_create(d->loop, VOL_STEPS_DIR, NULL, on_steps,
-				    d, err);
+	/* Before anything else that takes time: whatever runs here is stopped
+	 * until the owner's side knows that it may. */
+	d->freezer = vol_freezer_create(CGROUP_ROOT, err);
+	if (!d->freezer)
+		return -1;
+	d->steps = vol_steps_create(d->loop, VOL_STEPS_DIR, d->freezer,
+				    on_steps, d, err);
 	if (!d->steps)
+		return -1;
+	d->owner = vol_owner_create(d->loop, &d->conf, d->freezer, d->steps,
+				    &owner_ops, d, err);
+	if (!d->owner)
 		return -1;
 	d->slurmd = vol_slurmd_create(d->loop, use_systemd(&d->conf), &d->paths,
 				      &slurmd_ops, d, err);
@@ -278,7 +339,11 @@ static int start_parts(struct vol_device_role *d, struct vol_error *err)
 	    start_link(d, err) < 0)
 		return -1;
 	d->netwatch = vol_netwatch_create(d->loop, on_address, d, err);
-	return d->netwatch ? 0 : -1;
+	if (!d->netwatch)
+		return -1;
+	look_at_slice(d);
+	vol_owner_steps(d->owner);
+	return 0;
 }
 
 static void stop(void *self)
@@ -291,8 +356,10 @@ static void stop(void *self)
 	vol_find_destroy(d->find);
 	sd_event_source_unref(d->flag_watch);
 	sd_event_source_unref(d->leave_timer);
+	vol_owner_destroy(d->owner);
 	vol_slurmd_destroy(d->slurmd);
 	vol_steps_destroy(d->steps);
+	vol_freezer_destroy(d->freezer);
 	free((char *)d->paths.slurmd);
 	free((char *)d->paths.log);
 	vol_device_conf_clear(&d->conf);
@@ -369,6 +436,8 @@ static int reload(void *self, struct vol_error *err)
 	}
 	note_fixed(&old, &fresh);
 	d->conf = fresh;
+	vol_owner_reload(d->owner, &d->conf);
+	look_at_slice(d);
 	if (!vol_facts_equal(&d->facts, &msg.facts)) {
 		d->facts = msg.facts;
 		(void)vol_uplink_send(d->uplink, &msg);
@@ -387,6 +456,11 @@ static int reload(void *self, struct vol_error *err)
 	return d->uplink ? 0 : -1;
 }
 
+int vol_device_reload(struct vol_device_role *d, struct vol_error *err)
+{
+	return reload(d, err);
+}
+
 static int on_leave_timer(sd_event_source *s, uint64_t usec, void *arg)
 {
 	(void)s;
@@ -401,6 +475,7 @@ static void leave(void *self)
 	struct vol_device_role *d = self;
 
 	d->leaving = true;
+	vol_owner_leave(d->owner);
 	vol_uplink_leave(d->uplink, "discoveryd is stopping");
 	if (!vol_steps_busy_now(d->steps) ||
 	    sd_event_add_time_relative(d->loop, &d->leave_timer,

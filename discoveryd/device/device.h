@@ -8,7 +8,9 @@
 #include "ctl.h"
 #include "device/device_conf.h"
 #include "device/find.h"
+#include "device/freezer.h"
 #include "device/netwatch.h"
+#include "device/owner.h"
 #include "device/slurmd.h"
 #include "device/steps.h"
 #include "device/uplink.h"
@@ -25,7 +27,9 @@ struct vol_device_role {
 	struct vol_uplink *uplink;
 	struct vol_slurmd *slurmd;
 	struct vol_slurmd_paths paths; /* owned, fixed for life */
+	struct vol_freezer *freezer;
 	struct vol_steps *steps;
+	struct vol_owner *owner;
 	struct vol_netwatch *netwatch;
 	struct vol_ctl *ctl;
 	sd_event_source *flag_watch, *leave_timer;
@@ -41,5 +45,8 @@ struct vol_device_role {
 	enum vol_node_state node_state;
 	char node_reason[VOL_REASON_SIZE];
 };
+
+/* Read device.conf again and let it take effect; on error nothing changes. */
+int vol_device_reload(struct vol_device_role *d, struct vol_error *err);
 
 #endif
