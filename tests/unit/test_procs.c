@@ -86,6 +86,7 @@ static void process_tree(void **state)
 {
 	const char *root = *state;
 	struct vol_slurmd_spec spec;
+	char path[512];
 	long sum = 0;
 
 	assert_int_equal(vol_procs_find_slurmd(root, &spec), 0);
@@ -110,11 +111,19 @@ static void process_tree(void **state)
 	/* What keeps slurmd's scope alive under systemd is no step. */
 	PUT(root, 70, "comm", "slurmstepd\n");
 	PUT(root, 70, "cmdline", "/usr/sbin/slurmstepd\0infinity\0");
-	vol_procs_each_stepd(root, count, &sum);
+	assert_int_equal(vol_procs_each_stepd(root, count, &sum), 0);
 	assert_int_equal(sum, 70);
 	assert_true(vol_procs_is_stepd(root, 30));
 	assert_false(vol_procs_is_stepd(root, 50));
 	assert_false(vol_procs_is_stepd(root, 60));
+	/* Whether it is one can not be seen: a folder is no file. */
+	snprintf(path, sizeof(path), "%s/proc/80/comm", root);
+	assert_int_equal(vol_mkdir_p(path, 0755, NULL), 0);
+	assert_int_equal(vol_procs_is_stepd(root, 80), -1);
+	sum = 0;
+	assert_int_equal(vol_procs_each_stepd(root, count, &sum), -1);
+	assert_int_equal(sum, 70);
+	assert_int_equal(vol_procs_each_stepd("/nowhere", count, &sum), -1);
 }
 
 static void ignore(int signal)
@@ -242,7 +251,7 @@ static void live_steps(void **state)
 	assert_int_equal(vol_mkdir_p(dir, 0755, NULL), 0);
 	put_step(dir, "7.9", ended);
 	assert_int_equal(sd_event_new(&loop), 0);
-	s = vol_steps_create(loop, dir, note_change, &changes, &err);
+	s = vol_steps_create(loop, dir, NULL, note_change, &changes, &err);
 	assert_non_null(s);
 	/* The stale file is gone, the running one was found without a file. */
 	assert_int_equal(access(stale, F_OK), -1);
