@@ -90,6 +90,8 @@ const struct vol_eviction *vol_evictions_due(struct vol_evictions *e,
 			x->asked_ms + (x->refused ? VOL_EVICTION_REFUSED_MS
 						  : VOL_EVICTION_RETRY_MS);
 
+		if (x->granted)
+			continue;
 		if (x->asked && now_ms < at) {
 			if (at < *next_ms)
 				*next_ms = at;
@@ -106,7 +108,8 @@ const struct vol_eviction *vol_evictions_due(struct vol_evictions *e,
 void vol_evictions_ask_again(struct vol_evictions *e)
 {
 	for (size_t i = 0; i < e->n; i++)
-		e->list[i].asked = e->list[i].refused = false;
+		if (!e->list[i].granted)
+			e->list[i].asked = e->list[i].refused = false;
 }
 
 bool vol_evictions_answered(struct vol_evictions *e, uint32_t job,
@@ -114,13 +117,15 @@ bool vol_evictions_answered(struct vol_evictions *e, uint32_t job,
 {
 	struct vol_eviction *x = find(e, job);
 
-	if (!x)
+	if (!x || x->granted)
 		return false;
-	if (outcome == VOL_OUTCOME_REFUSED && !x->fenced) {
+	if (x->fenced) {
+		vol_evictions_drop(e, job);
+	} else if (outcome == VOL_OUTCOME_REFUSED) {
 		x->refused = true;
 		x->asked_ms = now_ms;
 	} else {
-		vol_evictions_drop(e, job);
+		x->granted = true;
 	}
 	return true;
 }
@@ -148,7 +153,8 @@ void vol_evictions_drop(struct vol_evictions *e, uint32_t job)
 bool vol_evictions_pending(const struct vol_evictions *e)
 {
 	for (size_t i = 0; i < e->n; i++)
-		if (!e->list[i].refused && !e->list[i].fenced)
+		if (!e->list[i].refused && !e->list[i].fenced &&
+		    !e->list[i].granted)
 			return true;
 	return false;
 }

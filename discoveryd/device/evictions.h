@@ -32,6 +32,7 @@ struct vol_eviction {
 	bool force;   /* cancel it if it can not be requeued */
 	bool fenced;  /* killed already */
 	bool asked, refused;
+	bool granted; /* its steps are about to end */
 	uint64_t asked_ms;
 	char why[VOL_WHY_SIZE];
 };
@@ -58,8 +59,9 @@ const struct vol_eviction *vol_evictions_due(struct vol_evictions *e,
 /* A new link: what was asked over the old one may be lost. */
 void vol_evictions_ask_again(struct vol_evictions *e);
 
-/* The controller's word; false when we did not wish for that.  REFUSED keeps
- * the wish, everything else ends it. */
+/* The controller's word; false when we do not wait for that.  REFUSED keeps
+ * the wish; everything else grants it, and it is dropped with the steps (one
+ * that is fenced has none any more). */
 bool vol_evictions_answered(struct vol_evictions *e, uint32_t job,
 			    enum vol_outcome outcome, uint64_t now_ms);
 

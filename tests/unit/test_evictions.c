@@ -35,9 +35,14 @@ static void test_asks_once_and_again_later(void **state)
 	assert_int_equal(due(&e, next), 7);
 	assert_true(vol_evictions_pending(&e));
 	assert_true(vol_evictions_answered(&e, 7, VOL_OUTCOME_REQUEUED, 0));
-	assert_false(vol_evictions_has(&e, 7));
 	assert_false(vol_evictions_pending(&e));
+	/* It is not asked for again while its steps end. */
+	vol_evictions_want(&e, 7, false, true, "z");
+	vol_evictions_ask_again(&e);
+	assert_int_equal(due(&e, 1000000), 0);
 	assert_false(vol_evictions_answered(&e, 7, VOL_OUTCOME_REQUEUED, 0));
+	vol_evictions_drop(&e, 7);
+	assert_false(vol_evictions_has(&e, 7));
 	vol_evictions_clear(&e);
 }
 
