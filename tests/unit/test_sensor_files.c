@@ -525,8 +525,8 @@ static void pressure(void **state)
 	assert_int_equal(got.says, VOL_SAYS_AWAY);
 	assert_contains(got.detail, "no program of the owner waits");
 	assert_int_equal(read(fd, trigger, sizeof(trigger)),
-			 (ssize_t)sizeof("some 150000 1000000"));
-	assert_string_equal(trigger, "some 150000 1000000");
+			 (ssize_t)sizeof("some 300000 2000000"));
+	assert_string_equal(trigger, "some 300000 2000000");
 	close(fd);
 	vol_sensor_pressure.destroy(self);
 }

@@ -54,7 +54,7 @@ static int on_disconnected(sd_bus_message *m, void *arg, sd_bus_error *error)
 
 	(void)m;
 	(void)error;
-	vol_info("lost the system bus");
+	vol_debug("lost the system bus");
 	b->changed(NULL, b->arg);
 	try_again(b);
 	return 0;

@@ -330,7 +330,7 @@ static void tell(struct input *in)
 		return;
 	}
 	/* What was before the last blindness says nothing about it. */
-	since = st.last_input_ms > in->looking_ms ? st.last_input_ms : 0;
+	since = st.last_input_ms >= in->looking_ms ? st.last_input_ms : 0;
 	vol_sensor_report(s, VOL_SENSOR_INPUT, VOL_SAYS_AWAY, since,
 			  "input devices: %u", st.devices);
 }

@@ -31,14 +31,15 @@
 
 enum { MEMORY, IO, RESOURCES };
 
-/* Stall and window in microseconds.  For the disk only what stops all of the
+/* Stall and window in microseconds; without CAP_SYS_RESOURCE windows must be
+ * multiples of 2 s.  For the disk only what stops all of the
  * owner's programs counts, since one that reads a file waits most of its time.
  */
 static const struct {
 	const char *file, *trigger, *what;
 } resources[RESOURCES] = {
-	[MEMORY] = {"memory.pressure", "some 150000 1000000", "memory"},
-	[IO] = {"io.pressure", "full 300000 1000000", "the disk"},
+	[MEMORY] = {"memory.pressure", "some 300000 2000000", "memory"},
+	[IO] = {"io.pressure", "full 600000 2000000", "the disk"},
 };
 
 struct trigger {
