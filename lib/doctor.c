@@ -27,6 +27,7 @@
 
 #define SLURMD_TIMEOUT_MIN_S 60
 #define SLURMD_TIMEOUT_MAX_S 300
+#define MIN_JOB_AGE_MIN_S    60
 
 struct rule {
 	const char *key, *want, *why;
@@ -175,6 +176,32 @@ static enum vol_severity judge_slurmd_timeout(const struct vol_cluster *c,
 		      VOL_ADVICE);
 }
 
+static enum vol_severity judge_lost_after(const struct vol_cluster *c,
+					  char *now, size_t size)
+{
+	if (!c->lost_after_ms) {
+		snprintf(now, size, "lost_after is not known");
+		return VOL_OK;
+	}
+	snprintf(now, size, "lost_after=%" PRIu64 "s, SlurmdTimeout=%u",
+		 (c->lost_after_ms + 999) / 1000, c->slurmd_timeout_s);
+	/* 0: slurmctld never gives a node up by itself. */
+	return bad_if(c->slurmd_timeout_s > 0 &&
+			      c->lost_after_ms >=
+				      (uint64_t)c->slurmd_timeout_s * 1000,
+		      VOL_PROBLEM);
+}
+
+static enum vol_severity judge_min_job_age(const struct vol_cluster *c,
+					   char *now, size_t size)
+{
+	snprintf(now, size, "MinJobAge=%" PRIu32, c->min_job_age_s);
+	/* 0: jobs are never forgotten. */
+	return bad_if(c->min_job_age_s > 0 &&
+			      c->min_job_age_s < MIN_JOB_AGE_MIN_S,
+		      VOL_PROBLEM);
+}
+
 static enum vol_severity judge_scheduler(const struct vol_cluster *c, char *now,
 					 size_t size)
 {
@@ -247,6 +274,14 @@ static const struct rule rules[] = {
 	 "shorter loses devices to a slow LAN, longer keeps jobs on devices "
 	 "that are gone",
 	 judge_slurmd_timeout},
+	{"lost_after", "lost_after (controller.conf) below SlurmdTimeout",
+	 "a device that is cut off ends its jobs before lost_after is over; "
+	 "slurmctld must not start them elsewhere before that",
+	 judge_lost_after},
+	{"MinJobAge", "MinJobAge=300 (at least 60, or 0)",
+	 "a job that a device had to end while it was cut off is requeued when "
+	 "the device is back, if slurmctld still knows it",
+	 judge_min_job_age},
 	{"SchedulerParameters",
 	 "SchedulerParameters=sched_interval=2,batch_sched_delay=0,"
 	 "bf_interval=10",

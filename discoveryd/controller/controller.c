@@ -14,6 +14,7 @@
 #include "cleanup.h"
 #include "controller.h"
 #include "desk.h"
+#include "lease.h"
 #include "log.h"
 #include "role.h"
 #include "roster.h"
@@ -106,6 +107,7 @@ static void on_view(struct vol_slurm_view *view, void *arg)
 		      by_name);
 	note_restart(c, view->identity.booted);
 	c->slurm = view->identity;
+	c->view_refresh = view->refresh;
 	c->slurm_known = true;
 	*c->slurm_away = '\0';
 	publish(c);
@@ -115,6 +117,7 @@ static void on_view(struct vol_slurm_view *view, void *arg)
 	for (i = c->n_members; i-- > 0;)
 		vol_member_view(c->members[i],
 				vol_roster_node(c, c->members[i]->node_name));
+	vol_lease_settle(c);
 }
 
 static void on_away(const char *reason, void *arg)
@@ -221,7 +224,8 @@ static int start_parts(struct vol_controller *c, struct vol_error *err)
 
 	raise_file_limit();
 	if (vol_mkdir_p(c->conf.state_dir, 0755, err) < 0 ||
-	    load_id(c, err) < 0 || vol_roster_load(c, err) < 0)
+	    load_id(c, err) < 0 || vol_lease_load(c, err) < 0 ||
+	    vol_roster_load(c, err) < 0)
 		return -1;
 	c->seen = vol_seen_create();
 	if (!c->seen)
@@ -300,6 +304,7 @@ static int reload(void *self, struct vol_error *err)
 	}
 	vol_controller_conf_clear(&c->conf);
 	c->conf = fresh;
+	vol_lease_settle(c);
 	if (!c->conf.publish) {
 		vol_mdns_destroy(c->mdns);
 		c->mdns = NULL;

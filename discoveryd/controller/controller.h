@@ -49,8 +49,10 @@ struct vol_controller {
 	bool slurm_known;
 	char slurm_away[256]; /* why it is away, "" when it is not */
 	struct vol_slurm_identity slurm;
+	uint64_t view_refresh;         /* of the last view */
 	uint64_t ctld_restarted_ms;    /* 0: not while we looked */
 	struct vol_slurm_snapshot all; /* sorted by name */
+	uint32_t lease_ms; /* the longest that any device may still hold */
 	/* Delayed writing of the registry. */
 	sd_event_source *save_timer;
 	uint64_t save_not_before_ms;

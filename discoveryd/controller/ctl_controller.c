@@ -25,7 +25,7 @@ static json_t *cmd_status(const json_t *request, uid_t uid, void *arg,
 			  struct vol_error *err)
 {
 	struct vol_controller *c = arg;
-	size_t i, linked = 0, usable = 0;
+	size_t i, linked = 0, usable = 0, open = 0;
 	json_t *data;
 
 	(void)request;
@@ -34,16 +34,19 @@ static json_t *cmd_status(const json_t *request, uid_t uid, void *arg,
 		linked += c->members[i]->peer != NULL;
 		usable += c->members[i]->peer &&
 			  c->members[i]->decision.node == VOL_NODE_UP;
+		open += c->members[i]->peer &&
+			c->members[i]->harvest == VOL_HARVEST_OPEN;
 	}
 	data = json_pack(
 		"{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:b, s:s, s:I, s:I, s:I, "
-		"s:I}",
+		"s:I, s:I, s:I}",
 		"role", "controller", "version", PACKAGE_VERSION, "id", c->id,
 		"cluster", c->slurm.cluster, "port", (int)c->port, "enrol",
 		c->conf.enrol, "partition", c->conf.partition, "slurmctld_up",
 		c->slurm_known, "slurmctld_reason", c->slurm_away, "devices",
 		(json_int_t)c->n_members, "linked", (json_int_t)linked,
-		"usable", (json_int_t)usable, "uptime_s",
+		"usable", (json_int_t)usable, "open", (json_int_t)open,
+		"lost_after_ms", (json_int_t)c->conf.lost_after_ms, "uptime_s",
 		(json_int_t)((vol_controller_now_ms() - c->started_ms) / 1000));
 	return data ? data : out_of_memory(err);
 }
@@ -56,11 +59,13 @@ static json_t *device_json(const struct vol_member *s)
 	if (!facts)
 		return NULL;
 	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:b, s:s, s:s, s:s, "
-		"s:s, s:s, s:i, s:I, s:o, s:I}",
+		"{s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:b, s:s, "
+		"s:s, s:s, s:s, s:s, s:i, s:I, s:o, s:I}",
 		"id", s->id, "node", s->node_name, "hostname", s->hostname,
 		"address", s->address, "contact", vol_contact_name(s->contact),
-		"linked", s->peer != NULL, "slurmd",
+		"linked", s->peer != NULL, "harvest",
+		s->peer ? vol_harvest_name(s->harvest) : "", "why",
+		s->peer ? s->why : "", "slurmd",
 		vol_slurmd_state_name(s->slurmd), "node_state",
 		vol_node_state_name(s->decision.node), "busy", (int)s->busy,
 		"reason", s->decision.reason, "slurm_state",

@@ -12,6 +12,7 @@
 
 #include "controller.h"
 #include "desk.h"
+#include "lease.h"
 #include "log.h"
 #include "member_private.h"
 
@@ -44,8 +45,16 @@ struct vol_member *vol_member_create(struct vol_controller *c,
 	s->contact = VOL_CONTACT_SILENT;
 	s->gone_at = c->started_ms + START_GRACE_MS;
 	s->look_ms = LOOK_MIN_MS;
-	vol_member_arm(s, START_GRACE_MS + c->conf.lost_after_ms);
+	s->lease_ms = vol_lease_floor(c);
+	vol_member_arm(s, START_GRACE_MS + vol_member_lease_ms(s));
 	return s;
+}
+
+uint64_t vol_member_lease_ms(const struct vol_member *s)
+{
+	uint64_t conf = s->c->conf.lost_after_ms;
+
+	return s->lease_ms > conf ? s->lease_ms : conf;
 }
 
 void vol_member_destroy(struct vol_member *s)
@@ -114,7 +123,8 @@ void vol_member_attach(struct vol_member *s, struct vol_peer *peer,
 	s->here_at = vol_controller_now_ms();
 	s->last_seen = time(NULL);
 	s->hold_until = s->address_at = 0;
-	s->stale = s->jobs_noted = false;
+	s->stale = 0;
+	s->jobs_noted = false;
 	s->look_ms = LOOK_MIN_MS;
 	vol_info("%s (%s): linked: device %.8s, host %s, %u CPUs, %llu MB",
 		 s->node_name, s->address, s->id, s->hostname,
@@ -194,8 +204,7 @@ void vol_member_message(struct vol_member *s, const struct vol_link_msg *msg)
  * so that must be known first.  One view serves all that leave together. */
 static void look_at_all(struct vol_member *s)
 {
-	s->stale = true;
-	vol_registrar_refresh(s->c->registrar);
+	s->stale = vol_registrar_refresh(s->c->registrar);
 }
 
 /* SILENT turns into LOST, and anyone away into FORGOTTEN, by time alone. */
@@ -209,7 +218,7 @@ static void grow_older(struct vol_member *s)
 	    s->contact == VOL_CONTACT_FORGOTTEN)
 		return;
 	if (s->contact == VOL_CONTACT_SILENT) {
-		limit = s->gone_at + s->c->conf.lost_after_ms;
+		limit = s->gone_at + vol_member_lease_ms(s);
 		if (now < limit) {
 			vol_member_arm(s, limit - now);
 			return;
@@ -300,7 +309,8 @@ void vol_member_view(struct vol_member *s, const struct vol_slurm_node *node)
 {
 	if (s->pending)
 		return; /* an answer that is newer is on its way */
-	s->stale = false;
+	if (s->c->view_refresh >= s->stale)
+		s->stale = 0;
 	s->slurm_known = true;
 	s->exists = node != NULL;
 	if (node)

@@ -33,6 +33,7 @@ struct vol_member {
 	bool busy;
 	enum vol_harvest harvest;
 	char why[VOL_WHY_SIZE]; /* it is not open */
+	uint32_t lease_ms;      /* as it was told, 0 = never */
 	char farewell[VOL_REASON_SIZE];
 	/* When; on vol_controller_now_ms's clock, 0 = never. */
 	uint64_t slurmd_up_at, gone_at, here_at;
@@ -47,8 +48,10 @@ struct vol_member {
 	bool held; /* by an administrator */
 	/* What is under way. */
 	bool unsaved; /* the registry must be on disk first */
-	bool stale;   /* a fresh view must be had before the node is touched */
-	bool pending; /* a wish of ours is at the registrar */
+	/* The node is not touched before a view is here that was begun after
+	 * this refresh; 0 = none is awaited. */
+	uint64_t stale;
+	bool pending;    /* a wish of ours is at the registrar */
 	bool jobs_noted; /* those that go when the node is set down */
 	bool welcomed;
 	uint32_t look_ms;
@@ -75,6 +78,10 @@ void vol_member_answer(struct vol_member *s, const struct vol_answer *answer);
 /* From the whole table; node is NULL when it is not in it. */
 void vol_member_view(struct vol_member *s, const struct vol_slurm_node *node);
 void vol_member_slurm_away(struct vol_member *s);
+
+/* For how long it may be silent: until then it keeps its jobs, whatever was
+ * configured since. */
+uint64_t vol_member_lease_ms(const struct vol_member *s);
 
 /* Decide and take the next step.  May free the member (FORGET). */
 void vol_member_evaluate(struct vol_member *s);

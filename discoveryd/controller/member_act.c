@@ -95,6 +95,7 @@ static void welcome(struct vol_member *s)
 	memcpy(msg.node, s->node_name, sizeof(msg.node));
 	memcpy(msg.cluster, c->slurm.cluster, sizeof(msg.cluster));
 	s->welcomed = true;
+	s->lease_ms = msg.lease_ms;
 	vol_peer_send(s->peer, &msg);
 }
 
@@ -308,7 +309,6 @@ void vol_member_answer(struct vol_member *s, const struct vol_answer *a)
 	s->pending = false;
 	if (a->looked) {
 		s->slurm_known = true;
-		s->stale = false;
 		s->exists = a->exists;
 		if (a->exists)
 			vol_member_note_node(s, &a->node);

@@ -137,7 +137,7 @@ static void take_member(struct vol_peer *p, struct vol_member *member,
 	p->state = ADMITTED;
 	p->member = member;
 	p->heard_at = vol_controller_now_ms();
-	arm(p, p->c->conf.lost_after_ms);
+	arm(p, vol_member_lease_ms(member));
 	vol_member_attach(member, p, hello);
 }
 
@@ -310,8 +310,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
 		return 0;
 	}
 	silent = vol_controller_now_ms() - p->heard_at;
-	if (silent < p->c->conf.lost_after_ms) {
-		arm(p, p->c->conf.lost_after_ms - silent);
+	if (silent < vol_member_lease_ms(p->member)) {
+		arm(p, vol_member_lease_ms(p->member) - silent);
 		return 0;
 	}
 	vol_info("%s (%s): silent for %llu s, link closed",

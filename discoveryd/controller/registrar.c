@@ -44,11 +44,13 @@ struct vol_registrar {
 	struct vol_job *answers;                   /* oldest first */
 	struct vol_errand *errands, *errands_done; /* likewise */
 	struct vol_slurm_view view;
-	bool view_ready, away_ready, stop, refresh;
+	bool view_ready, away_ready, stop;
+	uint64_t refresh; /* requests so far */
 	struct vol_error away;
 	/* The thread's own. */
 	bool is_away;
 	uint64_t next_view_ms, next_round_ms;
+	uint64_t refreshed; /* the last request that a view answers */
 	struct vol_backoff backoff;
 };
 
@@ -104,7 +106,7 @@ static void wait_for_work(struct vol_registrar *r)
 	const struct vol_job *job;
 	struct timespec t;
 
-	while (!r->stop && !r->refresh) {
+	while (!r->stop && r->refresh == r->refreshed) {
 		if (r->errands && !r->is_away)
 			return;
 		for (job = r->is_away ? NULL : r->todo; job; job = job->next) {
@@ -175,6 +177,7 @@ static void load_view(struct vol_registrar *r)
 	vol_slurm_snapshot_clear(&r->view.all);
 	r->view.all = s;
 	r->view.identity = identity;
+	r->view.refresh = r->refreshed;
 	r->view_ready = true;
 	r->away_ready = false; /* older, and over */
 	for (job = r->answers; job; job = job->next)
@@ -293,8 +296,8 @@ static void *run(void *arg)
 		if (r->stop)
 			break;
 		list = take_due(r);
-		refresh = r->refresh;
-		r->refresh = false;
+		refresh = r->refresh != r->refreshed;
+		r->refreshed = r->refresh;
 		pthread_mutex_unlock(&r->lock);
 		if (run_errands(r))
 			take_wishes(r, list);
@@ -469,12 +472,15 @@ void vol_registrar_errand(struct vol_registrar *r, struct vol_errand *e)
 	pthread_mutex_unlock(&r->lock);
 }
 
-void vol_registrar_refresh(struct vol_registrar *r)
+uint64_t vol_registrar_refresh(struct vol_registrar *r)
 {
+	uint64_t number;
+
 	pthread_mutex_lock(&r->lock);
-	r->refresh = true;
+	number = ++r->refresh;
 	pthread_cond_signal(&r->changed);
 	pthread_mutex_unlock(&r->lock);
+	return number;
 }
 
 void vol_registrar_destroy(struct vol_registrar *r)

@@ -48,6 +48,7 @@ struct vol_answer {
 struct vol_slurm_view {
 	struct vol_slurm_identity identity;
 	struct vol_slurm_snapshot all;
+	uint64_t refresh; /* the last request before it was begun */
 };
 
 /* All called on the event loop; arguments are borrowed. */
@@ -83,8 +84,8 @@ struct vol_errand {
 /* Queue an errand: in their order, and before wishes that come later. */
 void vol_registrar_errand(struct vol_registrar *r, struct vol_errand *e);
 
-/* Read the node table now. */
-void vol_registrar_refresh(struct vol_registrar *r);
+/* Read the node table now.  Returns the number of the request, from 1. */
+uint64_t vol_registrar_refresh(struct vol_registrar *r);
 
 /* Wait at most 2 s for the call that is under way, then free.  NULL-safe. */
 void vol_registrar_destroy(struct vol_registrar *r);

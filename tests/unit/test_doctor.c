@@ -27,6 +27,8 @@ static const struct vol_cluster healthy = {
 	.tree_width = 65533,
 	.return_to_service = 2,
 	.slurmd_timeout_s = 120,
+	.min_job_age_s = 300,
+	.lost_after_ms = 15000,
 	.has_partition = true,
 	.partition_uses_nodeset = true,
 	.select_active = true,
@@ -47,6 +49,7 @@ static const struct vol_cluster plain = {
 	.max_array_size = 1001,
 	.tree_width = 16,
 	.slurmd_timeout_s = 300,
+	.min_job_age_s = 300,
 };
 
 static const struct vol_finding *find(const struct vol_finding *f, size_t n,
@@ -68,7 +71,7 @@ static void healthy_cluster(void **state)
 	size_t n = vol_doctor(&healthy, f, MAX_FINDINGS), i;
 
 	(void)state;
-	assert_in_range(n, 14, MAX_FINDINGS - 1);
+	assert_in_range(n, 16, MAX_FINDINGS - 1);
 	for (i = 0; i < n; i++) {
 		if (f[i].verdict != VOL_OK)
 			fail_msg("%s: %s", f[i].key, f[i].now);
@@ -117,6 +120,12 @@ static const struct {
 	const char *text;
 	enum vol_severity want;
 } changes[] = {
+	NUMBER(min_job_age_s, 0, "MinJobAge", VOL_OK),
+	NUMBER(min_job_age_s, 59, "MinJobAge", VOL_PROBLEM),
+	NUMBER(min_job_age_s, 60, "MinJobAge", VOL_OK),
+	NUMBER(lost_after_ms, 0, "lost_after", VOL_OK),
+	NUMBER(lost_after_ms, 119999, "lost_after", VOL_OK),
+	NUMBER(lost_after_ms, 120000, "lost_after", VOL_PROBLEM),
 	TEXT(select_type, "select/linear", "SelectType", VOL_PROBLEM),
 	TEXT(select_type, "", "SelectType", VOL_PROBLEM),
 	TEXT(select_type, "select/cons_res", "SelectType", VOL_PROBLEM),

@@ -22,6 +22,8 @@ static const struct vol_column device_columns[] = {
 	{"HOST", "hostname"},
 	{"ADDRESS", "address"},
 	{"DEVICE", "contact"},
+	{"HARVEST", "harvest"},
+	{"WHY", "why"},
 	{"NODE-STATE", "slurm_state"},
 	{"CPUS", "cpus"},
 	{"MEMORY", "memory_mb"},

@@ -123,6 +123,20 @@ static void print_text(const struct vol_finding *f, size_t n)
 	       advice);
 }
 
+/* As the daemon has it, if it runs. */
+static uint64_t lost_after_ms(void)
+{
+	struct vol_error err;
+	json_t *status =
+		vol_ctl_ask(NULL, VOL_CTL_CONTROLLER,
+			    json_pack("{s:s}", "type", "status"), &err);
+	json_int_t ms =
+		json_integer_value(json_object_get(status, "lost_after_ms"));
+
+	json_decref(status);
+	return ms > 0 ? (uint64_t)ms : 0;
+}
+
 int cmd_doctor(int argc, char **argv)
 {
 	struct vol_finding findings[FINDINGS_MAX];
@@ -141,6 +155,7 @@ int cmd_doctor(int argc, char **argv)
 		return VOL_EXIT_FAILED;
 	}
 	add_local_facts(&cluster);
+	cluster.lost_after_ms = lost_after_ms();
 	n = vol_doctor(&cluster, findings, FINDINGS_MAX);
 	rc = VOL_EXIT_OK;
 	if (json)
