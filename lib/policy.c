@@ -33,7 +33,7 @@ static void local_time(time_t t, struct tm *tm)
 		memset(tm, 0, sizeof(*tm));
 }
 
-/* "10:31", "Mon 10:31" or "24 Dec", to the next minute. */
+/* "10:31", "Mon 10:31" or "24 Dec", as a clock shows it. */
 static const char *when(time_t t, time_t now, char buf[WHEN_SIZE])
 {
 	static const char *const days[] = {"Sun", "Mon", "Tue", "Wed",
@@ -44,7 +44,7 @@ static const char *when(time_t t, time_t now, char buf[WHEN_SIZE])
 	time_t away = t > now ? t - now : now - t;
 	struct tm tm;
 
-	local_time((t + MINUTE_S / 2) / MINUTE_S * MINUTE_S, &tm);
+	local_time(t, &tm);
 	if (away > DATE_NAMED_S)
 		snprintf(buf, WHEN_SIZE, "%d %s", tm.tm_mday,
 			 months[tm.tm_mon]);
@@ -60,6 +60,9 @@ static void say(struct vol_verdict *v, const char *what, const char *time_word,
 {
 	char buf[WHEN_SIZE];
 
+	/* What lasts until 14:00:30 is not over at 14:00. */
+	if (t > now)
+		t += MINUTE_S - 1;
 	snprintf(v->why, sizeof(v->why), "%s %s %s", what, time_word,
 		 when(t, now, buf));
 }
