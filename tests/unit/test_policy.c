@@ -235,9 +235,9 @@ static const struct row fates[] = {
 	 "owner present since 16:00", "stops", 0},
 	{"input+604800", "", "always", FREEZE, "input",
 	 "owner present since 13 Nov", "stops", 0},
-	{"input+29", "", "always", FREEZE, "input", "owner present since 12:00",
+	{"input+0", "", "always", FREEZE, "input", "owner present since 12:00",
 	 "stops", 0},
-	{"input+31", "", "always", FREEZE, "input", "owner present since 11:59",
+	{"input+1", "", "always", FREEZE, "input", "owner present since 11:59",
 	 "stops", 0},
 };
 
