@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ctx_stepd.c - slurmstepd: mark the job and tell discoveryd of the step
+/* ctx_stepd.c - slurmstepd: freeze the step, tell discoveryd of it, mark the
+ * job
  *
  * post_opt runs as root while slurmstepd is the only process of the step and
- * sits in STEP/slurm.  The cgroup is read from there and never composed: its
- * name holds a scope that distributions choose and, from 26.05 on, a job id
- * that is not the number users see.
+ * sits in STEP/slurm; STEP/user is there already and empty.  A task that is put
+ * into it does not execute one instruction before discoveryd has looked whether
+ * the owner is there.  Frozen comes before told: once discoveryd knows of the
+ * step it may thaw at once, and nobody would undo a later freeze.  The cgroup
+ * is read from there and never composed: its name holds a scope that
+ * distributions choose and, from 26.05 on, a job id that is not the number
+ * users see.
  */
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -25,9 +31,16 @@
 /* A path of 4096 bytes a line, of which cgroup v1 may add a dozen. */
 #define PROC_CGROUP_MAX (64 * 1024)
 
+/* Where slurmstepd itself expects it. */
+#define CGROUP_MOUNT "/sys/fs/cgroup"
+
+/* slurm.h's SLURM_EXTERN_CONT: processes come as users log in. */
+#define EXTERN_STEP 0xfffffffc
+
 static struct {
 	struct vol_spank_args args;
 	char device[VOL_NODE_NAME_SIZE];
+	bool nameless; /* a device whose name is none */
 	struct vol_step step;
 	char path[PATH_MAX]; /* step file; "" while there is none */
 } self;
@@ -36,9 +49,12 @@ int vol_stepd_init(spank_t spank, int ac, char *av[], struct vol_error *err)
 {
 	memset(&self, 0, sizeof(self));
 	vol_spank_args_defaults(&self.args);
-	if (vol_spank_options_register(spank, err) == -1)
+	/* First: nothing that goes wrong here may leave a step unguarded. */
+	if (vol_spank_device(self.device, err) == -1) {
+		self.nameless = true;
 		return -1;
-	if (vol_spank_device(self.device, err) == -1)
+	}
+	if (vol_spank_options_register(spank, err) == -1)
 		return -1;
 	return vol_spank_args_parse(ac, av, &self.args, err);
 }
@@ -80,25 +96,56 @@ static int find_cgroup(struct vol_step *step, struct vol_error *err)
 	return 0;
 }
 
+/* A hint; one that does not fit is none. */
+static void find_account(spank_t spank, struct vol_step *step)
+{
+	char text[VOL_ACCOUNT_SIZE];
+
+	if (spank_getenv(spank, "SLURM_JOB_ACCOUNT", text, sizeof(text)) !=
+	    ESPANK_SUCCESS)
+		return;
+	for (const char *c = text; *c; c++)
+		if (!vol_char_printable((unsigned char)*c) || *c == ' ')
+			return;
+	memcpy(step->account, text, sizeof(text));
+}
+
 static int describe(spank_t spank, struct vol_step *step, struct vol_error *err)
 {
 	if (spank_get_item(spank, S_JOB_ID, &step->job) != ESPANK_SUCCESS ||
 	    spank_get_item(spank, S_JOB_STEPID, &step->step) !=
 		    ESPANK_SUCCESS ||
-	    spank_get_item(spank, S_JOB_UID, &step->uid) != ESPANK_SUCCESS)
+	    spank_get_item(spank, S_JOB_UID, &step->uid) != ESPANK_SUCCESS ||
+	    spank_get_item(spank, S_JOB_LOCAL_TASK_COUNT, &step->tasks) !=
+		    ESPANK_SUCCESS)
 		return vol_errorf_errno(err, EINVAL,
 					"Slurm does not tell which step it is");
+	if (step->step == EXTERN_STEP)
+		step->tasks = 0;
 	step->stepd = getpid();
+	find_account(spank, step);
 	return find_cgroup(step, err);
 }
 
-static int publish(spank_t spank, struct vol_error *err)
+static int freeze(const struct vol_step *step, struct vol_error *err)
+{
+	char path[PATH_MAX];
+	cleanup_fd int fd = -1;
+
+	if (vol_spank_path(path, sizeof(path), err,
+			   CGROUP_MOUNT "%s/user/cgroup.freeze", step->cgroup))
+		return -1;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd == -1 || write(fd, "1", 1) != 1)
+		return vol_errorf(err, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+static int publish(struct vol_error *err)
 {
 	char dir[PATH_MAX], path[PATH_MAX], text[VOL_STEPFILE_MAX];
 	int len;
 
-	if (describe(spank, &self.step, err) == -1)
-		return -1;
 	len = vol_step_format(&self.step, text, sizeof(text));
 	if (len == -1)
 		return vol_errorf(err, "step file: %s", strerror(errno));
@@ -114,25 +161,31 @@ static int publish(spank_t spank, struct vol_error *err)
 	return 0;
 }
 
-static int mark(spank_t spank, struct vol_error *err)
+int vol_stepd_guard(spank_t spank, struct vol_error *err)
 {
+	if (self.nameless)
+		return vol_errorf_errno(err, EINVAL,
+					"this device has no name: the step "
+					"does not start");
+	if (!self.device[0])
+		return 0;
+	if (describe(spank, &self.step, err) == -1 ||
+	    freeze(&self.step, err) == -1 || publish(err) == -1)
+		return vol_error_prefix(err, "the step does not start, since "
+					     "nobody could stop it");
+	return 0;
+}
+
+int vol_stepd_mark(spank_t spank, struct vol_error *err)
+{
+	if (!self.device[0])
+		return 0;
 	if (spank_setenv(spank, VOL_SPANK_ENV_MARK, "1", 1) != ESPANK_SUCCESS ||
 	    spank_setenv(spank, VOL_SPANK_ENV_NODE, self.device, 1) !=
 		    ESPANK_SUCCESS)
 		return vol_errorf_errno(err, EINVAL,
 					"cannot set the job's environment");
 	return 0;
-}
-
-int vol_stepd_post_opt(spank_t spank, struct vol_error *err)
-{
-	if (!self.device[0])
-		return 0;
-	if (publish(spank, err) == -1) {
-		mark(spank, NULL);
-		return vol_error_prefix(err, "step not published");
-	}
-	return mark(spank, err);
 }
 
 /* S_SLURM_RESTART_COUNT is 0 in slurmstepd up to 26.05: it keeps the count in

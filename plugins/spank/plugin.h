@@ -11,11 +11,12 @@
  * not start can never be mistaken for one that it did.  Only read in
  * slurmd and slurmstepd; in srun, sbatch and salloc getenv(3) is the user's.
  *
- * Failure policy: every hook fails open.  A failure is one slurm_error() line;
- * no hook returns an error, waits, or exits, since that would cost the job (or
- * every srun of a login node) what is our problem.  Without a right
- * spank-active file discoveryd says in its log and status that jobs are not
- * marked.
+ * Failure policy: a failure is one slurm_error() line.  On a device a step that
+ * can not be frozen or reported does not start, since nobody could stop it when
+ * the owner comes.  Every other hook fails open; none waits or exits, since
+ * that would cost the job (or every srun of a login node) what is our problem.
+ * Without a right spank-active file discoveryd says in its log and status that
+ * jobs are not marked.
  */
 #ifndef VOL_SPANK_PLUGIN_H
 #define VOL_SPANK_PLUGIN_H
@@ -106,11 +107,13 @@ int vol_slurmd_init(int ac, char *av[], struct vol_error *err);
 int vol_slurmd_exit(struct vol_error *err);
 
 /* slurmstepd, as root and before any task exists: init reads arguments and
- * options, post_opt marks the job's environment and writes the step file,
- * exit removes it.  task_init runs in the task's process as the user, with the
- * task's stderr. */
+ * options, guard freezes the folder of the tasks to be and writes the step
+ * file, mark sets the job's environment, exit removes the file.  guard's -1
+ * says that the step must not start.  task_init runs in the task's process as
+ * the user, with the task's stderr. */
 int vol_stepd_init(spank_t spank, int ac, char *av[], struct vol_error *err);
-int vol_stepd_post_opt(spank_t spank, struct vol_error *err);
+int vol_stepd_guard(spank_t spank, struct vol_error *err);
+int vol_stepd_mark(spank_t spank, struct vol_error *err);
 int vol_stepd_task_init(spank_t spank, struct vol_error *err);
 int vol_stepd_exit(struct vol_error *err);
 

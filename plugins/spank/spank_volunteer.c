@@ -2,7 +2,8 @@
 /* spank_volunteer.c - the SPANK ABI: which process runs which part
  *
  * Nothing but dispatch and the failure policy of plugin.h (every hook fails
- * open).  Hooks that are not here have nothing to do.
+ * open, but for the guard of a step).  Hooks that are not here have nothing to
+ * do.
  */
 #include "config.h"
 
@@ -47,8 +48,8 @@ int slurm_spank_init(spank_t spank, int ac, char *av[])
 	return ESPANK_SUCCESS;
 }
 
-/* Fails open: a step without its file runs, and discoveryd knows it only by its
- * slurmstepd. */
+/* Fails closed on a device: a step that nobody can stop must not run beside the
+ * owner.  Slurm wants a negative number.  Without its marks a job runs. */
 int slurm_spank_init_post_opt(spank_t spank, int ac, char *av[])
 {
 	struct vol_error err = {""};
@@ -57,7 +58,11 @@ int slurm_spank_init_post_opt(spank_t spank, int ac, char *av[])
 	(void)av;
 	if (spank_context() != S_CTX_REMOTE)
 		return ESPANK_SUCCESS;
-	return fail_open(vol_stepd_post_opt(spank, &err), &err);
+	if (vol_stepd_guard(spank, &err) == -1) {
+		vol_err("%s", err.text);
+		return -1;
+	}
+	return fail_open(vol_stepd_mark(spank, &err), &err);
 }
 
 /* Fails open: the task starts without its line of information. */

@@ -31,6 +31,7 @@ void fake_spank_reset(enum spank_context context)
 		.step = 0,
 		.array_task = 0xfffffffe,
 		.uid = 1000,
+		.tasks = 2,
 		.task = -1,
 	};
 }
@@ -88,6 +89,8 @@ static spank_err_t get_item(spank_item_t item, va_list *ap)
 		return put_u32(ap, fake_spank.array_job);
 	case S_JOB_ARRAY_TASK_ID:
 		return put_u32(ap, fake_spank.array_task);
+	case S_JOB_LOCAL_TASK_COUNT:
+		return put_u32(ap, fake_spank.tasks);
 	case S_JOB_UID:
 		*va_arg(*ap, uid_t *) = fake_spank.uid;
 		return ESPANK_SUCCESS;

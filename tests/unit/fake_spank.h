@@ -22,6 +22,7 @@ struct fake_spank {
 
 	uint32_t job, step, array_job, array_task;
 	uid_t uid;
+	uint32_t tasks; /* on this node */
 	uint16_t cpus;
 	uint64_t step_memory_mb;
 	const char *step_cores;

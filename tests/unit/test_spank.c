@@ -14,12 +14,13 @@
 #include "plugins/spank/plugin.h"
 #include "stepfile.h"
 
-#define NODE "lab-7"
-#define RUN  "/run/slurm-volunteer"
+#define NODE   "lab-7"
+#define RUN    "/run/slurm-volunteer"
+#define CGROUP "/system.slice/lab-7_slurmstepd.scope/job_12/step_0"
+#define FREEZE "/sys/fs/cgroup" CGROUP "/user/cgroup.freeze"
 
-static const char good_cgroup[] =
-	"4:memory:/x\n"
-	"0::/system.slice/lab-7_slurmstepd.scope/job_12/step_0/slurm\n";
+static const char good_cgroup[] = "4:memory:/x\n"
+				  "0::" CGROUP "/slurm\n";
 
 /* root/path; valid until the next call. */
 static const char *in(void *root, const char *path)
@@ -38,12 +39,32 @@ static void write_cgroup(void *root, const char *text)
 			 0);
 }
 
+static void write_freeze(void *root, const char *text)
+{
+	assert_int_equal(vol_mkdir_p(in(root, "/sys/fs/cgroup" CGROUP "/user"),
+				     0755, NULL),
+			 0);
+	assert_int_equal(vol_file_replace(in(root, FREEZE), text, strlen(text),
+					  0644, 0, NULL),
+			 0);
+}
+
+static bool is_frozen(void *root)
+{
+	char *text = vol_file_read(in(root, FREEZE), 16, NULL, NULL);
+	bool frozen = text && text[0] == '1';
+
+	free(text);
+	return frozen;
+}
+
 static int setup(void **state)
 {
 	if (vtest_folder_setup(state))
 		return -1;
 	vol_spank_root = *state;
 	write_cgroup(*state, good_cgroup);
+	write_freeze(*state, "0\n");
 	return setenv(VOL_ENV_DEVICE, NODE, 1);
 }
 
@@ -67,6 +88,15 @@ static void post_opt(void)
 {
 	assert_int_equal(
 		slurm_spank_init_post_opt(fake_spank_handle(), 0, NULL), 0);
+}
+
+/* The step must not start, for this reason. */
+static void refuse(const char *reason)
+{
+	assert_int_equal(
+		slurm_spank_init_post_opt(fake_spank_handle(), 0, NULL), -1);
+	assert_contains(fake_spank.last_error, "the step does not start");
+	assert_contains(fake_spank.last_error, reason);
 }
 
 static void leave(void)
@@ -117,8 +147,8 @@ static void assert_step(void *root, const char *name, uint32_t job,
 	assert_int_equal(got.step, step);
 	assert_int_equal(got.uid, 1000);
 	assert_int_equal(got.stepd, getpid());
-	assert_string_equal(got.cgroup, "/system.slice/lab-7_slurmstepd.scope/"
-					"job_12/step_0");
+	assert_string_equal(got.cgroup, CGROUP);
+	assert_int_equal(got.tasks, step == 0xfffffffc ? 0 : 2);
 }
 
 static void login_registers_options_only(void **state)
@@ -256,8 +286,10 @@ static void step_is_marked_and_published(void **state)
 	init(S_CTX_REMOTE, 0, NULL);
 	assert_int_equal(fake_spank.n_env, 0);
 	assert_false(exists(*state, "/run"));
+	assert_false(is_frozen(*state));
 	post_opt();
 	assert_int_equal(fake_spank.errors, 0);
+	assert_true(is_frozen(*state));
 	assert_string_equal(fake_spank_env("SLURM_VOLUNTEER"), "1");
 	assert_string_equal(fake_spank_env("SLURM_VOLUNTEER_NODE"), NODE);
 	assert_step(*state, RUN "/steps/12.0", 12, 0);
@@ -314,42 +346,42 @@ static void other_nodes_are_left_alone(void **state)
 	assert_int_equal(fake_spank.errors, 0);
 	assert_int_equal(fake_spank.messages, 0);
 	assert_false(exists(*state, "/run"));
+	assert_false(is_frozen(*state));
 }
 
-static void bad_cgroups_are_told_and_the_job_goes_on(void **state)
+static void bad_cgroups_stop_the_step(void **state)
 {
 	const struct {
 		const char *text, *reason;
 	} cases[] = {
-		{"", "step not published"},
+		{"", "no cgroup v2"},
 		{"4:memory:/a/step_0/slurm\n", "no cgroup v2"},
-		{"0::/\n", "step not published"},
-		{"0::/slurm\n", "step not published"},
+		{"0::/\n", "/proc/self/cgroup"},
+		{"0::/slurm\n", "not below a step"},
 		/* slurmd's own cgroup: no proctrack/cgroup */
 		{"0::/system.slice/slurmd.service\n", "proctrack/cgroup"},
 		{"0::/a/step_0/slurmx\n", "proctrack/cgroup"},
-		{"0::/a/../step_0/slurm\n", "step not published"},
+		{"0::/a/../step_0/slurm\n", "component"},
+		/* no such folder */
+		{"0::/a/step_0/slurm\n", "/a/step_0/user/cgroup.freeze: No"},
 	};
 
 	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
 		write_cgroup(*state, cases[i].text);
 		init(S_CTX_REMOTE, 0, NULL);
-		post_opt();
+		refuse(cases[i].reason);
 		assert_int_equal(fake_spank.errors, 1);
-		assert_contains(fake_spank.last_error, cases[i].reason);
-		assert_string_equal(fake_spank_env("SLURM_VOLUNTEER"), "1");
 		assert_false(exists(*state, "/run"));
 		leave();
 		assert_int_equal(fake_spank.errors, 1);
 	}
 	unlink(in(*state, "/proc/self/cgroup"));
 	init(S_CTX_REMOTE, 0, NULL);
-	post_opt();
+	refuse("/proc/self/cgroup");
 	assert_int_equal(fake_spank.errors, 1);
-	assert_contains(fake_spank.last_error, "/proc/self/cgroup");
 }
 
-static void unwritable_folder_is_told_and_the_job_goes_on(void **state)
+static void step_that_nobody_hears_of_stays_frozen(void **state)
 {
 	assert_int_equal(vol_mkdir_p(in(*state, RUN), 0755, NULL), 0);
 	/* A file where the folder belongs stops root, too. */
@@ -357,19 +389,28 @@ static void unwritable_folder_is_told_and_the_job_goes_on(void **state)
 					  0, NULL),
 			 0);
 	init(S_CTX_REMOTE, 0, NULL);
-	post_opt();
+	refuse("/steps");
 	assert_int_equal(fake_spank.errors, 1);
-	assert_contains(fake_spank.last_error, "/steps");
-	assert_string_equal(fake_spank_env("SLURM_VOLUNTEER_NODE"), NODE);
+	assert_true(is_frozen(*state));
 	leave();
 	assert_int_equal(fake_spank.errors, 1);
+}
+
+static void device_without_a_name_starts_nothing(void **state)
+{
+	(void)state;
+	setenv(VOL_ENV_DEVICE, "lab[1-9]", 1);
+	init(S_CTX_REMOTE, 0, NULL);
+	assert_int_equal(
+		slurm_spank_init_post_opt(fake_spank_handle(), 0, NULL), -1);
+	assert_contains(fake_spank.last_error, "no name");
 }
 
 static void what_slurm_refuses_is_told(void **state)
 {
 	init(S_CTX_REMOTE, 0, NULL);
 	fake_spank.refuse_items = true;
-	post_opt();
+	refuse("which step");
 	assert_int_equal(fake_spank.errors, 1);
 	assert_false(exists(*state, "/run"));
 
@@ -379,6 +420,48 @@ static void what_slurm_refuses_is_told(void **state)
 	assert_int_equal(fake_spank.errors, 1);
 	assert_contains(fake_spank.last_error, "environment");
 	assert_true(exists(*state, RUN "/steps/12.0"));
+}
+
+static void refused_option_leaves_no_step_unguarded(void **state)
+{
+	fake_spank_reset(S_CTX_REMOTE);
+	fake_spank.refuse_options = true;
+	assert_int_equal(slurm_spank_init(fake_spank_handle(), 0, NULL), 0);
+	post_opt();
+	assert_true(is_frozen(*state));
+	assert_step(*state, RUN "/steps/12.0", 12, 0);
+}
+
+static void account_is_a_hint(void **state)
+{
+	char longest[VOL_ACCOUNT_SIZE + 1];
+	const struct {
+		const char *env, *account;
+	} cases[] = {
+		{"physics", "physics"}, {"", ""},         {"a b", ""},
+		{"a\nuid=0", ""},       {"\xc3\xa4", ""}, {longest, ""},
+	};
+
+	memset(longest, 'a', VOL_ACCOUNT_SIZE);
+	longest[VOL_ACCOUNT_SIZE] = '\0';
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		struct vol_step got;
+		size_t len;
+		char *text;
+
+		init(S_CTX_REMOTE, 0, NULL);
+		spank_setenv(fake_spank_handle(), "SLURM_JOB_ACCOUNT",
+			     cases[i].env, 1);
+		post_opt();
+		text = vol_file_read(in(*state, RUN "/steps/12.0"),
+				     VOL_STEPFILE_MAX, &len, NULL);
+		assert_non_null(text);
+		assert_int_equal(vol_step_parse("12.0", text, len, &got, NULL),
+				 0);
+		assert_string_equal(got.account, cases[i].account);
+		free(text);
+		leave();
+	}
 }
 
 static void wrong_arguments_leave_the_defaults(void **state)
@@ -519,8 +602,11 @@ int main(void)
 		TEST(users_own_marks_are_overwritten),
 		TEST(special_steps_keep_their_numbers),
 		TEST(other_nodes_are_left_alone),
-		TEST(bad_cgroups_are_told_and_the_job_goes_on),
-		TEST(unwritable_folder_is_told_and_the_job_goes_on),
+		TEST(bad_cgroups_stop_the_step),
+		TEST(step_that_nobody_hears_of_stays_frozen),
+		TEST(device_without_a_name_starts_nothing),
+		TEST(refused_option_leaves_no_step_unguarded),
+		TEST(account_is_a_hint),
 		TEST(what_slurm_refuses_is_told),
 		TEST(wrong_arguments_leave_the_defaults),
 		TEST(run_dir_moves_every_file),
