@@ -110,15 +110,6 @@ static bool slice_above(const char *folder, char slice[PATH_MAX])
 	return own;
 }
 
-/* Of a unit systemd sets the limits again now and then; what Slurm makes below
- * it is left alone. */
-static void ceiling_at(const char *folder, char at[PATH_MAX])
-{
-	if (snprintf(at, PATH_MAX, "%s/system.slice", folder) >= PATH_MAX ||
-	    access(at, F_OK) < 0)
-		snprintf(at, PATH_MAX, "%s", folder);
-}
-
 static void set(const char *folder, const char *file, const char *text)
 {
 	char now[TEXT_SIZE];
@@ -138,26 +129,24 @@ static bool is(const char *folder, const char *file, const char *text)
 
 void vol_slice_settle(const char *folder, uint64_t memory_high)
 {
-	char slice[PATH_MAX], at[PATH_MAX], text[24] = "max";
+	char slice[PATH_MAX], text[24] = "max";
 
 	slice_above(folder, slice);
 	/* systemd has done so where it knows CPUWeight=idle (since 252). */
 	set(slice, "cpu.idle", "1");
 	set(slice, "io.weight", "default 1");
 	set(slice, "io.bfq.weight", "default 1");
-	ceiling_at(folder, at);
 	if (memory_high > 0)
 		snprintf(text, sizeof(text), "%" PRIu64, memory_high);
-	set(at, "memory.high", text);
+	set(folder, "memory.high", text);
 }
 
 static json_t *memory_high(const char *folder)
 {
-	char at[PATH_MAX], text[TEXT_SIZE], *end;
+	char text[TEXT_SIZE], *end;
 	unsigned long long bytes;
 
-	ceiling_at(folder, at);
-	if (vol_cgroup_read(at, "memory.high", text, sizeof(text)) < 0)
+	if (vol_cgroup_read(folder, "memory.high", text, sizeof(text)) < 0)
 		return json_null();
 	bytes = strtoull(text, &end, 10);
 	return end != text && !*end ? json_integer((json_int_t)bytes)

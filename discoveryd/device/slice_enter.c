@@ -3,12 +3,14 @@
  *
  * From outside it looks like this; the namespace sees ROOT as "/":
  *
- *	/volunteer.slice/ROOT/slurmd                    slurmd
- *	/volunteer.slice/ROOT/system.slice/..._slurmstepd.scope/job_N/...
+ *	ROOT/slurmd                                           slurmd
+ *	ROOT/system.slice/NODE_slurmstepd.scope/job_N/...     job steps
  *
- * ROOT is slurmd's unit where systemd starts it in a subgroup of the unit
- * (DelegateSubgroup, since 254), since then a unit can be started over steps
- * that an earlier slurmd has left.  Elsewhere it is a folder of ours.
+ * ROOT is a folder of our own, not that of slurmd's unit.  Steps in there would
+ * be in its way: systemd does not start a unit anew while processes of the last
+ * run are left.  systemd leaves folders that it has not made alone, and the
+ * kernel lets it take no controller away that is in use below.  Its name is the
+ * unit's, since the journal knows the unit of a message by that.
  *
  * Slurm takes the parent of /proc/1/cgroup for the root of the tree.  Seen from
  * the namespace that is outside of it, so there "0::/" lies over that file.  It
@@ -38,10 +40,15 @@
 #include "device/cgroups.h"
 
 #define MOUNT       VOL_CGROUP_MOUNT
-#define LEAF        "slurmd"
-#define OWN_ROOT    "/" VOL_SLICE "/slurm-volunteer"
+#define LEAF_NAME   "/slurmd"
+#define SLICE       MOUNT "/" VOL_SLICE
+#define ABOVE       SLICE "/volunteer-slurmd.slice"
+#define ROOT        ABOVE "/slurm-volunteer-slurmd.service"
+#define LEAF        ROOT LEAF_NAME
 #define INIT_CGROUP "/proc/1/cgroup"
 #define AS_ROOT     VOL_RUN_DIR "/init-cgroup"
+
+#define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Mounts that may lie on top of each other. */
 #define MOUNTS_MAX 8
@@ -50,11 +57,10 @@
 static const char *const controllers[] = {"cpuset", "cpu", "memory", "io",
 					  "pids"};
 
-struct way {
-	char home[PATH_MAX]; /* folder that we come from */
-	char root[PATH_MAX]; /* folder that becomes the root */
-	char leaf[PATH_MAX];
-	int cgroup_ns, mount_ns; /* that we come from */
+/* Where we come from. */
+struct origin {
+	char folder[PATH_MAX];
+	int cgroup_ns, mount_ns;
 };
 
 static int move_to(const char *folder)
@@ -74,8 +80,7 @@ static void control(const char *folder, char sign)
 {
 	char word[16];
 
-	for (size_t i = 0; i < sizeof(controllers) / sizeof(*controllers);
-	     i++) {
+	for (size_t i = 0; i < N_ELEMENTS(controllers); i++) {
 		snprintf(word, sizeof(word), "%c%s", sign, controllers[i]);
 		(void)vol_cgroup_write(folder, "cgroup.subtree_control", word);
 	}
@@ -87,9 +92,7 @@ static bool is_folder(const struct dirent *e)
 	       strcmp(e->d_name, "..") != 0;
 }
 
-/* Remove what is empty below a folder, so that it can take processes again:
- * the kernel wants them in leaves. */
-static void tidy(const char *folder)
+static void remove_empty(const char *folder)
 {
 	DIR *dir = opendir(folder);
 	struct dirent *e;
@@ -103,10 +106,17 @@ static void tidy(const char *folder)
 		    snprintf(path, sizeof(path), "%s/%s", folder, e->d_name) >=
 			    (int)sizeof(path))
 			continue;
-		tidy(path);
+		remove_empty(path);
 		(void)rmdir(path);
 	}
 	closedir(dir);
+}
+
+/* So that the folder can take processes again: the kernel wants them in leaves.
+ * What is in use below stays as it is. */
+static void tidy(const char *folder)
+{
+	remove_empty(folder);
 	control(folder, '-');
 }
 
@@ -117,11 +127,11 @@ static bool at_leaf(void)
 	char path[PATH_MAX];
 
 	return vol_cgroup_path("", "self", path, sizeof(path), NULL) == 0 &&
-	       !strcmp(path, "/" LEAF);
+	       !strcmp(path, LEAF_NAME);
 }
 
 /* Into the cgroup namespace of a process, if its root is ours. */
-static int join(const struct way *w, const char *pid)
+static int join(const struct origin *o, const char *pid)
 {
 	char path[64];
 	cleanup_fd int fd = -1;
@@ -132,11 +142,11 @@ static int join(const struct way *w, const char *pid)
 		return -1;
 	if (at_leaf())
 		return 0;
-	(void)setns(w->cgroup_ns, CLONE_NEWCGROUP);
+	(void)setns(o->cgroup_ns, CLONE_NEWCGROUP);
 	return -1;
 }
 
-static int join_any(const struct way *w, const char *folder)
+static int join_any(const struct origin *o, const char *folder)
 {
 	char path[PATH_MAX], pid[24];
 	FILE *procs;
@@ -149,13 +159,13 @@ static int join_any(const struct way *w, const char *folder)
 	if (!procs)
 		return -1;
 	while (r < 0 && fscanf(procs, "%20s", pid) == 1)
-		r = join(w, pid);
+		r = join(o, pid);
 	fclose(procs);
 	return r;
 }
 
 /* Steps that an earlier slurmd has left are in the namespace that is wanted. */
-static int join_left_over(const struct way *w, const char *folder)
+static int join_left_over(const struct origin *o, const char *folder)
 {
 	DIR *dir = opendir(folder);
 	struct dirent *e;
@@ -170,9 +180,9 @@ static int join_left_over(const struct way *w, const char *folder)
 		    snprintf(path, sizeof(path), "%s/%s", folder, e->d_name) >=
 			    (int)sizeof(path))
 			continue;
-		r = join_any(w, path);
+		r = join_any(o, path);
 		if (r < 0)
-			r = join_left_over(w, path);
+			r = join_left_over(o, path);
 	}
 	closedir(dir);
 	return r;
@@ -180,51 +190,33 @@ static int join_left_over(const struct way *w, const char *folder)
 
 /* The root of a new namespace is where its maker is, but no process can be in a
  * folder that hands out controllers to others below. */
-static int take_namespace(const struct way *w, struct vol_error *err)
+static int take_namespace(const struct origin *o, struct vol_error *err)
 {
-	int r = move_to(w->root);
+	int r = move_to(ROOT);
 
 	if (r < 0 && errno == EBUSY) {
-		if (join_left_over(w, w->root) == 0)
+		if (join_left_over(o, ROOT) == 0)
 			return 0;
-		tidy(w->root);
-		r = move_to(w->root);
+		tidy(ROOT);
+		r = move_to(ROOT);
 	}
 	if (r < 0)
-		return vol_errorf(err, "can not enter %s: %s", w->root,
+		return vol_errorf(err, "can not enter %s: %s", ROOT,
 				  strerror(errno));
 	if (unshare(CLONE_NEWCGROUP) < 0)
 		return vol_errorf(err, "no cgroup namespace: %s",
 				  strerror(errno));
-	if (move_to(w->leaf) < 0 || !at_leaf())
-		return vol_errorf(err, "can not enter %s: %s", w->leaf,
+	if (move_to(LEAF) < 0 || !at_leaf())
+		return vol_errorf(err, "can not enter %s: %s", LEAF,
 				  strerror(errno));
 	return 0;
 }
 
 /* ---- the places ---- */
 
-/* Did systemd start us in a leaf of a unit below our slice? */
-static bool in_unit_leaf(const char *own)
+static int find_origin(struct origin *o, struct vol_error *err)
 {
-	const char *slash = strrchr(own, '/');
-
-	return !strncmp(own, "/" VOL_SLICE "/", strlen("/" VOL_SLICE "/")) &&
-	       slash && !strcmp(slash, "/" LEAF);
-}
-
-static int join_path(char *to, const char *a, const char *b,
-		     struct vol_error *err)
-{
-	if (snprintf(to, PATH_MAX, "%s%s", a, b) >= PATH_MAX)
-		return vol_errorf_errno(err, ENAMETOOLONG, "%s%s: too long", a,
-					b);
-	return 0;
-}
-
-static int find_way(struct way *w, struct vol_error *err)
-{
-	char mounted[PATH_MAX], own[PATH_MAX];
+	char mounted[PATH_MAX], own[PATH_MAX - sizeof(MOUNT)];
 
 	if (vol_cgroup_mounted("", "self", mounted, sizeof(mounted), err) < 0 ||
 	    vol_cgroup_path("", "self", own, sizeof(own), err) < 0)
@@ -232,33 +224,28 @@ static int find_way(struct way *w, struct vol_error *err)
 	if (strcmp(mounted, "/") != 0)
 		return vol_errorf_errno(
 			err, EINVAL, MOUNT " shows %s, not the root", mounted);
-	if (join_path(w->home, MOUNT, own, err) < 0)
-		return -1;
-	if (in_unit_leaf(own)) {
-		vol_cgroup_parent(own);
-		if (join_path(w->root, MOUNT, own, err) < 0)
-			return -1;
-	} else {
-		if (make(MOUNT "/" VOL_SLICE, err) < 0 ||
-		    make(MOUNT OWN_ROOT, err) < 0)
-			return -1;
-		control(MOUNT, '+');
-		control(MOUNT "/" VOL_SLICE, '+');
-		strcpy(w->root, MOUNT OWN_ROOT);
-	}
-	return join_path(w->leaf, w->root, "/" LEAF, err);
+	snprintf(o->folder, sizeof(o->folder), MOUNT "%s", own);
+	return 0;
 }
 
 /* An earlier slurmd may have made folders below the leaf. */
-static int take_leaf(const struct way *w, struct vol_error *err)
+static int take_leaf(struct vol_error *err)
 {
-	if (make(w->leaf, err) < 0)
+	static const char *const above[] = {MOUNT, SLICE, ABOVE};
+
+	for (size_t i = 0; i < N_ELEMENTS(above); i++) {
+		if (make(above[i], err) < 0)
+			return -1;
+		/* Done already where systemd has started us. */
+		control(above[i], '+');
+	}
+	if (make(ROOT, err) < 0 || make(LEAF, err) < 0)
 		return -1;
-	if (move_to(w->leaf) == 0)
+	if (move_to(LEAF) == 0)
 		return 0;
-	tidy(w->leaf);
-	if (move_to(w->leaf) < 0)
-		return vol_errorf(err, "can not enter %s: %s", w->leaf,
+	tidy(LEAF);
+	if (move_to(LEAF) < 0)
+		return vol_errorf(err, "can not enter %s: %s", LEAF,
 				  strerror(errno));
 	return 0;
 }
@@ -303,7 +290,7 @@ static int make_scopes(const char *node, struct vol_error *err)
 
 	snprintf(named, sizeof(named),
 		 MOUNT "/system.slice/%.64s_slurmstepd.scope", node);
-	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+	for (size_t i = 0; i < N_ELEMENTS(folders); i++) {
 		if (make(folders[i], err) < 0)
 			return -1;
 		control(folders[i], '+');
@@ -311,29 +298,29 @@ static int make_scopes(const char *node, struct vol_error *err)
 	return 0;
 }
 
-static void go_back(const struct way *w)
+static void go_back(const struct origin *o)
 {
-	(void)setns(w->mount_ns, CLONE_NEWNS);
-	(void)setns(w->cgroup_ns, CLONE_NEWCGROUP);
-	(void)move_to(w->home);
+	(void)setns(o->mount_ns, CLONE_NEWNS);
+	(void)setns(o->cgroup_ns, CLONE_NEWCGROUP);
+	(void)move_to(o->folder);
 }
 
 int vol_slice_enter(const char *node, struct vol_error *err)
 {
 	cleanup_fd int cgroup_ns = -1, mount_ns = -1;
-	struct way w = {.home = ""};
+	struct origin o = {.folder = ""};
 
 	cgroup_ns = open("/proc/self/ns/cgroup", O_RDONLY | O_CLOEXEC);
 	mount_ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 	if (cgroup_ns < 0 || mount_ns < 0)
 		return vol_errorf(err, "no namespaces: %s", strerror(errno));
-	w.cgroup_ns = cgroup_ns;
-	w.mount_ns = mount_ns;
-	if (find_way(&w, err) < 0)
+	o.cgroup_ns = cgroup_ns;
+	o.mount_ns = mount_ns;
+	if (find_origin(&o, err) < 0)
 		return -1;
-	if (take_leaf(&w, err) < 0 || take_namespace(&w, err) < 0 ||
+	if (take_leaf(err) < 0 || take_namespace(&o, err) < 0 ||
 	    mount_anew(err) < 0 || make_scopes(node, err) < 0) {
-		go_back(&w);
+		go_back(&o);
 		return -1;
 	}
 	return 0;

@@ -29,9 +29,6 @@ struct vol_slurmd_unit {
 	sd_bus *bus;
 	sd_event_source *timer;
 	char *job; /* object path of the start job */
-	const struct vol_slurmd_paths *paths;
-	struct vol_slurmd_spec spec;
-	bool no_subgroup; /* systemd before 254 */
 	vol_slurmd_unit_f done;
 	void *arg;
 };
@@ -95,6 +92,22 @@ static int on_job_removed(sd_bus_message *m, void *arg, sd_bus_error *error)
 	return 0;
 }
 
+static int on_started(sd_bus_message *m, void *arg, sd_bus_error *error)
+{
+	const sd_bus_error *e = sd_bus_message_get_error(m);
+	struct vol_slurmd_unit *u = arg;
+	const char *job;
+
+	(void)error;
+	if (e) {
+		finish(u, 0, e->message ? e->message : e->name);
+		return 0;
+	}
+	if (sd_bus_message_read(m, "o", &job) < 0 || !(u->job = strdup(job)))
+		finish(u, 0, "no answer that makes sense");
+	return 0;
+}
+
 static int add_exec(sd_bus_message *m, const struct vol_slurmd_paths *paths,
 		    const struct vol_slurmd_spec *spec)
 {
@@ -107,7 +120,7 @@ static int add_exec(sd_bus_message *m, const struct vol_slurmd_paths *paths,
 	    (r = sd_bus_message_open_container(m, 'v', "a(sasb)")) < 0 ||
 	    (r = sd_bus_message_open_container(m, 'a', "(sasb)")) < 0 ||
 	    (r = sd_bus_message_open_container(m, 'r', "sasb")) < 0 ||
-	    (r = sd_bus_message_append(m, "s", paths->slurmd)) < 0 ||
+	    (r = sd_bus_message_append(m, "s", argv[0])) < 0 ||
 	    (r = sd_bus_message_append_strv(m, (char **)argv)) < 0 ||
 	    (r = sd_bus_message_append(m, "b", 0)) < 0)
 		return r;
@@ -117,12 +130,14 @@ static int add_exec(sd_bus_message *m, const struct vol_slurmd_paths *paths,
 	return 0;
 }
 
-static int add_properties(sd_bus_message *m, const struct vol_slurmd_unit *u)
+static int add_properties(sd_bus_message *m,
+			  const struct vol_slurmd_paths *paths,
+			  const struct vol_slurmd_spec *spec)
 {
 	char marker[VOL_MARKER_SIZE];
 	int r;
 
-	vol_procs_marker(u->spec.node, marker);
+	vol_procs_marker(spec->node, marker);
 	r = sd_bus_message_open_container(m, 'a', "(sv)");
 	if (r < 0)
 		return r;
@@ -135,22 +150,19 @@ static int add_properties(sd_bus_message *m, const struct vol_slurmd_unit *u)
 		"t", (uint64_t)VOL_SLURMD_NOFILE, "LimitMEMLOCK", "t",
 		UINT64_MAX, "LimitSTACK", "t", UINT64_MAX, "TasksMax", "t",
 		UINT64_MAX,
-		/* So that the name is free again after a failure. */
+		/* So that the name is free again after a failure.  For
+		 * that the unit must be empty, too: see slice_enter.c. */
 		"CollectMode", "s", "inactive-or-failed");
-	/* So that it starts over steps that live in the unit, too. */
-	if (r >= 0 && !u->no_subgroup)
-		r = sd_bus_message_append(m, "(sv)", "DelegateSubgroup", "s",
-					  "slurmd");
 	if (r >= 0)
-		r = add_exec(m, u->paths, &u->spec);
+		r = add_exec(m, paths, spec);
 	if (r < 0)
 		return r;
 	return sd_bus_message_close_container(m);
 }
 
-static int on_started(sd_bus_message *m, void *arg, sd_bus_error *error);
-
-static int call_start(struct vol_slurmd_unit *u)
+static int call_start(struct vol_slurmd_unit *u,
+		      const struct vol_slurmd_paths *paths,
+		      const struct vol_slurmd_spec *spec)
 {
 	sd_bus_message *m = NULL;
 	int r = sd_bus_message_new_method_call(u->bus, &m, SYSTEMD,
@@ -160,41 +172,13 @@ static int call_start(struct vol_slurmd_unit *u)
 	if (r >= 0)
 		r = sd_bus_message_append(m, "ss", UNIT, "replace");
 	if (r >= 0)
-		r = add_properties(m, u);
+		r = add_properties(m, paths, spec);
 	if (r >= 0)
 		r = sd_bus_message_append(m, "a(sa(sv))", 0);
 	if (r >= 0)
 		r = sd_bus_call_async(u->bus, NULL, m, on_started, u, 0);
 	sd_bus_message_unref(m);
 	return r;
-}
-
-/* What an older systemd says of a property that it does not know. */
-static bool is_unknown(const sd_bus_error *e)
-{
-	return sd_bus_error_has_name(e, SD_BUS_ERROR_PROPERTY_READ_ONLY) ||
-	       sd_bus_error_has_name(e, SD_BUS_ERROR_UNKNOWN_PROPERTY);
-}
-
-static int on_started(sd_bus_message *m, void *arg, sd_bus_error *error)
-{
-	const sd_bus_error *e = sd_bus_message_get_error(m);
-	struct vol_slurmd_unit *u = arg;
-	const char *job;
-
-	(void)error;
-	if (e && is_unknown(e) && !u->no_subgroup) {
-		u->no_subgroup = true;
-		if (call_start(u) >= 0)
-			return 0;
-	}
-	if (e) {
-		finish(u, 0, e->message ? e->message : e->name);
-		return 0;
-	}
-	if (sd_bus_message_read(m, "o", &job) < 0 || !(u->job = strdup(job)))
-		finish(u, 0, "no answer that makes sense");
-	return 0;
 }
 
 static int on_late(sd_event_source *s, uint64_t usec, void *arg)
@@ -236,13 +220,11 @@ struct vol_slurmd_unit *vol_slurmd_start_unit(
 		vol_errorf(err, "out of memory");
 		return NULL;
 	}
-	u->paths = paths;
-	u->spec = *spec;
 	u->done = done;
 	u->arg = arg;
 	r = connect_bus(u, loop);
 	if (r >= 0)
-		r = call_start(u);
+		r = call_start(u, paths, spec);
 	if (r >= 0)
 		r = sd_event_add_time_relative(loop, &u->timer, CLOCK_MONOTONIC,
 					       START_US, 0, on_late, u);

@@ -75,6 +75,17 @@ PartitionName=old Nodes=head Default=YES MaxTime=INFINITE State=UP
 """
 INCLUDE = "include slurm-volunteer.conf\n"
 
+# An owner who is away, and whom the work of other containers does not disturb.
+OWNER = "/run/owner-input"
+AWAY = f"""\
+input_devices = {OWNER}
+[owner]
+idle_after = 1s
+max_load = 100
+max_pressure = 100
+max_temperature = 0
+"""
+
 
 class Bed(Lab):
     """Machines of one test, all gone after close()."""
@@ -156,6 +167,7 @@ class Bed(Lab):
         conf = "[device]\n"
         if is_hybrid():
             conf += f"slurmd = {TESTBED}/slurmd\n"
+        conf += AWAY
         off = ("slurmd", "slurmctld")  # an empty unit is a masked one
         self.boot(name, FINAL, {
             **{f"etc/systemd/system/{unit}.service": "" for unit in off},
@@ -163,6 +175,7 @@ class Bed(Lab):
         self.run(name, "install -D -m 644 "
                  "/usr/share/slurm-volunteer/plugstack/device.conf "
                  "/etc/slurm/plugstack.conf.d/volunteer.conf && "
+                 f"mkfifo -m 600 {OWNER} && "
                  "systemctl start slurm-volunteer-device")
 
     def open_door(self, name):

@@ -47,6 +47,11 @@ def show(lab, unit, *names, machine="desk"):
     return [got[name] for name in names]
 
 
+def cgroup(lab, pid):
+    """Where the machine, not the process itself, sees it."""
+    return lab.run("desk", f"sed -n s/^0:://p /proc/{pid}/cgroup")
+
+
 def process(lab, pid):
     """Pid and start time, which together no other process has."""
     return lab.run("desk", f"awk '{{ print $1, $22 }}' /proc/{pid}/stat")
@@ -60,6 +65,16 @@ def start_job(lab):
         "while [ ! -e job.go ]; do sleep 0.1; done\n"
         "echo end $$ >> job.log"), "volunteer")
     pid = lab.wait("the job runs", lambda: lab.alice("cat job.log")).split()[1]
+    return job, process(lab, pid)
+
+
+def start_job_beside(lab):
+    """Another one, which runs until it is cancelled; (id, its process)."""
+    lab.alice("rm -f beside.log")
+    job, _ = behaviour.batch(lab, "-J beside", (
+        "echo start $$ >> beside.log; exec sleep 1000"), "volunteer")
+    pid = lab.wait("the other job runs",
+                   lambda: lab.alice("cat beside.log")).split()[1]
     return job, process(lab, pid)
 
 
@@ -101,10 +116,39 @@ def test_slurmd_is_a_unit_of_its_own(lab):
     group, transient, delegate = show(lab, SLURMD, "ControlGroup", "Transient",
                                       "Delegate")
     assert (group, transient, delegate) == (
-        f"/system.slice/{SLURMD}.service", "yes", "yes")
+        f"/volunteer.slice/{SLURMD}.service", "yes", "yes")
     # The device daemon's own group holds that daemon alone.
     main, group = show(lab, DEVICE, "MainPID", "ControlGroup")
     assert lab.run("desk", f"cat /sys/fs/cgroup{group}/cgroup.procs") == main
+
+
+ROOT = f"/volunteer.slice/volunteer-slurmd.slice/{SLURMD}.service"
+SCOPE = f"{ROOT}/system.slice/desk_slurmstepd.scope"
+
+
+def test_jobs_are_in_the_slice_of_volunteers(lab):
+    """Whatever Slurm calls the place, the owner's weights count there."""
+    assert lab.run("desk", "systemctl show -p CPUWeight,IOWeight --value "
+                   "volunteer.slice").split() == ["idle", "1"]
+    slurmd = show(lab, SLURMD, "MainPID")[0]
+    assert cgroup(lab, slurmd) == f"{ROOT}/slurmd"
+    job, running = start_job(lab)
+    assert cgroup(lab, running.split()[0]).startswith(
+        f"{SCOPE}/job_{job}/step_batch/user/task_")
+    # The stepfile that the plugin has written names it as Slurm sees it.
+    assert lab.run("desk", "grep -h ^cgroup= /run/slurm-volunteer/steps/"
+                   f"{job}.*") == ("cgroup=/system.slice/desk_slurmstepd"
+                                   f".scope/job_{job}/step_batch")
+    # systemd was not asked for a scope that would be elsewhere.
+    assert lab.run("desk", "systemctl list-units --all --plain --no-legend "
+                   "'*slurmstepd*'") == ""
+    assert lab.run("desk", "test ! -e /run/slurm-volunteer/no-slice; echo $?"
+                   ) == "0"
+    # Its log is where an admin looks for it.
+    assert "slurmd version" in lab.run("desk", f"journalctl -u {SLURMD}")
+    # What slurmd has mounted stays with it.
+    assert lab.run("desk", "cat /proc/1/cgroup | grep ^0::") == "0::/init.scope"
+    end_job(lab, job, running)
 
 
 def test_killed_daemon_comes_back_and_nothing_else_notices(lab):
@@ -137,6 +181,27 @@ def test_killed_slurmd_comes_back_under_a_running_job(lab):
         pid, state = show(lab, SLURMD, "MainPID", "ActiveState")
         return state == "active" and pid not in ("0", before)
     lab.wait("slurmd runs again", restarted, 30)
+    # Beside the job of the one before, in the same namespace.
+    slurmd = show(lab, SLURMD, "MainPID")[0]
+    lab.wait("it is in its place", lambda: cgroup(lab, slurmd)
+             == f"{ROOT}/slurmd", 10)
+    more, other = start_job_beside(lab)
+    assert cgroup(lab, other.split()[0]).startswith(f"{SCOPE}/job_{more}/")
+    lab.ctl(f"scancel {more}")
+    end_job(lab, job, running)
+
+
+def test_restarted_unit_starts_over_left_over_steps(lab):
+    """As an admin would; steps are no part of slurmd."""
+    job, running = start_job(lab)
+    before = show(lab, SLURMD, "MainPID")[0]
+    lab.run("desk", f"systemctl stop {SLURMD}")
+
+    def restarted():
+        pid, state = show(lab, SLURMD, "MainPID", "ActiveState")
+        return state == "active" and pid not in ("0", before)
+    lab.wait("slurmd runs again", restarted, 30)
+    assert cgroup(lab, running.split()[0]).startswith(f"{SCOPE}/job_{job}/")
     end_job(lab, job, running)
 
 

@@ -162,21 +162,22 @@ static void finds_the_namespace(void **state)
 {
 	/* What we and slurmd have mounted, and what that makes (NULL: -1). */
 	static const char *const rows[][3] = {
-		{"/", "/volunteer.slice/s.service",
-		 "/volunteer.slice/s.service"},
-		{"/docker/1", "/docker/1/volunteer.slice/s.service",
-		 "/volunteer.slice/s.service"},
+		{"/", "/volunteer.slice/slurm-volunteer",
+		 "/volunteer.slice/slurm-volunteer"},
+		{"/docker/1", "/docker/1/volunteer.slice/slurm-volunteer",
+		 "/volunteer.slice/slurm-volunteer"},
 		{"/", "/volunteer.slice/gone.service", NULL},
 		/* Somewhere else altogether. */
-		{"/docker/1", "/docker/11/volunteer.slice/s.service", NULL},
-		{"/docker/1", "/volunteer.slice/s.service", NULL},
+		{"/docker/1", "/docker/11/volunteer.slice/slurm-volunteer",
+		 NULL},
+		{"/docker/1", "/volunteer.slice/slurm-volunteer", NULL},
 		{"/", "/../x", NULL},
 	};
 	const char *root = *state;
 	char found[PATH_MAX], want[PATH_MAX];
 	struct vol_error err;
 
-	folder(root, "/sys/fs/cgroup/volunteer.slice/s.service");
+	folder(root, "/sys/fs/cgroup/volunteer.slice/slurm-volunteer");
 	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
 		int r;
 
@@ -256,12 +257,11 @@ static void settles(void **state)
 	char path[PATH_MAX];
 	json_t *json;
 
-	snprintf(path, sizeof(path), "%s/volunteer.slice/s.service", root);
+	snprintf(path, sizeof(path), "%s/volunteer.slice/slurm-volunteer",
+		 root);
 	put_text(root, "/volunteer.slice/cpu.idle", "0\n");
 	put_text(root, "/volunteer.slice/io.weight", "default 5\n");
-	put_text(root, "/volunteer.slice/s.service/memory.high", "max\n");
-	put_text(root, "/volunteer.slice/s.service/system.slice/memory.high",
-		 "max\n");
+	put_text(root, "/volunteer.slice/slurm-volunteer/memory.high", "max\n");
 	vol_slice_settle(path, 123456789);
 	json = vol_slice_json(path);
 	assert_string_equal(text_of(json, "folder"), path);
@@ -273,8 +273,6 @@ static void settles(void **state)
 		123456789);
 	assert_string_equal(text_of(json, "missing"), "");
 	json_decref(json);
-	/* Nothing of the unit itself, which systemd owns. */
-	assert_file(root, "/volunteer.slice/s.service/memory.high", "max\n");
 	assert_file(root, "/volunteer.slice/cpu.idle", "1\n");
 
 	/* No ceiling any more. */
@@ -291,8 +289,9 @@ static void says_what_is_missing(void **state)
 	json_t *json;
 
 	/* No controllers at all. */
-	folder(root, "/volunteer.slice/s.service");
-	snprintf(path, sizeof(path), "%s/volunteer.slice/s.service", root);
+	folder(root, "/volunteer.slice/slurm-volunteer");
+	snprintf(path, sizeof(path), "%s/volunteer.slice/slurm-volunteer",
+		 root);
 	vol_slice_settle(path, 1000);
 	json = vol_slice_json(path);
 	assert_true(is_true(json, "own_slice"));
