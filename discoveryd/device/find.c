@@ -52,8 +52,11 @@ static void add_conf(struct vol_find *f, const char address[VOL_ADDRESS_SIZE])
 	vol_choose_add(&f->choose, &c);
 }
 
+/* Whoever asks again meanwhile must not put it off: dialing may be faster. */
 static void ask_later(struct vol_find *f)
 {
+	if (sd_event_source_get_enabled(f->resolve_timer, NULL) > 0)
+		return;
 	sd_event_source_set_time_relative(
 		f->resolve_timer, vol_backoff_next(&f->resolve_backoff) * 1000);
 	sd_event_source_set_enabled(f->resolve_timer, SD_EVENT_ONESHOT);
