@@ -2,9 +2,10 @@
 /* stepfile.h - how a job step tells discoveryd where its cgroup is
  *
  * The SPANK plugin writes /run/slurm-volunteer/steps/JOB.STEP before the first
- * task exists (and after it has frozen STEP/user, see freezer.h) and removes it when slurmstepd ends; discoveryd watches the
- * folder.  Files instead of a socket: they survive a kill -9 of the daemon and
- * cost slurmstepd no wait.  Format (text, one KEY=VALUE a line, all required):
+ * task exists, after it has frozen STEP/user, and removes it when slurmstepd
+ * ends; discoveryd watches the folder.  Files instead of a socket: they survive
+ * a kill -9 of the daemon and cost slurmstepd no wait.  Format (text, one
+ * KEY=VALUE a line, all required):
  *	version=1
  *	job=123
  *	step=4294967291
