@@ -34,6 +34,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "device/histogram.h"
 #include "log.h"
 
 #define REST_MS   1000
@@ -57,15 +58,6 @@ struct device {
 	char name[64];
 };
 
-static const unsigned bounds_us[] = {500,   1000,  2000,  5000,
-				     10000, 20000, 50000, 100000};
-
-#define N_BOUNDS (sizeof(bounds_us) / sizeof(bounds_us[0]))
-
-struct histogram {
-	uint64_t count, max_us, last_us, counts[N_BOUNDS + 1];
-};
-
 struct vol_reflex {
 	struct vol_freezer *freezer;
 	int epoll, stop, news; /* news: the thread's eventfd to the loop */
@@ -76,7 +68,7 @@ struct vol_reflex {
 	struct device *devices;
 	uint64_t last_id;
 	struct vol_reflex_state state;
-	struct histogram histogram;
+	struct vol_histogram histogram;
 	int not_realtime, not_locked; /* errno still to be told, or 0 */
 
 	/* The loop's own. */
@@ -118,20 +110,9 @@ static void wake(int eventfd)
 /* Waits outside of the lock: the next input must not. */
 static void measure(struct vol_reflex *r, uint64_t begin_us)
 {
-	struct histogram *h = &r->histogram;
-	uint64_t us;
-	size_t i = 0;
-
 	vol_freezer_wait(r->freezer, FROZEN_MS);
-	us = now_us() - begin_us;
-	while (i < N_BOUNDS && us > bounds_us[i])
-		i++;
 	pthread_mutex_lock(&r->lock);
-	h->counts[i]++;
-	h->count++;
-	h->last_us = us;
-	if (us > h->max_us)
-		h->max_us = us;
+	vol_histogram_add(&r->histogram, now_us() - begin_us);
 	pthread_mutex_unlock(&r->lock);
 }
 
@@ -599,19 +580,10 @@ void vol_reflex_close(struct vol_reflex *r)
 
 json_t *vol_reflex_json(struct vol_reflex *r)
 {
-	json_t *bounds = json_array(), *counts = json_array();
-	struct histogram h;
+	struct vol_histogram h;
 
 	pthread_mutex_lock(&r->lock);
 	h = r->histogram;
 	pthread_mutex_unlock(&r->lock);
-	for (size_t i = 0; i < N_BOUNDS; i++)
-		json_array_append_new(bounds, json_integer(bounds_us[i]));
-	for (size_t i = 0; i <= N_BOUNDS; i++)
-		json_array_append_new(counts,
-				      json_integer((json_int_t)h.counts[i]));
-	return json_pack("{s:I, s:I, s:I, s:o, s:o}", "count",
-			 (json_int_t)h.count, "max_us", (json_int_t)h.max_us,
-			 "last_us", (json_int_t)h.last_us, "bounds_us", bounds,
-			 "counts", counts);
+	return vol_histogram_json(&h);
 }
