@@ -147,8 +147,11 @@ unsigned vol_uplink_fsm_closed(struct vol_uplink_fsm *f, uint64_t now)
 
 	if (f->state == VOL_UPLINK_LEFT || f->state == VOL_UPLINK_WAITING)
 		return VOL_UPLINK_DO_CLOSE;
+	/* Twice a heartbeat: with a wait between two dials, which may be a
+	 * quarter of the lease, that is still sooner than the half of it at
+	 * which jobs are parked. */
 	if (f->state == VOL_UPLINK_DIALING && jobs_may_live(f, now) &&
-	    now - f->probed_ms >= f->heartbeat_ms) {
+	    now - f->probed_ms >= f->heartbeat_ms / 2) {
 		f->probed_ms = now;
 		probe = VOL_UPLINK_DO_PROBE;
 	}
