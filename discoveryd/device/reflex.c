@@ -234,7 +234,8 @@ static void settle_in(struct vol_reflex *r)
 	r->not_realtime = not_realtime;
 	r->not_locked = not_locked;
 	pthread_mutex_unlock(&r->lock);
-	wake(r->news);
+	if (not_realtime || not_locked)
+		wake(r->news);
 }
 
 static void *run(void *arg)

@@ -192,7 +192,7 @@ static void typing_costs_one_look_a_second(void **state)
 	s = (now_us() - begin) / 1000000 + 1;
 	assert_true(now(t).inputs >= 2);
 	assert_true(now(t).inputs <= s + 1);
-	/* One more than inputs: the start of the thread is told, too. */
+	/* One more than inputs: how the thread started may be told, too. */
 	assert_true(t->changes >= 2 && t->changes <= s + 2);
 	close(kbd);
 }
