@@ -192,6 +192,21 @@ static void drop_gone(struct vol_owner *o, const uint32_t *jobs, size_t n)
 	}
 }
 
+/* What the controller refused to move goes on where it is. */
+static void let_stay(struct vol_owner *o)
+{
+	struct vol_evictions *e = &o->evictions;
+
+	for (size_t i = e->n; o->orders.run && i-- > 0;) {
+		uint32_t job = e->list[i].job;
+
+		if (!e->list[i].refused || e->list[i].exclude)
+			continue;
+		vol_evictions_drop(e, job);
+		vol_freezer_hold(o->freezer, job, false);
+	}
+}
+
 static void ask(struct vol_owner *o, uint64_t now_ms, uint64_t *next_ms)
 {
 	const struct vol_eviction *x;
@@ -227,8 +242,6 @@ void vol_owner_message(struct vol_owner *o, const struct vol_link_msg *msg)
 			*msg->reason ? ": " : "", msg->reason);
 	if (msg->outcome != VOL_OUTCOME_REFUSED)
 		vol_freezer_kill(o->freezer, msg->job);
-	else if (!o->orders.evict)
-		vol_freezer_hold(o->freezer, msg->job, false);
 	save_fenced(o);
 	vol_owner_look(o);
 }
@@ -302,6 +315,7 @@ void vol_owner_act(struct vol_owner *o, uint64_t now_ms, uint64_t seen,
 			       vol_freezer_is_closed(o->freezer), now_ms) < 0)
 		vol_err("out of memory: parked time is not given back");
 	evict(o);
+	let_stay(o);
 	drop_gone(o, jobs, n);
 	ask(o, now_ms, next_ms);
 	tell_parked(o, now_ms);
