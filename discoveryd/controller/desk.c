@@ -285,6 +285,7 @@ void vol_desk_parked(struct vol_desk *d, const struct vol_member *member,
 	}
 	g->seconds = msg->seconds;
 	g->due = member->harvest == VOL_HARVEST_OPEN;
+	g->parked = !g->due;
 	d->settle |= g->due;
 	d->look_parked |= !g->due;
 	schedule(d);
@@ -299,6 +300,7 @@ void vol_desk_opened(struct vol_desk *d, const struct vol_member *member)
 		g = &d->memory.grants[i];
 		if (!g->seconds || strcmp(g->node, member->node_name) != 0)
 			continue;
+		g->parked = false;
 		g->due = d->settle = true;
 	}
 	schedule(d);

@@ -21,7 +21,7 @@ enum vol_parked_step vol_parked_decide(struct vol_grant *g,
 		g->restarts = job->restarts;
 		g->granted_min = 0;
 	}
-	near_end = job->end - now < VOL_PARKED_END_S;
+	near_end = g->parked && job->end - now < VOL_PARKED_END_S;
 	if (job->limit_min == VOL_JOB_UNLIMITED || (!settle && !near_end))
 		return VOL_PARKED_NOTHING;
 	/* No job was stopped for longer than it has been there. */

@@ -26,6 +26,7 @@ struct vol_grant {
 	uint32_t restarts; /* of the run that granted_min is about */
 	uint32_t granted_min;
 	uint32_t seconds; /* as the device said last; not kept on disk */
+	bool parked;      /* it is stopped there now */
 	bool due;         /* the job goes on: settle now */
 };
 

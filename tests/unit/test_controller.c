@@ -285,6 +285,30 @@ static void bad_messages_end_the_link(void **state)
 	assert_int_equal(fake_cluster_updates(), 0);
 }
 
+/* Told in a word that it knows, so that it waits for its update. */
+static void another_protocol_is_refused(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_link_msg m;
+	struct client c;
+	json_t *json;
+	int proto;
+
+	for (proto = VOL_LINK_PROTO - 1; proto <= VOL_LINK_PROTO + 1;
+	     proto += 2) {
+		fill_hello(&m, ID_A, "desk");
+		json = vol_link_encode(&m);
+		json_object_set_new(json, "proto", json_integer(proto));
+		json_object_del(json, "harvest");
+		json_object_del(json, "why");
+		dial(bed, &c);
+		send_json(&c, json);
+		expect(bed, &c, VOL_LINK_REFUSE, &m);
+		assert_string_equal(m.code, "version");
+		hang_up(&c);
+	}
+}
+
 static void hostile_names_become_harmless(void **state)
 {
 	static const char *const hosts[] = {
@@ -389,6 +413,76 @@ static void enrol_must_be_said(void **state)
 	assert_int_equal(vol_role_controller.reload(bed->role, &err), 0);
 }
 
+static unsigned lease_on_disk(struct bed *bed)
+{
+	char path[PATH_MAX];
+	unsigned lease = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/lease", bed->folder);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%u", &lease), 1);
+	fclose(f);
+	return lease;
+}
+
+static void reload(struct bed *bed, const char *lost_after)
+{
+	bed->lost_after = lost_after;
+	write_conf(bed, "enrol = open");
+	assert_int_equal(vol_role_controller.reload(bed->role, NULL), 0);
+}
+
+/* A device runs its jobs for as long as it was told, whatever the file says
+ * now; only then they may start elsewhere. */
+static void a_lease_is_kept(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_slurm_node n;
+	struct client c;
+	uint64_t begin;
+
+	assert_int_equal(lease_on_disk(bed), 2500);
+	join(bed, &c, ID_A, "desk", "desk");
+	reload(bed, "400ms");
+	begin = vol_controller_now_ms();
+	assert_int_equal(lease_on_disk(bed), 2500);
+	run_until(bed, is_down("desk", "volunteer: lost contact"));
+	/* It said its last word a moment before begin. */
+	assert_true(vol_controller_now_ms() - begin >= 2000);
+	hang_up(&c);
+	/* Nobody goes by the long one now. */
+	run_until(bed, lease_on_disk(bed) == 400);
+	join(bed, &c, ID_A, "desk", "desk");
+	reload(bed, "1h");
+	assert_int_equal(lease_on_disk(bed), 3600000);
+	run_until(bed, fake_cluster_get("desk", &n) && !n.down);
+	hang_up(&c);
+}
+
+/* What a device may have been told by the one before is not forgotten. */
+static void a_lease_survives_a_restart(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_controller *c;
+	struct client desk;
+
+	join(bed, &desk, ID_A, "desk", "desk");
+	vol_role_controller.stop(bed->role);
+	hang_up(&desk);
+	bed->lost_after = "400ms";
+	write_conf(bed, "enrol = open");
+	bed->role = start_role(bed, false, NULL);
+	c = bed->role;
+	assert_int_equal(c->n_members, 1);
+	assert_int_equal(vol_member_lease_ms(c->members[0]), 2500);
+	assert_int_equal(lease_on_disk(bed), 2500);
+	join(bed, &desk, ID_A, "desk", "desk");
+	assert_int_equal(vol_member_lease_ms(c->members[0]), 400);
+	hang_up(&desk);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -402,11 +496,14 @@ int main(void)
 		TEST(goodbye_sets_down),
 		TEST(silence_sets_down_and_return_resumes),
 		TEST(an_admins_reason_is_kept),
+		TEST(a_lease_is_kept),
+		TEST(a_lease_survives_a_restart),
 		TEST(other_hardware_makes_a_new_node),
 		TEST(one_machine_takes_its_own_name),
 		TEST(a_twin_is_refused),
 		TEST(slurmctld_away_is_said),
 		TEST(bad_messages_end_the_link),
+		TEST(another_protocol_is_refused),
 		TEST(hostile_names_become_harmless),
 		TEST(a_second_hello_ends_the_link),
 		TEST(enrol_must_be_said),

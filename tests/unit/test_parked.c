@@ -74,6 +74,7 @@ static void each_row(void **state)
 		g.seconds = row->seconds;
 		g.granted_min = row->granted_min;
 		g.due = row->due;
+		g.parked = !row->due;
 		job.end = NOW + row->left_s;
 		job.limit_min = row->limit_min;
 		limit = 0;
@@ -102,6 +103,12 @@ static void ended_jobs_are_forgotten(void **state)
 	job.state = VOL_JOB_PENDING;
 	assert_int_equal(vol_parked_decide(&g, &job, true, NOW, &limit),
 			 VOL_PARKED_FORGET);
+	/* Nor is one that simply comes to its end helped. */
+	job.state = VOL_JOB_RUNNING;
+	job.end = NOW + 1;
+	g.seconds = 600;
+	assert_int_equal(vol_parked_decide(&g, &job, true, NOW, &limit),
+			 VOL_PARKED_NOTHING);
 	job.state = VOL_JOB_SUSPENDED;
 	assert_int_equal(vol_parked_decide(&g, &job, true, NOW, &limit),
 			 VOL_PARKED_NOTHING);
@@ -152,6 +159,7 @@ static void long_histories_add_up(void **state)
 					 (uint32_t)(now - NOW - total + 1);
 			g.seconds = total;
 			g.due = seed & 0x200;
+			g.parked = !g.due;
 			limit = job.limit_min;
 			vol_parked_decide(&g, &job, true, now, &limit);
 			assert_true(limit >= job.limit_min);

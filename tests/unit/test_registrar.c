@@ -245,6 +245,125 @@ static void equal_changes_are_one_call(void **state)
 	assert_int_equal(fake_cluster_updates(), 1);
 }
 
+/* One look and one call for all, and the next round a second later. */
+static void owners_come_in_rounds(void **state)
+{
+	struct log *log = *state;
+	struct vol_slurm_node node;
+	struct timespec a, b;
+	unsigned before, i;
+	char name[16];
+
+	put_many(300);
+	run_until(log, &log->views, 1);
+	before = fake_cluster_rpcs();
+	/* The first one goes at once, the others meet in the next round. */
+	wish(log, VOL_ACT_DRAIN, "d0", "volunteer: first");
+	run_until(log, &log->answers, 1);
+	assert_true(log->last.looked && log->last.node.drained);
+	assert_string_equal(log->last.node.reason, "volunteer: first");
+	assert_int_equal(fake_cluster_rpcs() - before, 2);
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (i = 1; i < 300; i++) {
+		snprintf(name, sizeof(name), "d%u", i);
+		wish(log, VOL_ACT_DRAIN, name, "volunteer: owner present");
+	}
+	wish(log, VOL_ACT_RESUME, "d0", "device is back");
+	run_until(log, &log->answers, 301);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	assert_true((b.tv_sec - a.tv_sec) * 1000 +
+			    (b.tv_nsec - a.tv_nsec) / 1000000 >=
+		    500);
+	assert_int_equal(fake_cluster_rpcs() - before, 2 + 3);
+	assert_true(fake_cluster_get("d299", &node));
+	assert_true(node.drained);
+	assert_true(fake_cluster_get("d0", &node));
+	assert_false(node.drained);
+}
+
+static void held_nodes_are_left_alone(void **state)
+{
+	struct vol_slurm_node node = {
+		.name = "desk", .drained = true, .reason = "new disk"};
+	struct log *log = *state;
+
+	fake_cluster_put(&node);
+	run_until(log, &log->views, 1);
+	wish(log, VOL_ACT_RESUME, "desk", "device is back");
+	run_until(log, &log->answers, 1);
+	assert_int_equal(log->last.error, ESTALE);
+	assert_true(log->last.looked && log->last.exists);
+	assert_string_equal(log->last.node.reason, "new disk");
+	wish(log, VOL_ACT_DRAIN, "desk", "volunteer: owner present");
+	run_until(log, &log->answers, 2);
+	assert_int_equal(log->last.error, ESTALE);
+	assert_int_equal(fake_cluster_updates(), 0);
+	wish(log, VOL_ACT_DRAIN, "nobody", "volunteer: owner present");
+	run_until(log, &log->answers, 3);
+	assert_int_equal(log->last.error, ENOENT);
+	assert_false(log->last.exists);
+}
+
+struct errand {
+	struct vol_errand errand; /* first */
+	struct log *log;
+	unsigned runs;
+};
+
+static unsigned errands_done;
+
+static bool run_errand(struct vol_errand *e, struct vol_error *why)
+{
+	struct vol_slurm_jobs jobs = {NULL, 0};
+	int rc = vol_slurm_jobs_load(&jobs, why);
+
+	((struct errand *)e)->runs++;
+	vol_slurm_jobs_clear(&jobs);
+	return rc == 0;
+}
+
+static void errand_done(struct vol_errand *e)
+{
+	assert_true(((struct errand *)e)->runs >= 2);
+	errands_done++;
+	free(e);
+}
+
+static void drop_errand(struct vol_errand *e)
+{
+	free(e);
+}
+
+static void give_errand(struct log *log)
+{
+	struct errand *e = calloc(1, sizeof(*e));
+
+	assert_non_null(e);
+	e->errand.run = run_errand;
+	e->errand.done = errand_done;
+	e->errand.drop = drop_errand;
+	vol_registrar_errand(log->registrar, &e->errand);
+}
+
+static void errands_survive_an_absence(void **state)
+{
+	struct log *log = *state;
+
+	errands_done = 0;
+	run_until(log, &log->views, 1);
+	fake_cluster_set_away(true);
+	give_errand(log);
+	run_until(log, &log->aways, 1);
+	assert_int_equal(errands_done, 0);
+	fake_cluster_set_away(false);
+	run_until(log, &errands_done, 1);
+	/* One that is never carried out is freed all the same. */
+	fake_cluster_set_away(true);
+	give_errand(log);
+	run_until(log, &log->aways, 2);
+	assert_int_equal(errands_done, 1);
+}
+
 static void one_bad_name_does_not_stop_the_others(void **state)
 {
 	struct vol_slurm_node node;
@@ -276,6 +395,9 @@ int main(void)
 		TEST(wishes_survive_an_absence),
 		TEST(newer_wish_replaces_older),
 		TEST(equal_changes_are_one_call),
+		TEST(owners_come_in_rounds),
+		TEST(held_nodes_are_left_alone),
+		TEST(errands_survive_an_absence),
 		TEST(one_bad_name_does_not_stop_the_others),
 		TEST(destroy_while_away),
 	};
