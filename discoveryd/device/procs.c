@@ -130,19 +130,18 @@ static bool has_marker(const char *root, pid_t pid, const char *node)
 	return false;
 }
 
-static pid_t parent(const char *root, pid_t pid)
+/* Its parent and session; false when they are not known. */
+static bool family(const char *root, pid_t pid, long *ppid, long *session)
 {
 	cleanup_free char *stat = NULL;
 	const char *after;
 	size_t len;
-	long ppid;
 
 	stat = read_proc(root, pid, "stat", &len);
 	/* The name in parentheses may hold anything, so look from the end. */
 	after = stat ? strrchr(stat, ')') : NULL;
-	if (!after || sscanf(after + 1, " %*c %ld", &ppid) != 1)
-		return 0;
-	return (pid_t)ppid;
+	return after &&
+	       sscanf(after + 1, " %*c %ld %*d %ld", ppid, session) == 2;
 }
 
 static bool ours(const char *root, pid_t pid, struct vol_slurmd_spec *spec)
@@ -153,6 +152,18 @@ static bool ours(const char *root, pid_t pid, struct vol_slurmd_spec *spec)
 	cmdline = read_proc(root, pid, "cmdline", &len);
 	return cmdline && vol_procs_parse_cmdline(cmdline, len, spec) &&
 	       has_marker(root, pid, spec->node) && same_namespace(root, pid);
+}
+
+/* slurmd forks: to exec a slurmstepd, to fetch its configuration.  Such a child
+ * looks like its parent, and it may outlive it.  Only what we have started
+ * leads a session and has a parent that is no slurmd. */
+static bool is_first(const char *root, pid_t pid)
+{
+	struct vol_slurmd_spec spec;
+	long ppid, session;
+
+	return family(root, pid, &ppid, &session) && session == pid &&
+	       !ours(root, (pid_t)ppid, &spec);
 }
 
 /* Next process, or 0. */
@@ -186,15 +197,9 @@ pid_t vol_procs_find_slurmd(const char *root, struct vol_slurmd_spec *spec)
 
 	if (!dir)
 		return 0;
-	while (!found && (pid = next_pid(dir)) > 0) {
-		struct vol_slurmd_spec of_parent;
-
-		/* slurmd forks before it execs a slurmstepd: such a child looks
-		 * like its parent for a moment. */
-		if (ours(root, pid, spec) &&
-		    !ours(root, parent(root, pid), &of_parent))
+	while (!found && (pid = next_pid(dir)) > 0)
+		if (ours(root, pid, spec) && is_first(root, pid))
 			found = pid;
-	}
 	closedir(dir);
 	return found;
 }

@@ -90,16 +90,21 @@ static void process_tree(void **state)
 	long sum = 0;
 
 	assert_int_equal(vol_procs_find_slurmd(root, &spec), 0);
+	/* The child of one of ours that has ended. */
+	PUT(root, 8, "cmdline", CMDLINE);
+	PUT(root, 8, "environ", VOL_ENV_DEVICE "=n1\0");
+	PUT(root, 8, "stat", "8 (slurmd) S 1 7 7 0");
+	assert_int_equal(vol_procs_find_slurmd(root, &spec), 0);
 	/* Another slurmd; ours; a child of ours that has not exec'ed yet. */
 	PUT(root, 10, "cmdline", CMDLINE);
 	PUT(root, 10, "environ", "PATH=/bin\0" VOL_ENV_DEVICE "=n2\0");
-	PUT(root, 10, "stat", "10 (slurmd) S 1 10");
+	PUT(root, 10, "stat", "10 (slurmd) S 1 10 10 0");
 	PUT(root, 9, "cmdline", CMDLINE);
 	PUT(root, 9, "environ", VOL_ENV_DEVICE "=n1\0");
-	PUT(root, 9, "stat", "9 (a ) b) S 20 9");
+	PUT(root, 9, "stat", "9 (a ) b) S 20 9 9 0");
 	PUT(root, 20, "cmdline", CMDLINE);
 	PUT(root, 20, "environ", "A=b\0" VOL_ENV_DEVICE "=n1\0");
-	PUT(root, 20, "stat", "20 (slurmd) S 1 20");
+	PUT(root, 20, "stat", "20 (slurmd) S 1 20 20 0");
 	assert_int_equal(vol_procs_find_slurmd(root, &spec), 20);
 	assert_string_equal(spec.node, "n1");
 	assert_string_equal(spec.conf_server, "c:6817");
