@@ -99,24 +99,24 @@ void fake_cluster_register(const char *name)
 	pthread_mutex_unlock(&lock);
 }
 
-unsigned fake_cluster_updates(void)
+static unsigned counter(const unsigned *which)
 {
 	unsigned n;
 
 	pthread_mutex_lock(&lock);
-	n = updates;
+	n = *which;
 	pthread_mutex_unlock(&lock);
 	return n;
 }
 
+unsigned fake_cluster_updates(void)
+{
+	return counter(&updates);
+}
+
 unsigned fake_cluster_rpcs(void)
 {
-	unsigned n;
-
-	pthread_mutex_lock(&lock);
-	n = rpcs;
-	pthread_mutex_unlock(&lock);
-	return n;
+	return counter(&rpcs);
 }
 
 int vol_slurm_init(struct vol_error *err)
@@ -454,13 +454,6 @@ int vol_slurm_job_get(uint32_t id, struct vol_slurm_job *job,
 	return rc;
 }
 
-static int by_id(const void *a, const void *b)
-{
-	const struct vol_slurm_job *x = a, *y = b;
-
-	return x->id < y->id ? -1 : x->id > y->id;
-}
-
 int vol_slurm_jobs_load(struct vol_slurm_jobs *all, struct vol_error *err)
 {
 	int rc;
@@ -472,7 +465,6 @@ int vol_slurm_jobs_load(struct vol_slurm_jobs *all, struct vol_error *err)
 		all->jobs = calloc(n_jobs + 1, sizeof(*all->jobs));
 		for (; all->n < n_jobs; all->n++)
 			copy_job(&all->jobs[all->n], &jobs[all->n]);
-		qsort(all->jobs, all->n, sizeof(*all->jobs), by_id);
 	}
 	pthread_mutex_unlock(&lock);
 	return rc;
