@@ -379,8 +379,6 @@ int vol_slurm_identity(struct vol_slurm_identity *identity,
 	return rc;
 }
 
-/* Jobs. */
-
 static void copy_job(struct vol_slurm_job *to, const struct vol_slurm_job *from)
 {
 	*to = *from;
@@ -551,9 +549,8 @@ int vol_slurm_job_cancel(const struct vol_slurm_job *job, struct vol_error *err)
 int vol_slurm_job_notify(const struct vol_slurm_job *job, const char *text,
 			 struct vol_error *err)
 {
-	(void)err;
 	pthread_mutex_lock(&lock);
-	rpcs++;
+	(void)err, rpcs++;
 	snprintf(notice, sizeof(notice), "%u: %s", job->id, text);
 	pthread_mutex_unlock(&lock);
 	return 0;
