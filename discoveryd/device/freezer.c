@@ -16,6 +16,11 @@
 
 #include "device/freezer_private.h"
 
+/* The kernel's news of cgroup.events come through a kworker, which on a busy
+ * machine is late by more than what we wait for, and at most every 10 ms.  So
+ * one also looks while one waits. */
+#define LOOK_MS 1
+
 static void lock_all(struct vol_freezer *f)
 {
 	pthread_mutex_lock(&f->slow);
@@ -118,6 +123,30 @@ static int look(struct vol_freezer *f, int watch, struct vol_error *err)
 	return rc;
 }
 
+/* Our own writes of "thaw" come when the step may run. */
+static void note_touch(struct vol_freezer *f, int watch)
+{
+	for (struct vol_frozen_step *s = f->steps; s; s = s->next)
+		if (s->watch_freeze == watch && must_stop(f, s) &&
+		    vol_frozen_step_thawed(s))
+			s->touched = true;
+}
+
+uint32_t vol_freezer_touched(struct vol_freezer *f)
+{
+	uint32_t job = 0;
+
+	lock_all(f);
+	for (struct vol_frozen_step *s = f->steps; s && !job; s = s->next) {
+		if (!s->touched)
+			continue;
+		s->touched = false;
+		job = s->info.job;
+	}
+	unlock_all(f);
+	return job;
+}
+
 int vol_freezer_dispatch(struct vol_freezer *f, struct vol_error *err)
 {
 	char buf[4096]
@@ -133,6 +162,7 @@ int vol_freezer_dispatch(struct vol_freezer *f, struct vol_error *err)
 		for (ssize_t at = 0; at < n;
 		     at += (ssize_t)sizeof(*e) + e->len) {
 			e = (const void *)(buf + at);
+			note_touch(f, e->wd);
 			/* -1 stands for an overflow, here and in look.  Many
 			 * folders of one step come in a row. */
 			if (!(e->mask & IN_IGNORED) && e->wd != last &&
@@ -217,7 +247,9 @@ bool vol_freezer_wait(struct vol_freezer *f, int timeout_ms)
 			continue;
 		}
 		left = end - now_ms();
-		if (left <= 0 || (poll(&p, 1, (int)left) < 0 && errno != EINTR))
+		if (left <= 0 ||
+		    (poll(&p, 1, left < LOOK_MS ? (int)left : LOOK_MS) < 0 &&
+		     errno != EINTR))
 			break;
 	}
 	pthread_mutex_unlock(&f->slow);
