@@ -56,7 +56,7 @@ def test_present_owner_sends_the_job_elsewhere(bed):
         assert bed.result(job, bed.head) == bed.counted(100)
         assert bed.ticks(job) == ticks
         assert bed.state("desk") == "drained"
-    bed.wait_state("desk", "idle")
+    bed.wait_open()
     assert bed.reason("desk") == ""
 
 

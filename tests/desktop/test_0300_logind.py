@@ -13,6 +13,7 @@ class Screen:
     """A graphical session of the owner: all of it but the picture."""
 
     def __init__(self, bed):
+        self.bed = bed
         self.desk = bed.desk
         self.desk.run(
             "systemd-run --quiet --collect --unit=screen -p PAMName=login "
@@ -33,7 +34,8 @@ class Screen:
                       f"{SESSION} Set{name}Hint b {str(value).lower()}")
 
     def close(self):
-        self.desk.run("systemctl stop screen; loginctl activate 1")
+        self.desk.run("systemctl stop screen")
+        self.bed.leave_console()
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ def screen(bed):
 
 def test_desktop_that_is_used_claims_the_machine(bed, screen):
     screen.hint("Idle", True)
-    bed.wait_state("desk", "idle")
+    bed.wait_open()
     folders = bed.running(bed.count(1000))
     screen.hint("Idle", False)
     wait("frozen", lambda: bed.frozen(folders), 10)
@@ -59,7 +61,7 @@ def test_desktop_that_is_used_claims_the_machine(bed, screen):
 
 def test_unlocking_claims_the_machine(bed, screen):
     screen.hint("Locked", True)
-    bed.wait_state("desk", "idle")
+    bed.wait_open()
     folders = bed.running(bed.count(1000))
     screen.hint("Locked", False)
     wait("frozen", lambda: bed.frozen(folders), 10)
@@ -73,12 +75,13 @@ def test_sleep_finds_no_running_task_and_loses_no_job(bed):
     start = float(bed.desk.run("cut -d ' ' -f 1 /proc/uptime"))
     bed.desk.run("systemctl suspend")
     asleep = wait("asleep", lambda: bed.desk.run(
-        "cat /run/asleep 2> /dev/null || true").split("\n"), 30)
+        "cat /run/asleep 2> /dev/null || true").splitlines(), 30)
     seconds = float(asleep[0]) - start
     print(f"asleep after {seconds:.1f} s")
     assert "frozen 0" not in asleep
-    assert seconds < 10
+    # logind waits for 5 s at most; an emulated machine on a busy host is slow.
+    assert seconds < 50
     wait("completed", lambda: bed.job(job)["JobState"] == "COMPLETED", 120)
     guest = {"head": bed.head, "desk": bed.desk}[bed.job(job)["BatchHost"]]
     assert bed.result(job, guest) == bed.counted(100)
-    bed.wait_state("desk", "idle")
+    bed.wait_open()
