@@ -72,8 +72,15 @@ unsigned vol_freezer_kill(struct vol_freezer *f, uint32_t job);
 
 /* Steps whose tasks have been sent a signal that is to end them while frozen
  * (SIGTERM, SIGKILL, SIGXCPU pending): Slurm ends a job that is parked.  They
- * are killed; returns how many.  Call about once a second while closed. */
+ * are killed; returns how many.  Also ends births where Slurm makes no folder
+ * for each task.  Call about once a second while closed. */
 unsigned vol_freezer_reap(struct vol_freezer *f);
+
+/* A job of which Slurm has tried to thaw a step that has to stay frozen (it
+ * writes user/cgroup.freeze before it ends a job, and on any SIGCONT) since
+ * this was called last; 0 = none.  Tasks that ignore SIGTERM leave no other
+ * trace.  New ones come with vol_freezer_dispatch. */
+uint32_t vol_freezer_touched(struct vol_freezer *f);
 
 /* Ask the kernel for the memory of frozen tasks (memory.reclaim), at most
  * chunk bytes; bytes that went.  -1 with ENOTSUP without the memory

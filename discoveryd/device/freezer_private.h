@@ -30,7 +30,10 @@ struct vol_frozen_step {
 	int freeze, events; /* of user/ */
 	int kill;           /* user/cgroup.kill, -1 before Linux 5.14 */
 	int watch;          /* inotify's number for user/ */
+	int watch_freeze;   /* and for user/cgroup.freeze */
+	bool touched;       /* see vol_freezer_touched */
 	bool birth;         /* not all announced task folders have been there */
+	bool settled;       /* their processes are all in some, though */
 	bool blind;         /* some could not be opened */
 	bool ours;          /* user/ was frozen by us or the SPANK plugin */
 	bool hold;
@@ -62,12 +65,18 @@ void vol_frozen_step_inform(struct vol_frozen_step *s,
 int vol_frozen_step_look(struct vol_frozen_step *s, bool stop,
 			 struct vol_error *err);
 
+/* The birth is over. */
+void vol_frozen_step_born(struct vol_frozen_step *s, bool stop);
+
 /* The hot path: only writes.  Number of folders written. */
 unsigned vol_frozen_step_set(struct vol_frozen_step *s, bool stop);
 
 /* A descriptor whose POLLPRI announces news of what still runs, or -1 when the
  * kernel says that all is frozen. */
 int vol_frozen_step_running(const struct vol_frozen_step *s);
+
+/* Does user/ say that it runs? */
+bool vol_frozen_step_thawed(const struct vol_frozen_step *s);
 
 /* Open a file of user/ or, where that has none, of STEP; -1 with errno. */
 int vol_frozen_step_file(const struct vol_frozen_step *s, const char *name,

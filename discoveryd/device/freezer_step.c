@@ -106,6 +106,7 @@ static int add_folder(struct vol_frozen_step *s, const char *name, ino_t ino)
 	}
 	t->next = s->folders;
 	s->folders = t;
+	s->settled = false;
 	return 0;
 }
 
@@ -198,6 +199,14 @@ unsigned vol_frozen_step_set(struct vol_frozen_step *s, bool stop)
 	return n;
 }
 
+void vol_frozen_step_born(struct vol_frozen_step *s, bool stop)
+{
+	s->birth = false;
+	vol_frozen_step_set(s, stop);
+	/* After the thaw: one lost in between is worse than one done twice. */
+	(void)fsetxattr(s->user, MARK, "1", 1, 0);
+}
+
 int vol_frozen_step_look(struct vol_frozen_step *s, bool stop,
 			 struct vol_error *err)
 {
@@ -207,11 +216,9 @@ int vol_frozen_step_look(struct vol_frozen_step *s, bool stop,
 
 	s->blind = rc < 0;
 	if (born)
-		s->birth = false;
-	vol_frozen_step_set(s, stop);
-	/* After the thaw: one lost in between is worse than one done twice. */
-	if (born)
-		(void)fsetxattr(s->user, MARK, "1", 1, 0);
+		vol_frozen_step_born(s, stop);
+	else
+		vol_frozen_step_set(s, stop);
 	if (rc < 0)
 		return vol_errorf_errno(err, saved, "tasks of job %lu: %s",
 					(unsigned long)s->info.job,
@@ -253,13 +260,17 @@ void vol_frozen_step_inform(struct vol_frozen_step *s,
 	s->ours |= s->birth;
 }
 
-static int watch(int user, int inotify)
+bool vol_frozen_step_thawed(const struct vol_frozen_step *s)
+{
+	return !is_on(s->freeze);
+}
+
+static int watch(int fd, int inotify, uint32_t mask)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", user);
-	return inotify_add_watch(inotify, path,
-				 IN_CREATE | IN_DELETE | IN_ONLYDIR);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return inotify_add_watch(inotify, path, mask);
 }
 
 struct vol_frozen_step *vol_frozen_step_open(const struct vol_freezer *f,
@@ -276,7 +287,8 @@ struct vol_frozen_step *vol_frozen_step_open(const struct vol_freezer *f,
 				      .freeze = -1,
 				      .events = -1,
 				      .kill = -1,
-				      .watch = -1};
+				      .watch = -1,
+				      .watch_freeze = -1};
 	while (*cgroup == '/')
 		cgroup++;
 	s->dir = openat(f->root, cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -287,7 +299,9 @@ struct vol_frozen_step *vol_frozen_step_open(const struct vol_freezer *f,
 		    0 ||
 	    (s->events = openat(s->user, "cgroup.events",
 				O_RDONLY | O_CLOEXEC)) < 0 ||
-	    (s->watch = watch(s->user, f->inotify)) < 0) {
+	    (s->watch = watch(s->user, f->inotify,
+			      IN_CREATE | IN_DELETE | IN_ONLYDIR)) < 0 ||
+	    (s->watch_freeze = watch(s->freeze, f->inotify, IN_MODIFY)) < 0) {
 		vol_errorf(err, "cgroup %s: %s", cgroup, strerror(errno));
 		goto error;
 	}
@@ -313,6 +327,8 @@ void vol_frozen_step_close(struct vol_frozen_step *s, int inotify)
 	}
 	if (s->watch >= 0)
 		(void)inotify_rm_watch(inotify, s->watch);
+	if (s->watch_freeze >= 0)
+		(void)inotify_rm_watch(inotify, s->watch_freeze);
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);

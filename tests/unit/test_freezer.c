@@ -188,6 +188,35 @@ static void suspension_survives_a_restart(void **state)
 	vol_freezer_destroy(f);
 }
 
+static uint32_t touch(struct vol_freezer *f, struct bed *b, const char *text)
+{
+	bed_write(b, "7.0", "user/cgroup.freeze", text);
+	vol_freezer_dispatch(f, NULL);
+	return vol_freezer_touched(f);
+}
+
+/* Slurm thaws what it is about to end. */
+static void a_thaw_by_slurm_is_noticed(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+
+	bed_step(b, "7.0");
+	for (const char *c = "a01"; *c; c++)
+		move(&f, b, 2, *c);
+	vol_freezer_dispatch(f, NULL);
+	(void)vol_freezer_touched(f); /* the end of the birth looks alike */
+	assert_int_equal(touch(f, b, "1"), 0);
+	assert_int_equal(touch(f, b, "0"), 7);
+	assert_int_equal(vol_freezer_touched(f), 0);
+	vol_freezer_open(f);
+	assert_int_equal(touch(f, b, "0"), 0);
+	vol_freezer_hold(f, 7, true);
+	assert_int_equal(touch(f, b, "0"), 7);
+	assert_frozen(b, "011-");
+	vol_freezer_destroy(f);
+}
+
 static void latch_is_closed_at_first(void **state)
 {
 	struct bed *b = *state;
@@ -329,6 +358,36 @@ static void without_descriptors_user_follows(void **state)
 	assert_frozen(b, "110-");
 	assert_int_equal(add(f, b, 7, 0, 1), 0);
 	assert_frozen(b, "011-");
+	vol_freezer_destroy(f);
+}
+
+/* A Slurm that has no folder for each task. */
+static void births_end_without_task_folders(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+
+	bed_step(b, "7.0");
+	bed_task(b, "7.0", "task_special");
+	add(f, b, 7, 0, 2);
+	bed_write(b, "7.0", "user/task_special/cgroup.procs", "999999999\n");
+	vol_freezer_reap(f);
+	vol_freezer_reap(f);
+	assert_frozen(b, "1--1");
+	bed_write(b, "7.0", "user/task_special/cgroup.procs",
+		  "999999998\n999999999\n");
+	vol_freezer_reap(f);
+	assert_frozen(b, "1--1");
+	/* They move on after all. */
+	bed_task(b, "7.0", "task_0");
+	dispatch(f);
+	vol_freezer_reap(f);
+	assert_frozen(b, "11-1");
+	vol_freezer_reap(f);
+	assert_frozen(b, "01-1");
+	bed_write(b, "7.0", "user/cgroup.freeze", "1");
+	vol_freezer_open(f);
+	assert_frozen(b, "10-0");
 	vol_freezer_destroy(f);
 }
 
@@ -713,12 +772,14 @@ int main(void)
 		TEST(births_and_lives),
 		TEST(suspension_survives_a_restart),
 		TEST(latch_is_closed_at_first),
+		TEST(a_thaw_by_slurm_is_noticed),
 		TEST(what_is_missing_is_told),
 		TEST(only_the_kernels_word_counts),
 		TEST(found_by_its_process_first),
 		TEST(hold_reaches_later_steps_of_the_job_only),
 		TEST(a_folder_may_come_again),
 		TEST(without_descriptors_user_follows),
+		TEST(births_end_without_task_folders),
 		TEST(jobs_are_named_once),
 		TEST(kill_writes_or_signals),
 		TEST(reap_looks_for_deadly_signals),
