@@ -17,21 +17,15 @@
 #define ONE_DAY_MS  (24 * ONE_HOUR_MS)
 
 static const char *const type_names[] = {
-	[VOL_LINK_NONE] = "none",
-	[VOL_LINK_HELLO] = "hello",
-	[VOL_LINK_STATE] = "state",
-	[VOL_LINK_HARVEST] = "harvest",
-	[VOL_LINK_EVICT] = "evict",
-	[VOL_LINK_PARKED] = "parked",
-	[VOL_LINK_FACTS] = "facts",
-	[VOL_LINK_PING] = "ping",
-	[VOL_LINK_BYE] = "bye",
-	[VOL_LINK_WELCOME] = "welcome",
-	[VOL_LINK_REFUSE] = "refuse",
-	[VOL_LINK_NODE] = "node",
-	[VOL_LINK_REREGISTER] = "reregister",
-	[VOL_LINK_EVICTED] = "evicted",
-	[VOL_LINK_PONG] = "pong",
+	[VOL_LINK_NONE] = "none",       [VOL_LINK_HELLO] = "hello",
+	[VOL_LINK_STATE] = "state",     [VOL_LINK_HARVEST] = "harvest",
+	[VOL_LINK_EVICT] = "evict",     [VOL_LINK_CHECK] = "check",
+
+	[VOL_LINK_PARKED] = "parked",   [VOL_LINK_FACTS] = "facts",
+	[VOL_LINK_PING] = "ping",       [VOL_LINK_BYE] = "bye",
+	[VOL_LINK_WELCOME] = "welcome", [VOL_LINK_REFUSE] = "refuse",
+	[VOL_LINK_NODE] = "node",       [VOL_LINK_REREGISTER] = "reregister",
+	[VOL_LINK_EVICTED] = "evicted", [VOL_LINK_PONG] = "pong",
 };
 static const char *const slurmd_names[] = {
 	[VOL_SLURMD_DOWN] = "down",
@@ -137,6 +131,7 @@ static const struct vol_field harvest[] = {TYPE, HARVEST, WHY};
 static const struct vol_field evict[] = {
 	TYPE, JOB, BOOL(exclude), BOOL(force), WHY,
 };
+static const struct vol_field check[] = {TYPE, JOB};
 static const struct vol_field parked[] = {
 	TYPE,
 	JOB,
@@ -189,6 +184,7 @@ static const struct {
 	[VOL_LINK_STATE] = MESSAGE(state),
 	[VOL_LINK_HARVEST] = MESSAGE(harvest),
 	[VOL_LINK_EVICT] = MESSAGE(evict),
+	[VOL_LINK_CHECK] = MESSAGE(check),
 	[VOL_LINK_PARKED] = MESSAGE(parked),
 	[VOL_LINK_FACTS] = MESSAGE(facts),
 	[VOL_LINK_PING] = MESSAGE(ping),

@@ -14,6 +14,8 @@
  *                                  start this job elsewhere; exclude: never
  *                                  here again; force: cancel it if it can not
  *                                  be requeued
+ *   check      job                 Slurm seems to be ending it: answer evicted
+ *                                  "gone" if that is so, nothing otherwise
  *   parked     job, seconds        total time for which this job was stopped
  *                                  here: said every half minute and at the end
  *   facts      facts               the owner changed what is shared
@@ -61,6 +63,7 @@ enum vol_link_type {
 	VOL_LINK_STATE,
 	VOL_LINK_HARVEST,
 	VOL_LINK_EVICT,
+	VOL_LINK_CHECK,
 	VOL_LINK_PARKED,
 	VOL_LINK_FACTS,
 	VOL_LINK_PING,

@@ -256,6 +256,10 @@ void vol_desk_evict(struct vol_desk *d, const struct vol_member *member,
 		return;
 	memcpy(ask->device, member->id, sizeof(ask->device));
 	memcpy(ask->node, member->node_name, sizeof(ask->node));
+	/* A wish is more than a question. */
+	ask->check = msg->type == VOL_LINK_CHECK && (ask->check || !ask->job);
+	if (msg->type == VOL_LINK_CHECK && !ask->check)
+		return;
 	ask->job = msg->job;
 	ask->exclude = msg->exclude;
 	ask->force = msg->force;

@@ -32,8 +32,9 @@ struct vol_desk *vol_desk_create(struct vol_controller *c,
 /* Before the registrar goes.  NULL-safe. */
 void vol_desk_destroy(struct vol_desk *d);
 
-/* A device asks to have a job start elsewhere.  The answer goes over the link
- * that the device has then. */
+/* A device asks to have a job start elsewhere (EVICT), or whether Slurm is
+ * ending it (CHECK).  The answer goes over the link that the device has then.
+ */
 void vol_desk_evict(struct vol_desk *d, const struct vol_member *member,
 		    const struct vol_link_msg *msg);
 

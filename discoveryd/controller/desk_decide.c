@@ -111,10 +111,16 @@ static void decide_ask(struct vol_desk *d, struct vol_desk_round *r,
 {
 	const struct vol_slurm_job *job =
 		vol_slurm_jobs_find(&r->jobs, ask->job);
+	enum vol_evict_step step =
+		vol_evict_decide(job, job && is_on(job, ask->node), ask->force);
 	struct vol_change *c = NULL;
 
-	switch (vol_evict_decide(job, job && is_on(job, ask->node),
-				 ask->force)) {
+	if (ask->check) {
+		if (step == VOL_EVICT_GONE || step == VOL_EVICT_DONE)
+			answer(d, ask, VOL_OUTCOME_GONE, "Slurm is ending it");
+		return;
+	}
+	switch (step) {
 	case VOL_EVICT_GONE:
 		answer(d, ask, VOL_OUTCOME_GONE, "");
 		return;

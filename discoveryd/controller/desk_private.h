@@ -11,12 +11,13 @@
 #include "parked.h"
 #include "registrar.h"
 
-/* A device's wish to be rid of a job. */
+/* A device's wish to be rid of a job, or its question whether Slurm ends it. */
 struct vol_ask {
 	char device[VOL_DEVICE_ID_SIZE];
 	char node[VOL_NODE_NAME_SIZE];
 	uint32_t job;
 	bool exclude, force;
+	bool check; /* nothing but the question */
 	char why[VOL_WHY_SIZE];
 };
 

@@ -176,6 +176,7 @@ void vol_member_message(struct vol_member *s, const struct vol_link_msg *msg)
 		on_harvest(s, msg);
 		break;
 	case VOL_LINK_EVICT:
+	case VOL_LINK_CHECK:
 		vol_desk_evict(s->c->desk, s, msg);
 		break;
 	case VOL_LINK_PARKED:

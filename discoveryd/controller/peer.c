@@ -244,6 +244,7 @@ static bool is_for_member(enum vol_link_type type)
 	case VOL_LINK_STATE:
 	case VOL_LINK_HARVEST:
 	case VOL_LINK_EVICT:
+	case VOL_LINK_CHECK:
 	case VOL_LINK_PARKED:
 	case VOL_LINK_FACTS:
 	case VOL_LINK_BYE:

@@ -229,10 +229,22 @@ static void ask(struct vol_owner *o, uint64_t now_ms, uint64_t *next_ms)
 	}
 }
 
+/* Slurm thaws what it is about to end, but not only that: only the controller
+ * knows.  Otherwise tasks that ignore SIGTERM would stay for KillWait. */
+static void check_touched(struct vol_owner *o)
+{
+	struct vol_link_msg msg = {.type = VOL_LINK_CHECK};
+
+	while ((msg.job = vol_freezer_touched(o->freezer)) != 0)
+		if (o->linked)
+			(void)o->ops->send(&msg, o->arg);
+}
+
 void vol_owner_message(struct vol_owner *o, const struct vol_link_msg *msg)
 {
 	if (!vol_evictions_answered(&o->evictions, msg->job, msg->outcome,
-				    vol_sensor_now_ms()))
+				    vol_sensor_now_ms()) &&
+	    msg->outcome != VOL_OUTCOME_GONE)
 		return;
 	vol_info("job %" PRIu32 ": %s%s%s", msg->job,
 		 vol_outcome_name(msg->outcome), *msg->reason ? ": " : "",
@@ -315,6 +327,7 @@ void vol_owner_act(struct vol_owner *o, uint64_t now_ms, uint64_t seen,
 			       vol_freezer_is_closed(o->freezer), now_ms) < 0)
 		vol_err("out of memory: parked time is not given back");
 	evict(o);
+	check_touched(o);
 	let_stay(o);
 	drop_gone(o, jobs, n);
 	ask(o, now_ms, next_ms);

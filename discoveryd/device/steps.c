@@ -208,7 +208,7 @@ static bool freeze(struct entry *e)
 		     find_cgroup(e->step.stepd, e->cgroup, &err) == 0) &&
 		    vol_freezer_add(s->freezer, &e->step, e->cgroup, &err) == 0;
 	/* Without a folder it is not born yet, or over. */
-	if (!e->frozen && errno != ENOENT) {
+	if (!e->frozen && errno != ENOENT && errno != ESRCH) {
 		snprintf(name, sizeof(name), "%ld", (long)e->step.stepd);
 		vol_refusals_log(&s->refusals, "can not freeze the step of",
 				 name, err.text);
@@ -420,8 +420,10 @@ static int on_folders(sd_event_source *source, int fd, uint32_t events,
 	(void)source;
 	(void)fd;
 	(void)events;
-	if (vol_freezer_dispatch(s->freezer, &err) == 0)
+	if (vol_freezer_dispatch(s->freezer, &err) == 0) {
+		s->changed(s->arg);
 		return 0;
+	}
 	vol_refusals_log(&s->refusals, "can not freeze", "new tasks", err.text);
 	/* It does not say whose. */
 	for (struct entry *e = s->entries; e; e = e->next)

@@ -202,6 +202,30 @@ static void a_job_that_the_fence_killed(void **state)
 	hang_up(&c);
 }
 
+static void a_parked_job_is_asked_about(void **state)
+{
+	struct vol_link_msg check = {.type = VOL_LINK_CHECK, .job = JOB};
+	struct bed *bed = *state;
+	struct vol_slurm_job job = {0};
+	struct client c;
+
+	join(bed, &c, ID_A, "desk", "desk");
+	put_job(JOB, "desk", true);
+	/* It runs: no answer, and above all no requeue. */
+	send_msg(&c, &check);
+	say_evict(&c, JOB + 1, false, false);
+	expect_outcome(bed, &c, JOB + 1, VOL_OUTCOME_GONE);
+	assert_true(fake_cluster_get_job(JOB, &job));
+	assert_int_equal(job.state, VOL_JOB_RUNNING);
+	job.state = VOL_JOB_ENDED;
+	job.completing = true;
+	fake_cluster_put_job(&job);
+	vol_slurm_job_clear(&job);
+	send_msg(&c, &check);
+	expect_outcome(bed, &c, JOB, VOL_OUTCOME_GONE);
+	hang_up(&c);
+}
+
 /* Nothing is answered while slurmctld is away, and nothing is lost. */
 static void wishes_wait_for_slurmctld(void **state)
 {
@@ -377,6 +401,7 @@ int main(void)
 		TEST(others_jobs_are_not_touched),
 		TEST(interactive_jobs_stay_or_are_told),
 		TEST(a_job_that_the_fence_killed),
+		TEST(a_parked_job_is_asked_about),
 		TEST(wishes_wait_for_slurmctld),
 		TEST(a_restart_forgets_no_job),
 		TEST(it_is_written_before_it_is_done),
