@@ -166,7 +166,9 @@ def test_killed_daemon_comes_back_and_nothing_else_notices(lab):
     lab.wait("it has its link again", lambda: "up" in lab.run(
         "desk", "volunteer status | grep 'link state'"), 30)
     assert process(lab, show(lab, SLURMD, "MainPID")[0]) == slurmd
-    assert lab.nodes()["desk"] in ("mixed", "allocated")
+    # It can not know that the owner is still away, so it begins anew.
+    lab.wait("it is open again",
+             lambda: lab.nodes()["desk"] in ("mixed", "allocated"), 30)
     assert lab.node("desk")["SlurmdStartTime"]
     end_job(lab, job, running)
     assert process(lab, show(lab, SLURMD, "MainPID")[0]) == slurmd
