@@ -29,8 +29,10 @@ while :; do
 done
 """
 
-# Slurm has to find another way to end it.
-DEAF = "trap '' TERM\n" + COUNTER
+# What it does when it is to end: at once, never while it handles the signal,
+# or never at all.
+KINDS = {"obedient": COUNTER, "stubborn": "trap : TERM\n" + COUNTER,
+         "deaf": "trap '' TERM\n" + COUNTER}
 
 _programs = tempfile.TemporaryDirectory(prefix="voltest-")
 
@@ -56,9 +58,12 @@ def present(lab, node):
 def settings(lab, node, **values):
     """Preferences of a device's owner, for a while."""
     lab.run(node, f"cp -p {CONF} {CONF}.saved")
+    # 0 fits every parked_max; what is wanted comes after that.
+    words = [f"'{key}={values[key]}'" for key in sorted(
+        values, key=lambda key: key == "interactive_max")]
     try:
-        for key, value in values.items():
-            lab.run(node, f"volunteer set '{key}={value}'")
+        for word in ["interactive_max=0", *words]:
+            lab.run(node, f"volunteer set {word}")
         yield
     finally:
         lab.run(node, f"mv {CONF}.saved {CONF} && "

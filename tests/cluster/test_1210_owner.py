@@ -76,7 +76,7 @@ def test_input_races_launches(lab):
     """A launch that meets the owner does not run one instruction.
 
     Each round: two srun's on each device, an input somewhere in the 0.3 s in
-    which they start, and keys for a second and a half.  A job that says that
+    which they start, and keys for a second.  A job that says that
     it began while the owner was there has lost."""
     rounds, late = 9, 0
     launch = ("for d in {0}; do for i in 1 2; do srun -p volunteer -w $d "
@@ -89,20 +89,20 @@ def test_input_races_launches(lab):
             time.sleep(random.uniform(0, 0.3))
             keys = dict(zip(DEVICES, pool.map(lambda d: lab.run(
                 d, "exec 9<>/run/owner-input; cut -d' ' -f1 /proc/uptime; "
-                "for i in 1 2 3 4 5; do printf x >&9; cut -d' ' -f1 "
+                "for i in 1 2 3 4; do printf x >&9; cut -d' ' -f1 "
                 "/proc/uptime; sleep 0.3; done"), DEVICES)))
             jobs.result()
+        # What began when, and what went wrong if anything did.
+        lines = lab.alice("grep . race.*").splitlines()
+        began = dict(line.split(":", 1) for line in lines)
         for device in DEVICES:
             times = [float(t) for t in keys[device].split()]
             for i in (1, 2):
-                text = lab.alice(f"cat race.{device}.{i}")
-                assert text, lab.alice(f"cat race.{device}.{i}.err")
-                began = float(text)
-                # /proc/uptime counts hundredths, and the first key may be
-                # as late as its own freezing.
-                assert not times[1] + 0.1 < began < times[-1], (
-                    device, began, times)
-                late += began >= times[-1]
+                at = float(began.get(f"race.{device}.{i}", "nan"))
+                # Not a number compares false: it must have begun.
+                assert at < times[1] + 0.1 or at >= times[-1], (
+                    device, at, times, lines)
+                late += at >= times[-1]
     assert late >= rounds, "the owner always came too late to meet a launch"
 
 

@@ -24,9 +24,9 @@ def aim(lab, job, command):
     return before
 
 
-@pytest.mark.parametrize("options", ["", "--no-requeue"])
-def test_scancel(lab, options):
-    job = parked.counter(lab, "desk1", options, parked.DEAF)
+@pytest.mark.parametrize("kind", parked.KINDS)
+def test_scancel(lab, kind):
+    job = parked.counter(lab, "desk1", body=parked.KINDS[kind])
     with present(lab, "desk1"):
         parked.wait_parked(lab, "desk1", job)
         before = aim(lab, job, "scancel {job}")
@@ -35,8 +35,9 @@ def test_scancel(lab, options):
         assert parked.state(lab, job) == "CANCELLED"
 
 
-def test_requeue(lab):
-    job = parked.counter(lab, "desk1", body=parked.DEAF)
+@pytest.mark.parametrize("kind", parked.KINDS)
+def test_requeue(lab, kind):
+    job = parked.counter(lab, "desk1", body=parked.KINDS[kind])
     with present(lab, "desk1"):
         parked.wait_parked(lab, "desk1", job)
         before = aim(lab, job, "scontrol requeue {job}")
@@ -71,7 +72,8 @@ def test_suspend_and_resume(lab):
     parked.end(lab, job)
 
 
-def test_time_out(lab):
+@pytest.mark.parametrize("kind", parked.KINDS)
+def test_time_out(lab, kind):
     """A site may say that parked time counts."""
     conf = "/etc/slurm-volunteer/controller.conf"
 
@@ -83,8 +85,11 @@ def test_time_out(lab):
             f"echo 'extend_time_limit = no' >> {conf}")
     try:
         reload()
-        job = parked.counter(lab, "desk1", "--time=5", parked.DEAF)
-        with present(lab, "desk1"):
+        job = parked.counter(lab, "desk1", "--time=5",
+                             parked.KINDS[kind])
+        # slurmctld is to be first to end it.
+        with parked.settings(lab, "desk1", interactive_max="1h",
+                             parked_max="1h"), present(lab, "desk1"):
             parked.wait_parked(lab, "desk1", job)
             before = parked.count(lab, "desk1", job)
             lab.ctl(f"scontrol update jobid={job} endtime=now+1seconds")

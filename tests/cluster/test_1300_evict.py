@@ -49,51 +49,6 @@ def test_a_job_moves_on_within_seconds(lab):
     assert statistics.median(moves) <= AWAY_S, moves
 
 
-def age_matters(lab):
-    """A site whose priorities grow with the time in the queue."""
-    lab.ctl("cp /etc/slurm/slurm.conf /tmp/slurm.conf && cat >> "
-            "/etc/slurm/slurm.conf << END\n"
-            "PriorityType=priority/multifactor\nPriorityWeightAge=100000\n"
-            "PriorityMaxAge=00:02:00\nPriorityCalcPeriod=00:00:05\nEND")
-    restart_slurmctld(lab)
-
-
-def restart_slurmctld(lab):
-    lab.kill9("controller", "slurmctld")
-    lab.wait("slurmctld is back", lambda: "UP" in lab.ctl("scontrol ping"),
-             60)
-    lab.wait_idle(DEVICES, 60)
-
-
-def test_the_age_of_a_job_moves_with_it(lab):
-    age_matters(lab)
-    try:
-        everything = ",".join(DEVICES)
-        lab.ctl(f"scontrol update nodename={everything} state=drain "
-                "reason=test")
-        job = parked.submit(lab, parked.COUNTER)
-        time.sleep(12)  # it grows old
-        lab.ctl("scontrol update nodename=desk1 state=resume")
-        lab.wait("the job runs", lambda: parked.running_on(lab, job) ==
-                 "desk1", 60)
-        before = int(parked.job_fields(lab, job)["Priority"])
-        assert before > 1000, "age does not count here"
-        with parked.settings(lab, "desk1", parked_max="1s"), \
-                present(lab, "desk1"):
-            lab.wait("the job waits again", lambda: parked.state(
-                lab, job) == "PENDING", 30, every=0.02)
-            time.sleep(6)
-            assert int(parked.job_fields(lab, job)["Priority"]) >= before
-        lab.ctl(f"scontrol update nodename={everything} state=resume || true")
-        lab.wait("the job runs again", lambda: parked.running_on(lab, job), 60)
-        parked.end(lab, job)
-    finally:
-        for node in DEVICES:
-            lab.ctl(f"scontrol update nodename={node} state=resume || true")
-        lab.ctl("cp /tmp/slurm.conf /etc/slurm/slurm.conf")
-        restart_slurmctld(lab)
-
-
 def test_interactive_jobs_have_their_own_time(lab):
     """They can not be requeued: parked for longer, then ended."""
     with parked.settings(lab, "desk1", interactive_max="8s", parked_max="1s"), \

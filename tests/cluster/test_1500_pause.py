@@ -28,8 +28,10 @@ def test_a_pause_moves_jobs_away_and_lasts(lab):
             until = paused(lab, "desk1")
             now = int(lab.run("desk1", "date +%s"))
             assert 3500 < until - now <= 3600
-            clock = lab.run("desk1", f"date -d @{until} +%H:%M")
-            assert clock in said, said
+            # As people say it: it is over by then.
+            clock = re.search(r"until (\d\d:\d\d)", said)[1]
+            assert clock in (lab.run("desk1", f"date -d @{until + late} +%H:%M")
+                             for late in (0, 59))
             assert clock in volunteer(lab, "desk1", "status").stdout
             # New jobs stop coming at once, long before Slurm hears a drain.
             lab.wait("the job runs elsewhere", lambda: parked.running_on(
@@ -84,7 +86,7 @@ def test_nonsense_changes_nothing(lab, words):
     before = lab.run("desk1", f"md5sum < {parked.CONF}")
     done = volunteer(lab, "desk1", words, check=False)
     assert done.returncode != 0
-    assert len(done.stderr.splitlines()) in range(1, 4), done.stderr
+    assert done.stderr.startswith("volunteer "), done.stderr
     assert lab.run("desk1", f"md5sum < {parked.CONF}") == before
     assert paused(lab, "desk1") is None
 
