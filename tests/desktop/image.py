@@ -169,10 +169,12 @@ def exported(image, visit):
         call("docker", "rm", container)
 
 
-def install_build(root):
-    """Put what "make install" adds to Debian into the folder root."""
+def install_build(root, scratch):
+    """Put what "make install" adds to Debian into the folder root.
+
+    docker/cluster keeps its logs in scratch, away from those of clusters."""
     call(TOP / "docker" / "cluster", "build", "--debian", DEBIAN,
-         timeout=1500)
+         env=dict(os.environ, XDG_STATE_HOME=str(scratch)), timeout=1500)
     # The stage that the image starts from: all of it is in Docker's cache.
     plain = f"slurm-volunteer-desktop-plain:{DEBIAN}"
     call("docker", "build", "--target", "runtime", "--tag", plain,
@@ -250,7 +252,7 @@ def build(folder):
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     call("tar", "-C", root, "--numeric-owner", "-xf", debian_root())
-    install_build(root)
+    install_build(root, folder / "state")
     # Static, so that it does not matter which release compiles it.
     call("gcc", "-O2", "-static", "-Wall", "-Wextra", "-o",
          root / "usr/local/bin/observer", HERE / "observer.c")
