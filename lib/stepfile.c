@@ -22,6 +22,7 @@ enum key {
 	KEY_STEPD,
 	KEY_CGROUP,
 	KEY_TASKS,
+	KEY_BORN,
 	KEY_ACCOUNT
 };
 #define N_KEYS (KEY_ACCOUNT + 1)
@@ -38,6 +39,7 @@ static const struct {
 	[KEY_STEPD] = {"stepd", 1, INT32_MAX},
 	[KEY_CGROUP] = {"cgroup", 0, 0},
 	[KEY_TASKS] = {"tasks", 0, UINT32_MAX},
+	[KEY_BORN] = {"born", 0, 1},
 	[KEY_ACCOUNT] = {"account", 0, 0},
 };
 
@@ -117,6 +119,8 @@ static int parse_value(enum key key, const char *value, size_t len,
 		step->stepd = (pid_t)number;
 	else if (key == KEY_TASKS)
 		step->tasks = (uint32_t)number;
+	else if (key == KEY_BORN)
+		step->born = number;
 	return 0;
 }
 
@@ -198,9 +202,9 @@ int vol_step_format(const struct vol_step *step, char *buf, size_t size)
 	n = snprintf(buf, size,
 		     "version=%d\njob=%" PRIu32 "\nstep=%" PRIu32
 		     "\nuid=%lu\nstepd=%ld\ncgroup=%s\ntasks=%" PRIu32
-		     "\naccount=%s\n",
+		     "\nborn=%d\naccount=%s\n",
 		     VERSION, step->job, step->step, (unsigned long)step->uid,
-		     (long)step->stepd, step->cgroup, step->tasks,
+		     (long)step->stepd, step->cgroup, step->tasks, step->born,
 		     step->account);
 	if (n < 0 || (size_t)n >= size) {
 		errno = ENOSPC;

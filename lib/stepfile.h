@@ -2,10 +2,10 @@
 /* stepfile.h - how a job step tells discoveryd where its cgroup is
  *
  * The SPANK plugin writes /run/slurm-volunteer/steps/JOB.STEP before the first
- * task exists, after it has frozen STEP/user, and removes it when slurmstepd
- * ends; discoveryd watches the folder.  Files instead of a socket: they survive
- * a kill -9 of the daemon and cost slurmstepd no wait.  Format (text, one
- * KEY=VALUE a line, all required):
+ * task exists, after it has frozen STEP/user, writes it again when the step is
+ * born, and removes it when slurmstepd ends; discoveryd watches the folder.
+ *Files instead of a socket: they survive a kill -9 of the daemon and cost
+ *slurmstepd no wait.  Format (text, one KEY=VALUE a line, all required):
  *	version=1
  *	job=123
  *	step=4294967291
@@ -13,8 +13,11 @@
  *	stepd=4711             pid of slurmstepd
  *	cgroup=/system.slice/... the step's cgroup below the cgroup2 root, which
  *	                       contains slurm/ and user/
- *	tasks=4                task folders that are to appear in user/ here,
- *	                       0 = not known (the extern step)
+ *	tasks=4                that are to run here, 0 = not known (extern step)
+ *	born=0                 1: each is in the folder of user/ in which it
+ *	                       stays, and none has executed an instruction yet.
+ *	                       Slurm gives each a folder only if it has to limit
+ *	                       or to measure them, so folders do not tell.
  *	account=physics        as the job's environment says it: a hint, which
  *	                       the user can forge; may be empty
  * A file whose cgroup folder is gone is stale and may be removed.
@@ -31,6 +34,7 @@
 #ifndef VOL_STEPFILE_H
 #define VOL_STEPFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -51,8 +55,9 @@ struct vol_step {
 	uint32_t job, step;
 	uid_t uid;
 	pid_t stepd;
-	char cgroup[VOL_CGROUP_SIZE];   /* absolute below the cgroup2 root */
-	uint32_t tasks;                 /* 0 = not known */
+	char cgroup[VOL_CGROUP_SIZE]; /* absolute below the cgroup2 root */
+	uint32_t tasks;               /* 0 = not known */
+	bool born;
 	char account[VOL_ACCOUNT_SIZE]; /* printable, no spaces; may be "" */
 };
 

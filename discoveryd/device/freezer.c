@@ -78,6 +78,7 @@ static int add(struct vol_freezer *f, const struct vol_step *step,
 		if (f->cpu_pct)
 			(void)vol_frozen_step_throttle(s, f->cpu_pct);
 	}
+	s->info.born = step->born;
 	return vol_frozen_step_look(s, must_stop(f, s), err);
 }
 

@@ -10,8 +10,8 @@
  * Steps are born frozen: the SPANK plugin writes user/cgroup.freeze before
  * there is a task.  vol_freezer_add takes over from there: it freezes or
  * leaves running the task folders as the latch says, and lifts the one of
- * user/ when all announced tasks are in its hands.  Until then, and for good
- * where no number of tasks was announced, user/ follows the latch, too.
+ * user/ when the plugin says that the step is born.  Until then, and for good
+ * where it never says so, user/ follows the latch, too.
  *
  * All functions may be called from any thread.  The latch is closed at first.
  * close, the hot path, only writes to descriptors that are open already.
@@ -72,8 +72,7 @@ unsigned vol_freezer_kill(struct vol_freezer *f, uint32_t job);
 
 /* Steps whose tasks have been sent a signal that is to end them while frozen
  * (SIGTERM, SIGKILL, SIGXCPU pending): Slurm ends a job that is parked.  They
- * are killed; returns how many.  Also ends births where Slurm makes no folder
- * for each task.  Call about once a second while closed. */
+ * are killed; returns how many.  Call about once a second while closed. */
 unsigned vol_freezer_reap(struct vol_freezer *f);
 
 /* A job of which Slurm has tried to thaw a step that has to stay frozen (it

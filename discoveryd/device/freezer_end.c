@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* freezer_end.c - end tasks that are frozen, and births that go on and on */
+/* freezer_end.c - end tasks that are frozen */
 #include "config.h"
 
 #include "device/freezer.h"
@@ -30,30 +30,25 @@
 
 /* ---- processes of a folder ---- */
 
-static FILE *open_procs(int dir, const char *folder)
-{
-	char path[64];
-	FILE *fp;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/cgroup.procs", folder);
-	fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
-	fp = fd < 0 ? NULL : fdopen(fd, "r");
-	if (!fp && fd >= 0)
-		close(fd);
-	return fp;
-}
-
 /* Call f for the first max processes in dir/folder until it returns true;
  * whether it did.  A max of 0 means all. */
 static bool each_pid(int dir, const char *folder, unsigned max,
 		     bool (*f)(pid_t pid))
 {
-	cleanup_file FILE *fp = open_procs(dir, folder);
-	char line[PID_SIZE + 2];
+	cleanup_file FILE *fp = NULL;
+	char path[64], line[PID_SIZE + 2];
+	int fd;
 
-	for (unsigned n = 0;
-	     fp && (!max || n < max) && fgets(line, sizeof(line), fp); n++) {
+	snprintf(path, sizeof(path), "%s/cgroup.procs", folder);
+	fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	fp = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!fp) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	for (unsigned n = 0; (!max || n < max) && fgets(line, sizeof(line), fp);
+	     n++) {
 		long pid = strtol(line, NULL, 10);
 
 		/* 0: of a pid namespace that we do not see. */
@@ -61,18 +56,6 @@ static bool each_pid(int dir, const char *folder, unsigned max,
 			return true;
 	}
 	return false;
-}
-
-/* Not more than max. */
-static uint32_t count_pids(int dir, const char *folder, uint32_t max)
-{
-	cleanup_file FILE *fp = open_procs(dir, folder);
-	char line[PID_SIZE + 2];
-	uint32_t n = 0;
-
-	while (fp && n < max && fgets(line, sizeof(line), fp))
-		n++;
-	return n;
 }
 
 static bool each_in_step(const struct vol_frozen_step *s, unsigned max,
@@ -143,38 +126,14 @@ static bool is_doomed(pid_t pid)
 	       DEADLY;
 }
 
-/* ---- births ---- */
-
-/* Without task/cgroup and jobacct_gather/cgroup Slurm leaves all tasks in
- * task_special, and the folders that were announced never come.  Once there are
- * as many processes as tasks, and for a second (until the next call) no new
- * folder to which they could move on, user/ is Slurm's as in any other step. */
-static void end_birth(struct vol_freezer *f, struct vol_frozen_step *s)
-{
-	uint32_t n = 0;
-
-	if (!s->birth || s->info.tasks == 0)
-		return;
-	for (const struct vol_task_folder *t = s->folders; t; t = t->next)
-		n += count_pids(s->user, t->name, s->info.tasks);
-	if (n >= s->info.tasks && s->settled) {
-		pthread_mutex_lock(&f->fast);
-		vol_frozen_step_born(s, f->closed || s->hold);
-		pthread_mutex_unlock(&f->fast);
-	}
-	s->settled = n >= s->info.tasks;
-}
-
 unsigned vol_freezer_reap(struct vol_freezer *f)
 {
 	unsigned n = 0;
 
 	pthread_mutex_lock(&f->slow);
-	for (struct vol_frozen_step *s = f->steps; s; s = s->next) {
-		if (!f->closed && !s->hold)
-			continue;
-		end_birth(f, s);
-		if (!each_in_step(s, LOOK_AT, is_doomed))
+	for (const struct vol_frozen_step *s = f->steps; s; s = s->next) {
+		if (!(f->closed || s->hold) ||
+		    !each_in_step(s, LOOK_AT, is_doomed))
 			continue;
 		kill_step(s);
 		n++;

@@ -151,7 +151,7 @@ static json_t *step_json(const struct vol_frozen_step *s)
 	json_t *one =
 		json_pack("{s:I, s:b, s:I}", "stepd", (json_int_t)s->info.stepd,
 			  "frozen", vol_frozen_step_running(s) < 0, "tasks",
-			  (json_int_t)vol_frozen_step_tasks(s));
+			  (json_int_t)s->info.tasks);
 
 	json_object_set_new(one, "memory",
 			    memory < 0 ? json_null() : json_integer(memory));

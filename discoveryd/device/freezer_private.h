@@ -32,8 +32,7 @@ struct vol_frozen_step {
 	int watch;          /* inotify's number for user/ */
 	int watch_freeze;   /* and for user/cgroup.freeze */
 	bool touched;       /* see vol_freezer_touched */
-	bool birth;         /* not all announced task folders have been there */
-	bool settled;       /* their processes are all in some, though */
+	bool birth;         /* tasks may still move to other folders */
 	bool blind;         /* some could not be opened */
 	bool ours;          /* user/ was frozen by us or the SPANK plugin */
 	bool hold;
@@ -65,9 +64,6 @@ void vol_frozen_step_inform(struct vol_frozen_step *s,
 int vol_frozen_step_look(struct vol_frozen_step *s, bool stop,
 			 struct vol_error *err);
 
-/* The birth is over. */
-void vol_frozen_step_born(struct vol_frozen_step *s, bool stop);
-
 /* The hot path: only writes.  Number of folders written. */
 unsigned vol_frozen_step_set(struct vol_frozen_step *s, bool stop);
 
@@ -81,9 +77,6 @@ bool vol_frozen_step_thawed(const struct vol_frozen_step *s);
 /* Open a file of user/ or, where that has none, of STEP; -1 with errno. */
 int vol_frozen_step_file(const struct vol_frozen_step *s, const char *name,
 			 int flags);
-
-/* Task folders without task_special. */
-uint32_t vol_frozen_step_tasks(const struct vol_frozen_step *s);
 
 /* ---- freezer_memory.c ---- */
 

@@ -12,7 +12,6 @@
 
 #include "device/freezer_private.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -106,7 +105,6 @@ static int add_folder(struct vol_frozen_step *s, const char *name, ino_t ino)
 	}
 	t->next = s->folders;
 	s->folders = t;
-	s->settled = false;
 	return 0;
 }
 
@@ -164,15 +162,6 @@ static int scan(struct vol_frozen_step *s)
 	return rc;
 }
 
-uint32_t vol_frozen_step_tasks(const struct vol_frozen_step *s)
-{
-	uint32_t n = 0;
-
-	for (const struct vol_task_folder *t = s->folders; t; t = t->next)
-		n += isdigit((unsigned char)t->name[strlen(TASK)]) != 0;
-	return n;
-}
-
 /* ---- stop and go ---- */
 
 static bool whole(const struct vol_frozen_step *s)
@@ -199,26 +188,19 @@ unsigned vol_frozen_step_set(struct vol_frozen_step *s, bool stop)
 	return n;
 }
 
-void vol_frozen_step_born(struct vol_frozen_step *s, bool stop)
-{
-	s->birth = false;
-	vol_frozen_step_set(s, stop);
-	/* After the thaw: one lost in between is worse than one done twice. */
-	(void)fsetxattr(s->user, MARK, "1", 1, 0);
-}
-
 int vol_frozen_step_look(struct vol_frozen_step *s, bool stop,
 			 struct vol_error *err)
 {
 	int rc = scan(s), saved = errno;
-	bool born = s->birth && rc == 0 && s->info.tasks > 0 &&
-		    vol_frozen_step_tasks(s) >= s->info.tasks;
+	bool born = s->birth && rc == 0 && s->info.born;
 
 	s->blind = rc < 0;
 	if (born)
-		vol_frozen_step_born(s, stop);
-	else
-		vol_frozen_step_set(s, stop);
+		s->birth = false;
+	vol_frozen_step_set(s, stop);
+	/* After the thaw: one lost in between is worse than one done twice. */
+	if (born)
+		(void)fsetxattr(s->user, MARK, "1", 1, 0);
 	if (rc < 0)
 		return vol_errorf_errno(err, saved, "tasks of job %lu: %s",
 					(unsigned long)s->info.job,

@@ -188,6 +188,20 @@ int vol_stepd_mark(spank_t spank, struct vol_error *err)
 	return 0;
 }
 
+/* slurmstepd forks one by one, and only then moves them, in the same order. */
+int vol_stepd_task_forked(spank_t spank, struct vol_error *err)
+{
+	int task = -1;
+
+	/* The process of an extern step is no task. */
+	if (!self.path[0] || !self.step.tasks ||
+	    spank_get_item(spank, S_TASK_ID, &task) != ESPANK_SUCCESS ||
+	    task < 0 || (uint32_t)task != self.step.tasks - 1)
+		return 0;
+	self.step.born = true;
+	return publish(err);
+}
+
 /* S_SLURM_RESTART_COUNT is 0 in slurmstepd up to 26.05: it keeps the count in
  * the task's environment only.  The user may have set it, so it is no more
  * than something to print. */

@@ -109,11 +109,14 @@ int vol_slurmd_exit(struct vol_error *err);
 /* slurmstepd, as root and before any task exists: init reads arguments and
  * options, guard freezes the folder of the tasks to be and writes the step
  * file, mark sets the job's environment, exit removes the file.  guard's -1
- * says that the step must not start.  task_init runs in the task's process as
- * the user, with the task's stderr. */
+ * says that the step must not start.  task_forked, as root and once a task,
+ * writes the file again when the last one is in its folder; all wait until it
+ * returns.  task_init runs in the task's process as the user, with the task's
+ * stderr. */
 int vol_stepd_init(spank_t spank, int ac, char *av[], struct vol_error *err);
 int vol_stepd_guard(spank_t spank, struct vol_error *err);
 int vol_stepd_mark(spank_t spank, struct vol_error *err);
+int vol_stepd_task_forked(spank_t spank, struct vol_error *err);
 int vol_stepd_task_init(spank_t spank, struct vol_error *err);
 int vol_stepd_exit(struct vol_error *err);
 

@@ -65,6 +65,18 @@ int slurm_spank_init_post_opt(spank_t spank, int ac, char *av[])
 	return fail_open(vol_stepd_mark(spank, &err), &err);
 }
 
+/* Fails open: all of the step follows the owner, as if it were not born yet. */
+int slurm_spank_task_post_fork(spank_t spank, int ac, char *av[])
+{
+	struct vol_error err = {""};
+
+	(void)ac;
+	(void)av;
+	if (spank_context() != S_CTX_REMOTE)
+		return ESPANK_SUCCESS;
+	return fail_open(vol_stepd_task_forked(spank, &err), &err);
+}
+
 /* Fails open: the task starts without its line of information. */
 int slurm_spank_task_init(spank_t spank, int ac, char *av[])
 {

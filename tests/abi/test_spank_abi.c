@@ -69,6 +69,7 @@ static void exports_are_those_of_the_map(void **state)
 		"slurm_spank_init_post_opt",
 		"slurm_spank_slurmd_exit",
 		"slurm_spank_task_init",
+		"slurm_spank_task_post_fork",
 		"spank_plugin_version",
 	};
 	char lines[64][256];

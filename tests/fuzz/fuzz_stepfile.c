@@ -34,7 +34,7 @@ static void check_step(const struct vol_step *step)
 	fuzz_assert(again.job == step->job && again.step == step->step);
 	fuzz_assert(again.uid == step->uid && again.stepd == step->stepd);
 	fuzz_assert(strcmp(again.cgroup, step->cgroup) == 0);
-	fuzz_assert(again.tasks == step->tasks);
+	fuzz_assert(again.tasks == step->tasks && again.born == step->born);
 	fuzz_assert(strcmp(again.account, step->account) == 0);
 }
 

@@ -28,13 +28,14 @@ static struct vol_freezer *freezer(const struct bed *b)
 
 /* The slurmstepd of job 7 step 0 is 70. */
 static int add(struct vol_freezer *f, const struct bed *b, uint32_t job,
-	       uint32_t step, uint32_t tasks)
+	       uint32_t step, bool born)
 {
 	const struct vol_step info = {.job = job,
 				      .step = step,
 				      .uid = 1000,
 				      .stepd = (pid_t)(job * 10 + step),
-				      .tasks = tasks};
+				      .tasks = 2,
+				      .born = born};
 	struct vol_error err = {""};
 	char name[32];
 
@@ -67,79 +68,88 @@ static void assert_frozen(const struct bed *b, const char *want)
 
 /* ---- on plain files ---- */
 
-/* What happens to 7.0, one letter each: [a]dd, [o]pen, [c]lose, [h]old and
- * [l]et go, [0] [1] [s]pecial task folder appears, [S]uspend and [R]esume by
- * Slurm, restart ([r]) of discoveryd; after it, what is frozen. */
+/* What happens to 7.0, one letter each: [a]dd, its plugin says that it is
+ * [b]orn, [o]pen, [c]lose, [h]old and [l]et go, [0] [1] [s]pecial task folder
+ * appears, [S]uspend and [R]esume by Slurm, restart ([r]) of discoveryd; after
+ * it, what is frozen. */
 static const struct {
-	uint32_t tasks;
 	const char *moves, *frozen;
 } births[] = {
 	/* born while closed: user/ until all tasks are there, then they */
-	{2, "a", "1---"},
-	{2, "a0", "11--"},
-	{2, "as0", "11-1"},
-	{2, "a01", "011-"},
-	{2, "a01s", "0111"},
-	{2, "0a1", "011-"},
-	{2, "01a", "011-"},
+	{"a", "1---"},
+	{"a0", "11--"},
+	{"as0", "11-1"},
+	{"a01", "111-"},
+	{"a01b", "011-"},
+	{"a01sb", "0111"},
+	{"0a1b", "011-"},
+	{"01b", "011-"},
 	/* and then open */
-	{2, "ao", "0---"},
-	{2, "a0o", "00--"},
-	{2, "a01o", "000-"},
+	{"ao", "0---"},
+	{"a0o", "00--"},
+	{"a01bo", "000-"},
+	{"a01ob", "000-"},
 	/* born while open */
-	{2, "oa", "0---"},
-	{2, "oa0", "00--"},
-	{2, "oa01", "000-"},
+	{"oa", "0---"},
+	{"oa0", "00--"},
+	{"oa01b", "000-"},
 	/* closed in the middle of a birth */
-	{2, "oac", "1---"},
-	{2, "oa0c", "11--"},
-	{2, "oa0c1", "011-"},
-	{2, "oa0c1o", "000-"},
-	{2, "oa0co1", "000-"},
+	{"oac", "1---"},
+	{"oa0c", "11--"},
+	{"oa0c1", "111-"},
+	{"oa0c1b", "011-"},
+	{"oa0c1bo", "000-"},
+	{"oa0co1b", "000-"},
 	/* back and forth */
-	{2, "oa01c", "011-"},
-	{2, "oa01co", "000-"},
-	{2, "oa01coc", "011-"},
+	{"oa01bc", "011-"},
+	{"oa01bco", "000-"},
+	{"oa01bcoc", "011-"},
 	/* Slurm's hand on user/ stays where it is */
-	{2, "oa01S", "100-"},
-	{2, "oa01Sc", "111-"},
-	{2, "oa01Sco", "100-"},
-	{2, "oa01cSo", "100-"},
-	{2, "oa01cR", "011-"},
-	{2, "a01SRo", "000-"},
-	{2, "a0R", "01--"},
-	{2, "a0R1", "011-"},
-	/* nobody knows how many tasks: user/ follows */
-	{0, "as", "1--1"},
-	{0, "aso", "0--0"},
-	{0, "asoc", "1--1"},
-	{0, "asoc0", "11-1"},
-	{0, "asoc0o", "00-0"},
-	{0, "asoSco", "1--0"},
+	{"oa01bS", "100-"},
+	{"oa01bSc", "111-"},
+	{"oa01bSco", "100-"},
+	{"oa01bcSo", "100-"},
+	{"oa01bcR", "011-"},
+	{"a01bSRo", "000-"},
+	{"a0R", "01--"},
+	{"a0R1", "111-"},
+	{"a0R1b", "011-"},
+	/* a Slurm that has no folder for each task */
+	{"asb", "0--1"},
+	{"asbo", "0--0"},
+	{"oasbS", "1--0"},
+	{"oasbcSo", "1--0"},
+	/* a step whose processes come and go: user/ follows */
+	{"as", "1--1"},
+	{"aso", "0--0"},
+	{"asoc", "1--1"},
+	{"asoc0", "11-1"},
+	{"asoc0o", "00-0"},
+	{"asoSco", "1--0"},
 	/* held */
-	{2, "oa01h", "011-"},
-	{2, "oa01ho", "011-"},
-	{2, "oa01hco", "011-"},
-	{2, "oa01hl", "000-"},
-	{2, "oa01hcl", "011-"},
-	{2, "oa01hclo", "000-"},
-	{2, "oah", "1---"},
-	{2, "oah0", "11--"},
-	{2, "oah01", "011-"},
+	{"oa01bh", "011-"},
+	{"oa01bho", "011-"},
+	{"oa01bhco", "011-"},
+	{"oa01bhl", "000-"},
+	{"oa01bhcl", "011-"},
+	{"oa01bhclo", "000-"},
+	{"oah", "1---"},
+	{"oah0", "11--"},
+	{"oah01b", "011-"},
 	/* another discoveryd starts closed and thaws nothing */
-	{2, "oa01ra", "011-"},
-	{2, "oa0ra", "11--"},
-	{2, "ara01", "011-"},
-	{2, "a01rao", "000-"},
+	{"oa01brb", "011-"},
+	{"oa0ra", "11--"},
+	{"ara01b", "011-"},
+	{"a01brbo", "000-"},
 };
 
-static void move(struct vol_freezer **f, struct bed *b, uint32_t tasks, char c)
+static void move(struct vol_freezer **f, struct bed *b, char c)
 {
 	static const char *const folders[] = {"task_0", "task_1",
 					      "task_special"};
 
-	if (c == 'a')
-		assert_int_equal(add(*f, b, 7, 0, tasks), 0);
+	if (c == 'a' || c == 'b')
+		assert_int_equal(add(*f, b, 7, 0, c == 'b'), 0);
 	else if (c == 'o')
 		vol_freezer_open(*f);
 	else if (c == 'c')
@@ -163,11 +173,10 @@ static void births_and_lives(void **state)
 		struct bed *b = *state;
 		struct vol_freezer *f = freezer(b);
 
-		print_message("%u tasks: %s\n", births[i].tasks,
-			      births[i].moves);
+		print_message("%s\n", births[i].moves);
 		bed_step(b, "7.0");
 		for (const char *c = births[i].moves; *c; c++)
-			move(&f, b, births[i].tasks, *c);
+			move(&f, b, *c);
 		assert_frozen(b, births[i].frozen);
 		vol_freezer_destroy(f);
 		bed_remove(b, "7.0", ".");
@@ -182,8 +191,8 @@ static void suspension_survives_a_restart(void **state)
 	if (geteuid() != 0)
 		skip(); /* the mark is root's */
 	bed_step(b, "7.0");
-	for (const char *c = "oa01Srao"; *c; c++)
-		move(&f, b, 2, *c);
+	for (const char *c = "oa01bSrbo"; *c; c++)
+		move(&f, b, *c);
 	assert_frozen(b, "100-");
 	vol_freezer_destroy(f);
 }
@@ -202,8 +211,8 @@ static void a_thaw_by_slurm_is_noticed(void **state)
 	struct vol_freezer *f = freezer(b);
 
 	bed_step(b, "7.0");
-	for (const char *c = "a01"; *c; c++)
-		move(&f, b, 2, *c);
+	for (const char *c = "a01b"; *c; c++)
+		move(&f, b, *c);
 	vol_freezer_dispatch(f, NULL);
 	(void)vol_freezer_touched(f); /* the end of the birth looks alike */
 	assert_int_equal(touch(f, b, "1"), 0);
@@ -247,12 +256,12 @@ static void what_is_missing_is_told(void **state)
 	assert_contains(err.text, "/nowhere");
 	f = freezer(b);
 	errno = 0;
-	assert_int_equal(add(f, b, 7, 0, 1), -1);
+	assert_int_equal(add(f, b, 7, 0, true), -1);
 	assert_int_equal(errno, ENOENT);
 	bed_step(b, "7.0");
 	bed_remove(b, "7.0", "user/cgroup.events");
 	errno = 0;
-	assert_int_equal(add(f, b, 7, 0, 1), -1);
+	assert_int_equal(add(f, b, 7, 0, true), -1);
 	assert_int_equal(errno, ENOENT);
 	vol_freezer_destroy(f);
 }
@@ -264,7 +273,7 @@ static void only_the_kernels_word_counts(void **state)
 
 	bed_step(b, "7.0");
 	bed_task(b, "7.0", "task_0");
-	add(f, b, 7, 0, 1);
+	add(f, b, 7, 0, true);
 	assert_false(vol_freezer_wait(f, 20));
 	bed_write(b, "7.0", "user/task_0/cgroup.events",
 		  "populated 1\nfrozen 1\n");
@@ -286,7 +295,7 @@ static void found_by_its_process_first(void **state)
 	assert_int_equal(vol_freezer_jobs(f, NULL, 0), 0);
 	/* The plugin comes only now. */
 	bed_write(b, "7.0", "user/cgroup.freeze", "1");
-	add(f, b, 7, 0, 1);
+	add(f, b, 7, 0, true);
 	assert_frozen(b, "0---");
 	assert_int_equal(vol_freezer_jobs(f, NULL, 0), 1);
 	vol_freezer_destroy(f);
@@ -303,16 +312,16 @@ static void hold_reaches_later_steps_of_the_job_only(void **state)
 	bed_task(b, "7.1", "task_0");
 	bed_task(b, "8.0", "task_0");
 	vol_freezer_open(f);
-	add(f, b, 7, 0, 1);
+	add(f, b, 7, 0, true);
 	vol_freezer_hold(f, 7, true);
-	add(f, b, 7, 1, 1);
-	add(f, b, 8, 0, 1);
+	add(f, b, 7, 1, true);
+	add(f, b, 8, 0, true);
 	assert_int_equal(bed_read(b, "7.1", "user/task_0/cgroup.freeze"), '1');
 	assert_int_equal(bed_read(b, "8.0", "user/task_0/cgroup.freeze"), '0');
 	/* The job is gone, and comes back. */
 	vol_freezer_remove(f, 70);
 	vol_freezer_remove(f, 71);
-	add(f, b, 7, 1, 1);
+	add(f, b, 7, 1, true);
 	assert_int_equal(bed_read(b, "7.1", "user/task_0/cgroup.freeze"), '0');
 	vol_freezer_destroy(f);
 }
@@ -324,7 +333,7 @@ static void a_folder_may_come_again(void **state)
 
 	bed_step(b, "7.0");
 	bed_task(b, "7.0", "task_special");
-	add(f, b, 7, 0, 1);
+	add(f, b, 7, 0, false);
 	bed_remove(b, "7.0", "user/task_special");
 	bed_task(b, "7.0", "task_special");
 	dispatch(f);
@@ -344,7 +353,7 @@ static void without_descriptors_user_follows(void **state)
 
 	bed_step(b, "7.0");
 	bed_task(b, "7.0", "task_0");
-	add(f, b, 7, 0, 1);
+	add(f, b, 7, 0, true);
 	assert_frozen(b, "01--");
 	bed_task(b, "7.0", "task_1");
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -356,38 +365,8 @@ static void without_descriptors_user_follows(void **state)
 	assert_int_equal(errno, EMFILE);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	assert_frozen(b, "110-");
-	assert_int_equal(add(f, b, 7, 0, 1), 0);
+	assert_int_equal(add(f, b, 7, 0, true), 0);
 	assert_frozen(b, "011-");
-	vol_freezer_destroy(f);
-}
-
-/* A Slurm that has no folder for each task. */
-static void births_end_without_task_folders(void **state)
-{
-	struct bed *b = *state;
-	struct vol_freezer *f = freezer(b);
-
-	bed_step(b, "7.0");
-	bed_task(b, "7.0", "task_special");
-	add(f, b, 7, 0, 2);
-	bed_write(b, "7.0", "user/task_special/cgroup.procs", "999999999\n");
-	vol_freezer_reap(f);
-	vol_freezer_reap(f);
-	assert_frozen(b, "1--1");
-	bed_write(b, "7.0", "user/task_special/cgroup.procs",
-		  "999999998\n999999999\n");
-	vol_freezer_reap(f);
-	assert_frozen(b, "1--1");
-	/* They move on after all. */
-	bed_task(b, "7.0", "task_0");
-	dispatch(f);
-	vol_freezer_reap(f);
-	assert_frozen(b, "11-1");
-	vol_freezer_reap(f);
-	assert_frozen(b, "01-1");
-	bed_write(b, "7.0", "user/cgroup.freeze", "1");
-	vol_freezer_open(f);
-	assert_frozen(b, "10-0");
 	vol_freezer_destroy(f);
 }
 
@@ -400,9 +379,9 @@ static void jobs_are_named_once(void **state)
 	bed_step(b, "7.0");
 	bed_step(b, "7.1");
 	bed_step(b, "8.0");
-	add(f, b, 7, 0, 1);
-	add(f, b, 7, 1, 1);
-	add(f, b, 8, 0, 1);
+	add(f, b, 7, 0, true);
+	add(f, b, 7, 1, true);
+	add(f, b, 8, 0, true);
 	assert_int_equal(vol_freezer_jobs(f, jobs, 4), 2);
 	assert_int_equal(jobs[0] + jobs[1], 15);
 	jobs[1] = 0;
@@ -422,8 +401,8 @@ static void kill_writes_or_signals(void **state)
 	bed_remove(b, "8.0", "user/cgroup.kill");
 	bed_task(b, "8.0", "task_0");
 	pid = bed_spawn(b, "8.0", "task_0", BED_WAITS);
-	add(f, b, 7, 0, 1);
-	add(f, b, 8, 0, 1);
+	add(f, b, 7, 0, true);
+	add(f, b, 8, 0, true);
 	assert_int_equal(vol_freezer_kill(f, 9), 0);
 	assert_int_equal(vol_freezer_kill(f, 7), 1);
 	assert_int_equal(bed_read(b, "7.0", "user/cgroup.kill"), '1');
@@ -453,7 +432,7 @@ static void reap_looks_for_deadly_signals(void **state)
 
 		print_message("signal %d\n", pending[i].signal);
 		bed_write(b, "7.0", "user/cgroup.kill", "-");
-		add(f, b, 7, 0, 1);
+		add(f, b, 7, 0, true);
 		assert_int_equal(vol_freezer_reap(f), 0);
 		kill(pid, pending[i].signal);
 		assert_int_equal(vol_freezer_reap(f), pending[i].ends);
@@ -489,7 +468,7 @@ static void reclaim_says_what_is_missing(void **state)
 
 	assert_int_equal(vol_freezer_reclaim(f, 4096, NULL), 0);
 	bed_step(b, "7.0");
-	add(f, b, 7, 0, 1);
+	add(f, b, 7, 0, true);
 	errno = 0;
 	assert_int_equal(vol_freezer_reclaim(f, 4096, &err), -1);
 	assert_int_equal(errno, ENOTSUP);
@@ -532,7 +511,7 @@ static void throttle_is_for_later_steps_too(void **state)
 
 	bed_step(b, "7.0");
 	bed_step(b, "8.0");
-	add(f, b, 7, 0, 1);
+	add(f, b, 7, 0, true);
 	errno = 0;
 	assert_int_equal(vol_freezer_throttle(f, 50, NULL), -1);
 	assert_int_equal(errno, ENOTSUP);
@@ -540,7 +519,7 @@ static void throttle_is_for_later_steps_too(void **state)
 	bed_write(b, "8.0", "user/cpu.max", "");
 	assert_int_equal(vol_freezer_throttle(f, 50, NULL), 0);
 	assert_text(b, "7.0/cpu.max", "50000 100000");
-	add(f, b, 8, 0, 1);
+	add(f, b, 8, 0, true);
 	assert_text(b, "8.0/user/cpu.max", "50000 100000");
 	bed_write(b, "7.0", "cpu.max", "");
 	assert_int_equal(vol_freezer_throttle(f, 0, NULL), 0);
@@ -562,7 +541,7 @@ static void status_has_all_fields(void **state)
 	bed_step(b, "8.0");
 	bed_write(b, "8.0", "memory.current", "4096\n");
 	vol_freezer_add(f, &unknown, bed_cgroup(b, "8.0"), NULL);
-	add(f, b, 7, 0, 1);
+	add(f, b, 7, 0, true);
 	list = vol_freezer_json(f);
 	assert_int_equal(json_array_size(list), 2);
 	one = json_array_get(list, 0);
@@ -576,7 +555,7 @@ static void status_has_all_fields(void **state)
 	assert_int_equal(uid, 1000);
 	assert_int_equal(stepd, 70);
 	assert_int_equal(frozen, 0);
-	assert_int_equal(tasks, 1);
+	assert_int_equal(tasks, 2);
 	one = json_array_get(list, 1);
 	assert_null(json_object_get(one, "job"));
 	assert_int_equal(json_integer_value(json_object_get(one, "memory")),
@@ -608,7 +587,7 @@ static void really_parks(void **state)
 		struct vol_freezer *f = freezer(b);
 
 		start_step(b, "7.0", sizes[i], 1);
-		assert_int_equal(add(f, b, 7, 0, (uint32_t)sizes[i] + 1), 0);
+		assert_int_equal(add(f, b, 7, 0, true), 0);
 		assert_true(vol_freezer_wait(f, 10000));
 		assert_true(bed_stands(b));
 		assert_int_equal(vol_freezer_open(f), sizes[i] + 1);
@@ -631,7 +610,7 @@ static void slurms_thaw_lets_nothing_run(void **state)
 	struct vol_freezer *f = freezer(b);
 
 	start_step(b, "7.0", 2, 0);
-	add(f, b, 7, 0, 2);
+	add(f, b, 7, 0, true);
 	assert_true(vol_freezer_wait(f, 10000));
 	assert_int_equal(bed_read(b, "7.0", "user/cgroup.freeze"), '0');
 	bed_write(b, "7.0", "user/cgroup.freeze", "0");
@@ -648,7 +627,7 @@ static void suspended_by_slurm_stays_so(void **state)
 	struct vol_freezer *f = freezer(b);
 
 	start_step(b, "7.0", 1, 0);
-	add(f, b, 7, 0, 1);
+	add(f, b, 7, 0, true);
 	vol_freezer_open(f);
 	assert_true(bed_runs(b, 0));
 	vol_freezer_close(f);
@@ -658,7 +637,7 @@ static void suspended_by_slurm_stays_so(void **state)
 	/* And over a restart. */
 	vol_freezer_destroy(f);
 	f = freezer(b);
-	add(f, b, 7, 0, 1);
+	add(f, b, 7, 0, true);
 	vol_freezer_open(f);
 	assert_true(bed_stands(b));
 	bed_write(b, "7.0", "user/cgroup.freeze", "0");
@@ -675,11 +654,13 @@ static void born_frozen_runs_only_when_open(void **state)
 	bed_task(b, "7.0", "task_special");
 	bed_spawn(b, "7.0", "task_special", BED_BUSY);
 	assert_true(bed_stands(b));
-	add(f, b, 7, 0, 1);
+	add(f, b, 7, 0, false);
 	/* Slurm moves a task on before it starts it. */
 	bed_task(b, "7.0", "task_0");
 	bed_spawn(b, "7.0", "task_0", BED_BUSY);
 	dispatch(f);
+	assert_true(bed_stands(b));
+	add(f, b, 7, 0, true);
 	assert_int_equal(bed_read(b, "7.0", "user/cgroup.freeze"), '0');
 	assert_true(bed_stands(b));
 	assert_true(vol_freezer_wait(f, 10000));
@@ -696,8 +677,8 @@ static void hold_keeps_one_job_still(void **state)
 
 	start_step(b, "7.0", 1, 0);
 	start_step(b, "8.0", 1, 0);
-	add(f, b, 7, 0, 1);
-	add(f, b, 8, 0, 1);
+	add(f, b, 7, 0, true);
+	add(f, b, 8, 0, true);
 	vol_freezer_hold(f, 7, true);
 	vol_freezer_open(f);
 	assert_true(bed_stands_one(b, 0));
@@ -717,7 +698,7 @@ static void scancel_ends_what_is_parked(void **state)
 	bed_step(b, "7.0");
 	bed_task(b, "7.0", "task_0");
 	pid = bed_spawn(b, "7.0", "task_0", BED_CATCHES);
-	add(f, b, 7, 0, 1);
+	add(f, b, 7, 0, true);
 	vol_freezer_open(f);
 	assert_true(bed_runs(b, 0));
 	vol_freezer_close(f);
@@ -779,7 +760,6 @@ int main(void)
 		TEST(hold_reaches_later_steps_of_the_job_only),
 		TEST(a_folder_may_come_again),
 		TEST(without_descriptors_user_follows),
-		TEST(births_end_without_task_folders),
 		TEST(jobs_are_named_once),
 		TEST(kill_writes_or_signals),
 		TEST(reap_looks_for_deadly_signals),

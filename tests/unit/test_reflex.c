@@ -302,7 +302,7 @@ static void last_input_wins(void **state)
 	assert_int_equal(vol_freezer_add(t->freezer,
 					 &(struct vol_step){.job = 7,
 							    .stepd = 70,
-							    .tasks = 1},
+							    .born = true},
 					 bed_cgroup(t->bed, "7.0"), NULL),
 			 0);
 	assert_int_equal(pthread_create(&thread, NULL, write_at_random, &w), 0);
@@ -358,7 +358,7 @@ static void histogram_counts_reactions(void **state)
 	assert_int_equal(vol_freezer_add(t->freezer,
 					 &(struct vol_step){.job = 7,
 							    .stepd = 70,
-							    .tasks = 1},
+							    .born = true},
 					 bed_cgroup(t->bed, "7.0"), NULL),
 			 0);
 	assert_int_equal(vol_reflex_open(t->reflex, 0), 0);

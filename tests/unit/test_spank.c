@@ -149,6 +149,27 @@ static void assert_step(void *root, const char *name, uint32_t job,
 	assert_int_equal(got.stepd, getpid());
 	assert_string_equal(got.cgroup, CGROUP);
 	assert_int_equal(got.tasks, step == 0xfffffffc ? 0 : 2);
+	assert_false(got.born);
+}
+
+static bool is_born(void *root, const char *name)
+{
+	struct vol_step got = {0};
+	size_t len;
+	char *text =
+		vol_file_read(in(root, name), VOL_STEPFILE_MAX, &len, NULL);
+
+	assert_non_null(text);
+	assert_int_equal(vol_step_parse(name, text, len, &got, NULL), 0);
+	free(text);
+	return got.born;
+}
+
+static void forked(int task)
+{
+	fake_spank.task = task;
+	assert_int_equal(
+		slurm_spank_task_post_fork(fake_spank_handle(), 0, NULL), 0);
 }
 
 static void login_registers_options_only(void **state)
@@ -432,6 +453,53 @@ static void refused_option_leaves_no_step_unguarded(void **state)
 	assert_step(*state, RUN "/steps/12.0", 12, 0);
 }
 
+static void step_is_born_with_its_last_task(void **state)
+{
+	init(S_CTX_REMOTE, 0, NULL);
+	post_opt();
+	forked(0);
+	assert_false(is_born(*state, RUN "/steps/12.0"));
+	forked(1);
+	assert_true(is_born(*state, RUN "/steps/12.0"));
+	assert_int_equal(fake_spank.errors, 0);
+	leave();
+	assert_false(exists(*state, RUN "/steps/12.0"));
+}
+
+/* Its processes come as users log in. */
+static void extern_step_is_never_born(void **state)
+{
+	init(S_CTX_REMOTE, 0, NULL);
+	fake_spank.step = 0xfffffffc;
+	post_opt();
+	forked(-1);
+	forked(0);
+	assert_false(is_born(*state, RUN "/steps/12.4294967292"));
+	assert_int_equal(fake_spank.errors, 0);
+}
+
+static void birth_that_can_not_be_told_stops_nothing(void **state)
+{
+	init(S_CTX_REMOTE, 0, NULL);
+	post_opt();
+	assert_int_equal(unlink(in(*state, RUN "/steps/12.0")), 0);
+	assert_int_equal(rmdir(in(*state, RUN "/steps")), 0);
+	assert_int_equal(vol_file_replace(in(*state, RUN "/steps"), "", 0, 0644,
+					  0, NULL),
+			 0);
+	forked(1);
+	assert_int_equal(fake_spank.errors, 1);
+	assert_contains(fake_spank.last_error, "/steps");
+	/* Other nodes, other processes. */
+	unsetenv(VOL_ENV_DEVICE);
+	init(S_CTX_REMOTE, 0, NULL);
+	post_opt();
+	forked(1);
+	init(S_CTX_LOCAL, 0, NULL);
+	forked(1);
+	assert_int_equal(fake_spank.errors, 0);
+}
+
 static void account_is_a_hint(void **state)
 {
 	char longest[VOL_ACCOUNT_SIZE + 1];
@@ -561,7 +629,7 @@ static void exit_in_a_child_removes_nothing(void **state)
 
 static void exit_leaves_the_file_of_a_requeued_step(void **state)
 {
-	const struct vol_step next = {12, 0, 1000, 1, "/a/b", 1, ""};
+	const struct vol_step next = {12, 0, 1000, 1, "/a/b", 1, true, ""};
 	char text[VOL_STEPFILE_MAX];
 	int len = vol_step_format(&next, text, sizeof(text));
 
@@ -606,6 +674,9 @@ int main(void)
 		TEST(step_that_nobody_hears_of_stays_frozen),
 		TEST(device_without_a_name_starts_nothing),
 		TEST(refused_option_leaves_no_step_unguarded),
+		TEST(step_is_born_with_its_last_task),
+		TEST(extern_step_is_never_born),
+		TEST(birth_that_can_not_be_told_stops_nothing),
 		TEST(account_is_a_hint),
 		TEST(what_slurm_refuses_is_told),
 		TEST(wrong_arguments_leave_the_defaults),

@@ -70,7 +70,8 @@ static void end_stepd(pid_t pid)
 
 static void write_step(const char *dir, uint32_t job, uint32_t step, pid_t pid)
 {
-	const struct vol_step s = {job, step, 1000, pid, "/a/b", 1, "physics"};
+	const struct vol_step s = {job,    step, 1000, pid,
+				   "/a/b", 1,    true, "physics"};
 	char path[PATH_MAX], text[VOL_STEPFILE_MAX];
 	int len = vol_step_format(&s, text, sizeof(text));
 
