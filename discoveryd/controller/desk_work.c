@@ -14,6 +14,13 @@ static uint64_t now_ms(void)
 	return vol_controller_now_ms();
 }
 
+static int by_number(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
 static bool read_singles(struct vol_desk_round *r, struct vol_error *why)
 {
 	struct vol_slurm_job *job;
@@ -26,6 +33,8 @@ static bool read_singles(struct vol_desk_round *r, struct vol_error *why)
 		vol_errorf(&r->why, "out of memory");
 		return true;
 	}
+	/* Jobs are looked up by halves. */
+	qsort(r->ids, r->n_ids, sizeof(*r->ids), by_number);
 	for (i = r->jobs.n = 0; i < r->n_ids; i++) {
 		job = &r->jobs.jobs[r->jobs.n];
 		if (vol_slurm_job_get(r->ids[i], job, why) == 0)
