@@ -206,8 +206,10 @@ static void collect(struct vol_desk *d, struct vol_desk_round *r)
 	size_t i;
 
 	r->all = d->n_leaving > 0;
-	for (i = 0; i < d->n_asks; i++)
+	for (i = 0; i < d->n_asks; i++) {
+		d->asks[i].taken = true;
 		want(r, d->asks[i].job);
+	}
 	for (i = 0; i < d->memory.n_revivals; i++)
 		want(r, d->memory.revivals[i].job);
 	for (i = 0; i < d->memory.n_grants; i++)
@@ -260,6 +262,7 @@ void vol_desk_evict(struct vol_desk *d, const struct vol_member *member,
 	ask->check = msg->type == VOL_LINK_CHECK && (ask->check || !ask->job);
 	if (msg->type == VOL_LINK_CHECK && !ask->check)
 		return;
+	ask->taken = false;
 	ask->job = msg->job;
 	ask->exclude = msg->exclude;
 	ask->force = msg->force;

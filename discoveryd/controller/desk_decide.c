@@ -148,7 +148,9 @@ static void decide_asks(struct vol_desk *d, struct vol_desk_round *r)
 	size_t i, kept = 0;
 
 	for (i = 0; i < d->n_asks; i++)
-		if (was_read(r, d->asks[i].job))
+		/* What was read before a device asked may be older than the job
+		 * that it asks about. */
+		if (d->asks[i].taken && was_read(r, d->asks[i].job))
 			decide_ask(d, r, &d->asks[i]);
 		else
 			d->asks[kept++] = d->asks[i];

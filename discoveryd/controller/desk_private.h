@@ -18,6 +18,7 @@ struct vol_ask {
 	uint32_t job;
 	bool exclude, force;
 	bool check; /* nothing but the question */
+	bool taken; /* the round that runs read the jobs after it came */
 	char why[VOL_WHY_SIZE];
 };
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <time.h>
 
 #include "fake_cluster.h"
@@ -14,6 +15,7 @@
 #define NODES_MAX 2000
 #define JOBS_MAX  2000
 
+static _Atomic unsigned slow_ms, answers;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct vol_slurm_node nodes[NODES_MAX];
 static size_t n_nodes, max_nodes;
@@ -25,6 +27,7 @@ static char notice[512];
 
 void fake_cluster_reset(void)
 {
+	slow_ms = 0;
 	pthread_mutex_lock(&lock);
 	n_nodes = 0;
 	while (n_jobs)
@@ -449,7 +452,19 @@ int vol_slurm_job_get(uint32_t id, struct vol_slurm_job *job,
 		copy_job(job, j);
 	}
 	pthread_mutex_unlock(&lock);
+	answers++;
+	usleep(slow_ms * 1000);
 	return rc;
+}
+
+void fake_cluster_set_slow(unsigned ms)
+{
+	slow_ms = ms;
+}
+
+unsigned fake_cluster_answers(void)
+{
+	return answers;
 }
 
 int vol_slurm_jobs_load(struct vol_slurm_jobs *all, struct vol_error *err)

@@ -27,6 +27,10 @@ bool fake_cluster_get_job(uint32_t id, struct vol_slurm_job *job);
 /* Its last process is gone: pending, to wait for two minutes, its age lost. */
 #define FAKE_AGE 500
 void fake_cluster_job_left(uint32_t id);
+/* Answers about one job are under way for so long: what they tell may be old by
+ * then.  And how many were begun. */
+void fake_cluster_set_slow(unsigned ms);
+unsigned fake_cluster_answers(void);
 /* What jobs were told last. */
 const char *fake_cluster_notice(void);
 

@@ -141,6 +141,31 @@ static void never_here_again(void **state)
 	hang_up(&c);
 }
 
+/* The desk follows a requeued job; a read that began before the job started
+ * here again must not answer for it: the device would kill what runs. */
+static void an_old_read_answers_no_new_question(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_slurm_job job = {0};
+	unsigned begun;
+	struct client c;
+
+	join(bed, &c, ID_A, "desk", "desk");
+	put_job(JOB, "desk", true);
+	say_evict(&c, JOB, false, false);
+	expect_outcome(bed, &c, JOB, VOL_OUTCOME_REQUEUED);
+	fake_cluster_set_slow(100);
+	begun = fake_cluster_answers();
+	run_until(bed, fake_cluster_answers() != begun);
+	put_job(JOB, "desk", true);
+	say_evict(&c, JOB, false, false);
+	expect_outcome(bed, &c, JOB, VOL_OUTCOME_REQUEUED);
+	assert_true(fake_cluster_get_job(JOB, &job));
+	assert_int_equal(job.state, VOL_JOB_PENDING);
+	vol_slurm_job_clear(&job);
+	hang_up(&c);
+}
+
 static void others_jobs_are_not_touched(void **state)
 {
 	struct bed *bed = *state;
@@ -399,6 +424,7 @@ int main(void)
 		TEST(a_job_starts_elsewhere),
 		TEST(never_here_again),
 		TEST(others_jobs_are_not_touched),
+		TEST(an_old_read_answers_no_new_question),
 		TEST(interactive_jobs_stay_or_are_told),
 		TEST(a_job_that_the_fence_killed),
 		TEST(a_parked_job_is_asked_about),
