@@ -148,6 +148,9 @@ def main():
             lab.wait("dbus and avahi are up", lambda: lab.run(
                 "bench", "pgrep -x avahi-daemon"), 60)
             time.sleep(5)  # Avahi's own start-up is not the question here.
+            # Nor is for how long an owner wants to be away before.
+            lab.run("bench", "sed -i 's/^idle_after.*/idle_after = 0s/' "
+                    "/etc/slurm-volunteer/device.conf")
             bench = Bench(lab)
             run_volunteer(bench, args.trials)
             run_plain(bench, args.trials, "packaged")
