@@ -54,6 +54,7 @@ def lab(session_lab):
     yield lab
     for device in DEVICES:
         lab.cluster("owner", device, "away")
+        lab.run(device, "volunteer resume", check=False)
     lab.ctl("scancel --state=PENDING; scancel --state=RUNNING; "
             "scancel --state=SUSPENDED; true")
     lab.wait_no_jobs()

@@ -10,6 +10,7 @@ import pathlib
 import re
 import subprocess
 import tempfile
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -34,6 +35,7 @@ done
 KINDS = {"obedient": COUNTER, "stubborn": "trap : TERM\n" + COUNTER,
          "deaf": "trap '' TERM\n" + COUNTER}
 
+_making = threading.Lock()
 _programs = tempfile.TemporaryDirectory(prefix="voltest-")
 
 
@@ -180,13 +182,19 @@ def moves(lab, node, job):
     lab.wait(f"job {job} goes on", lambda: count(lab, node, job) > before, 20)
 
 
+def witness_program():
+    """Path of the program; made once, whoever asks first."""
+    program = pathlib.Path(_programs.name) / "witness"
+    with _making:
+        if not program.exists():
+            subprocess.run(["gcc", "-O2", "-static", "-o", str(program),
+                            str(HERE / "witness.c")], check=True, timeout=60)
+    return str(program)
+
+
 def witness(lab, node, job, command, timeout=120):
     """Run a command on the node while every 10 ms the job is looked at."""
-    program = pathlib.Path(_programs.name) / "witness"
-    if not program.exists():
-        subprocess.run(["gcc", "-O2", "-static", "-o", str(program),
-                        str(HERE / "witness.c")], check=True, timeout=60)
-    lab.host("docker", "cp", "-q", str(program),
+    lab.host("docker", "cp", "-q", witness_program(),
              f"{lab.container(node)}:/usr/local/bin/witness")
     done = lab.host("docker", "exec", lab.container(node), "witness", job,
                     "bash", "-c", command, timeout=timeout)
