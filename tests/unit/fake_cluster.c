@@ -496,7 +496,8 @@ struct vol_slurm_job *vol_slurm_jobs_find(const struct vol_slurm_jobs *all,
 {
 	size_t i;
 
-	for (i = 0; i < all->n; i++)
+	/* Like the real one it wants them in order. */
+	for (i = 0; i < all->n && all->jobs[i].id <= id; i++)
 		if (all->jobs[i].id == id)
 			return &all->jobs[i];
 	return NULL;

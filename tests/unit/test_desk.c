@@ -166,6 +166,26 @@ static void an_old_read_answers_no_new_question(void **state)
 	hang_up(&c);
 }
 
+/* The first is followed until it may begin, beside the questions of others. */
+static void jobs_leave_one_after_the_other(void **state)
+{
+	struct bed *bed = *state;
+	struct client c;
+
+	join(bed, &c, ID_A, "desk", "desk");
+	for (uint32_t i = 0; i < 3; i++)
+		put_job(JOB + i, "desk", true);
+	for (uint32_t i = 0; i < 3; i++) {
+		say_evict(&c, JOB + i, false, false);
+		expect_outcome(bed, &c, JOB + i, VOL_OUTCOME_REQUEUED);
+	}
+	for (uint32_t i = 0; i < 3; i++)
+		fake_cluster_job_left(JOB + i);
+	for (uint32_t i = 0; i < 3; i++)
+		run_until(bed, may_begin(JOB + i));
+	hang_up(&c);
+}
+
 static void others_jobs_are_not_touched(void **state)
 {
 	struct bed *bed = *state;
@@ -423,6 +443,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_job_starts_elsewhere),
 		TEST(never_here_again),
+		TEST(jobs_leave_one_after_the_other),
 		TEST(others_jobs_are_not_touched),
 		TEST(an_old_read_answers_no_new_question),
 		TEST(interactive_jobs_stay_or_are_told),
