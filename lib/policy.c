@@ -60,9 +60,6 @@ static void say(struct vol_verdict *v, const char *what, const char *time_word,
 {
 	char buf[WHEN_SIZE];
 
-	/* What lasts until 14:00:30 is not over at 14:00. */
-	if (t > now)
-		t += MINUTE_S - 1;
 	snprintf(v->why, sizeof(v->why), "%s %s %s", what, time_word,
 		 when(t, now, buf));
 }

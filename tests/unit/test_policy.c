@@ -202,7 +202,7 @@ static const struct row fates[] = {
 	{"", "paused", "always", FREEZE, "input", "paused", "stops", 0},
 	{"", "paused:7200", "always", FREEZE, "input", "paused until 14:00",
 	 "stops", 60},
-	{"", "paused:20", "always", FREEZE, "input", "paused until 12:01",
+	{"", "paused:20", "always", FREEZE, "input", "paused until 12:00",
 	 "stops", 20},
 	{"", "paused:86400", "always", FREEZE, "input",
 	 "paused until Sat 12:00", "stops", 60},
