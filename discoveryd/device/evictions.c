@@ -61,7 +61,7 @@ int vol_evictions_want(struct vol_evictions *e, uint32_t job, bool exclude,
 	if (!x)
 		return -1;
 	/* What was refused without force may be granted with it. */
-	if ((force && !x->force) || (exclude && !x->exclude))
+	if (!x->granted && ((force && !x->force) || (exclude && !x->exclude)))
 		x->asked = x->refused = false;
 	x->force |= force;
 	x->exclude |= exclude;
@@ -86,23 +86,33 @@ const struct vol_eviction *vol_evictions_due(struct vol_evictions *e,
 {
 	for (size_t i = 0; i < e->n; i++) {
 		struct vol_eviction *x = &e->list[i];
-		uint64_t at =
-			x->asked_ms + (x->refused ? VOL_EVICTION_REFUSED_MS
-						  : VOL_EVICTION_RETRY_MS);
+		uint64_t at = x->asked_ms + (x->refused || x->granted
+						     ? VOL_EVICTION_AGAIN_MS
+						     : VOL_EVICTION_RETRY_MS);
 
-		if (x->granted)
-			continue;
 		if (x->asked && now_ms < at) {
 			if (at < *next_ms)
 				*next_ms = at;
 			continue;
 		}
 		x->asked = true;
-		x->refused = false;
+		x->refused = x->granted = false;
 		x->asked_ms = now_ms;
 		return x;
 	}
 	return NULL;
+}
+
+void vol_evictions_pardon(struct vol_evictions *e)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		struct vol_eviction *x = &e->list[i];
+
+		if (!x->exclude || x->granted || x->fenced)
+			continue;
+		x->exclude = x->force = false;
+		x->asked = x->refused = true;
+	}
 }
 
 void vol_evictions_ask_again(struct vol_evictions *e)
@@ -121,11 +131,11 @@ bool vol_evictions_answered(struct vol_evictions *e, uint32_t job,
 		return false;
 	if (x->fenced) {
 		vol_evictions_drop(e, job);
-	} else if (outcome == VOL_OUTCOME_REFUSED) {
-		x->refused = true;
-		x->asked_ms = now_ms;
 	} else {
-		x->granted = true;
+		x->refused = outcome == VOL_OUTCOME_REFUSED;
+		x->granted = !x->refused;
+		x->asked = true;
+		x->asked_ms = now_ms;
 	}
 	return true;
 }

@@ -22,9 +22,10 @@
 
 /* Between two questions for one job: slurmctld may be busy. */
 #define VOL_EVICTION_RETRY_MS 5000
-/* A job that was refused is asked for again after this: an administrator may
- * have allowed its requeue meanwhile. */
-#define VOL_EVICTION_REFUSED_MS 60000
+/* After an answer a job that is still here is asked for again after this: an
+ * administrator may have allowed its requeue meanwhile, or it was moved and has
+ * come back under the same number before its old steps were seen to end. */
+#define VOL_EVICTION_AGAIN_MS 60000
 
 struct vol_eviction {
 	uint32_t job;
@@ -55,6 +56,10 @@ int vol_evictions_fenced(struct vol_evictions *e, uint32_t job);
 const struct vol_eviction *vol_evictions_due(struct vol_evictions *e,
 					     uint64_t now_ms,
 					     uint64_t *next_ms);
+
+/* Those to be excluded are measured anew: what is not wished away again counts
+ * as refused. */
+void vol_evictions_pardon(struct vol_evictions *e);
 
 /* A new link: what was asked over the old one may be lost. */
 void vol_evictions_ask_again(struct vol_evictions *e);

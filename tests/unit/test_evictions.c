@@ -39,7 +39,7 @@ static void test_asks_once_and_again_later(void **state)
 	/* It is not asked for again while its steps end. */
 	vol_evictions_want(&e, 7, false, true, "z");
 	vol_evictions_ask_again(&e);
-	assert_int_equal(due(&e, 1000000), 0);
+	assert_int_equal(due(&e, VOL_EVICTION_AGAIN_MS - 1), 0);
 	assert_false(vol_evictions_answered(&e, 7, VOL_OUTCOME_REQUEUED, 0));
 	vol_evictions_drop(&e, 7);
 	assert_false(vol_evictions_has(&e, 7));
@@ -63,8 +63,52 @@ static void test_refused_waits_unless_forced(void **state)
 	vol_evictions_want(&e, 7, false, true, "x");
 	assert_int_equal(due(&e, 20), 7);
 	vol_evictions_answered(&e, 7, VOL_OUTCOME_REFUSED, 30);
-	assert_int_equal(due(&e, 29 + VOL_EVICTION_REFUSED_MS), 0);
-	assert_int_equal(due(&e, 30 + VOL_EVICTION_REFUSED_MS), 7);
+	assert_int_equal(due(&e, 29 + VOL_EVICTION_AGAIN_MS), 0);
+	assert_int_equal(due(&e, 30 + VOL_EVICTION_AGAIN_MS), 7);
+	vol_evictions_clear(&e);
+}
+
+/* It must not be held for ever if it was started here again. */
+static void test_granted_but_still_here(void **state)
+{
+	const uint64_t later = 10 + VOL_EVICTION_AGAIN_MS;
+	struct vol_evictions e = {0};
+	uint64_t next = UINT64_MAX;
+
+	(void)state;
+	vol_evictions_want(&e, 7, false, false, "x");
+	assert_int_equal(due(&e, 0), 7);
+	assert_true(vol_evictions_answered(&e, 7, VOL_OUTCOME_REQUEUED, 10));
+	assert_null(vol_evictions_due(&e, 11, &next));
+	assert_int_equal(next, later);
+	assert_int_equal(due(&e, later), 7);
+	assert_true(vol_evictions_pending(&e));
+	/* Killed once more before the answer. */
+	vol_evictions_fenced(&e, 7);
+	assert_true(vol_evictions_answered(&e, 7, VOL_OUTCOME_GONE, later));
+	assert_false(vol_evictions_has(&e, 7));
+	vol_evictions_clear(&e);
+}
+
+static void test_pardon_spares_what_was_decided(void **state)
+{
+	struct vol_evictions e = {0};
+
+	(void)state;
+	for (uint32_t job = 1; job <= 3; job++)
+		vol_evictions_want(&e, job, job != 2, job != 2, "x");
+	while (due(&e, 0))
+		;
+	vol_evictions_answered(&e, 3, VOL_OUTCOME_REQUEUED, 0);
+	vol_evictions_pardon(&e);
+	for (size_t i = 0; i < e.n; i++) {
+		assert_int_equal(e.list[i].exclude, e.list[i].job == 3);
+		assert_int_equal(e.list[i].force, e.list[i].job == 3);
+		assert_int_equal(e.list[i].refused, e.list[i].job == 1);
+	}
+	/* Still not welcome: asked for at once. */
+	vol_evictions_want(&e, 1, true, true, "x");
+	assert_int_equal(due(&e, 1), 1);
 	vol_evictions_clear(&e);
 }
 
@@ -141,6 +185,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_asks_once_and_again_later),
 		cmocka_unit_test(test_refused_waits_unless_forced),
+		cmocka_unit_test(test_granted_but_still_here),
+		cmocka_unit_test(test_pardon_spares_what_was_decided),
 		cmocka_unit_test(test_fenced_outlive_us),
 		cmocka_unit_test(test_parked_time_adds_up),
 	};
