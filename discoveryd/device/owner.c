@@ -296,6 +296,8 @@ struct vol_owner *vol_owner_create(sd_event *loop,
 	o->steps = steps;
 	o->ops = ops;
 	o->arg = arg;
+	/* A discoveryd that was killed may have left steps slow. */
+	(void)vol_freezer_throttle(freezer, 0, NULL);
 	vol_ladder_init(&o->ladder, vol_sensor_now_ms());
 	o->journal = vol_journal_create(conf->state_dir, err);
 	if (!o->journal)

@@ -34,6 +34,9 @@ static void set_throttle(struct vol_owner *o, bool on)
 			vol_warn("can not throttle: %s", err.text);
 		snprintf(o->throttle_note, sizeof(o->throttle_note), "%.150s",
 			 err.text);
+		/* Some may be slow by now, and nobody would notice later. */
+		if (on)
+			(void)vol_freezer_throttle(o->freezer, 0, NULL);
 		return;
 	}
 	o->throttled = on;
