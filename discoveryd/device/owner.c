@@ -207,12 +207,16 @@ static int set_pause(struct vol_owner *o, const struct vol_pause *pause,
 	int rc;
 
 	o->pause = *pause;
+	/* Jobs stop first: the disk may be what they are keeping busy. */
+	if (pause->on)
+		vol_owner_look(o);
 	rc = vol_pause_save(o->conf->state_dir, pause, err);
 	/* A pause holds even if it can not be kept over a restart; the end of
 	 * one does not. */
 	if (rc < 0 && !pause->on)
 		o->pause = before;
-	vol_owner_look(o);
+	if (!pause->on)
+		vol_owner_look(o);
 	return rc;
 }
 
