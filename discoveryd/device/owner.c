@@ -153,6 +153,7 @@ void vol_owner_steps(struct vol_owner *o)
 void vol_owner_reload(struct vol_owner *o, const struct vol_device_conf *conf)
 {
 	o->conf = conf;
+	o->known_welcome = false;
 	/* Those who are still not welcome are wished away again. */
 	vol_evictions_pardon(&o->evictions);
 	vol_sensors_reload(o->sensors, &conf->policy, conf->input_devices);

@@ -141,21 +141,29 @@ static void want(struct vol_owner *o, uint32_t job, bool exclude, bool force,
 		vol_err("out of memory: job %" PRIu32 " stays stopped", job);
 }
 
-static bool is_welcome(const struct vol_owner *o, const struct vol_step *step)
+static bool is_user_welcome(struct vol_owner *o, uid_t uid)
 {
-	const struct vol_device_conf *c = o->conf;
+	const char *users = o->conf->users;
 	const struct passwd *pw;
 	char number[16];
 
-	if (c->users && *c->users) {
-		snprintf(number, sizeof(number), "%u", (unsigned)step->uid);
-		pw = getpwuid(step->uid);
-		if (!vol_list_welcomes(c->users, number) &&
-		    !(pw && vol_list_welcomes(c->users, pw->pw_name)))
-			return false;
-	}
-	return !c->accounts || !*c->accounts ||
-	       vol_list_welcomes(c->accounts, step->account);
+	snprintf(number, sizeof(number), "%u", (unsigned)uid);
+	if (vol_list_welcomes(users, number) ||
+	    (o->known_welcome && o->welcome_uid == uid))
+		return true;
+	pw = getpwuid(uid);
+	if (!pw || !vol_list_welcomes(users, pw->pw_name))
+		return false;
+	o->known_welcome = true;
+	o->welcome_uid = uid;
+	return true;
+}
+
+static bool is_welcome(struct vol_owner *o, const struct vol_step *step)
+{
+	return is_user_welcome(o, step->uid) &&
+	       (!o->conf->accounts || !*o->conf->accounts ||
+		vol_list_welcomes(o->conf->accounts, step->account));
 }
 
 static void check_welcome(const struct vol_step *step, void *arg)

@@ -41,6 +41,10 @@ struct vol_owner {
 	bool throttled;
 	struct vol_evictions evictions;
 	struct vol_parkclock parked;
+	/* The last user who was found welcome by name: that may have to be
+	 * asked for over the network. */
+	bool known_welcome;
+	uid_t welcome_uid;
 	bool reclaiming;
 	uint64_t reclaimed; /* bytes of this time of being parked */
 	char memory_note[VOL_WHY_SIZE];
