@@ -15,7 +15,7 @@ def minutes(limit):
 
 
 def test_key_parks_the_job_until_nobody_is_there(bed):
-    job = bed.count(150, "--time=2")
+    job = bed.count(60, "--time=2")
     folders = bed.running(job)
     assert not bed.frozen(folders)
     with bed.typing():
@@ -26,7 +26,7 @@ def test_key_parks_the_job_until_nobody_is_there(bed):
         parked = time.monotonic() - start
     wait("thawed", lambda: not bed.frozen(folders), 30)
     wait("completed", lambda: bed.job(job)["JobState"] == "COMPLETED", 120)
-    assert bed.result(job) == bed.counted(150)
+    assert bed.result(job) == bed.counted(60)
     shown = bed.job(job)
     assert (shown["Restarts"], shown["NodeList"]) == ("0", "desk")
     # Its time limit has whole minutes, so it may gain a little.
@@ -37,7 +37,7 @@ def test_key_parks_the_job_until_nobody_is_there(bed):
 
 def test_present_owner_sends_the_job_elsewhere(bed):
     bed.configure(parked_max="15s")
-    job = bed.count(100)
+    job = bed.count(40)
     folders = bed.running(job)
     with bed.typing():
         wait("frozen", lambda: bed.frozen(folders), 5)
@@ -53,7 +53,7 @@ def test_present_owner_sends_the_job_elsewhere(bed):
         wait("completed", lambda: bed.job(job)["JobState"] == "COMPLETED",
              120)
         assert bed.job(job)["Restarts"] == "1"
-        assert bed.result(job, bed.head) == bed.counted(100)
+        assert bed.result(job, bed.head) == bed.counted(40)
         assert bed.ticks(job) == ticks
         assert bed.state("desk") == "drained"
     bed.wait_open()

@@ -69,7 +69,7 @@ def test_unlocking_claims_the_machine(bed, screen):
 
 
 def test_sleep_finds_no_running_task_and_loses_no_job(bed):
-    job = bed.count(100)
+    job = bed.count(40)
     bed.running(job)
     bed.desk.run("rm -f /run/asleep")
     start = float(bed.desk.run("cut -d ' ' -f 1 /proc/uptime"))
@@ -83,5 +83,5 @@ def test_sleep_finds_no_running_task_and_loses_no_job(bed):
     assert seconds < 50
     wait("completed", lambda: bed.job(job)["JobState"] == "COMPLETED", 120)
     guest = {"head": bed.head, "desk": bed.desk}[bed.job(job)["BatchHost"]]
-    assert bed.result(job, guest) == bed.counted(100)
+    assert bed.result(job, guest) == bed.counted(40)
     bed.wait_open()

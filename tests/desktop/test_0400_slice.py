@@ -35,7 +35,7 @@ def test_slice_comes_last(bed):
 
 
 def test_job_survives_a_restart_of_slurmd(bed):
-    job = bed.count(100)
+    job = bed.count(40)
     before = processes(bed, bed.running(job))
     pid = bed.desk.run(f"systemctl show -P MainPID {SLURMD}").strip()
     bed.desk.run(f"systemctl kill -s KILL {SLURMD}")
@@ -44,15 +44,15 @@ def test_job_survives_a_restart_of_slurmd(bed):
     # The job's shell is the first of its processes.
     assert before[0] in processes(bed, bed.tasks(job))
     wait("completed", lambda: bed.job(job)["JobState"] == "COMPLETED", 90)
-    assert bed.result(job) == bed.counted(100)
+    assert bed.result(job) == bed.counted(40)
 
 
 def test_parked_job_survives_a_restart_of_slurmd(bed):
-    job = bed.count(60)
+    job = bed.count(30)
     folders = bed.running(job)
     with bed.typing():
         wait("frozen", lambda: bed.frozen(folders), 5)
         bed.desk.run(f"systemctl kill -s KILL {SLURMD}")
         assert bed.stopped(job, 4) and bed.frozen(folders)
     wait("completed", lambda: bed.job(job)["JobState"] == "COMPLETED", 90)
-    assert bed.result(job) == bed.counted(60)
+    assert bed.result(job) == bed.counted(30)

@@ -6,7 +6,7 @@ from guest import Gone, wait
 
 
 def test_shutdown_loses_no_job(bed):
-    job = bed.count(100)
+    job = bed.count(40)
     bed.running(job)
     start = time.monotonic()
     try:
@@ -22,4 +22,4 @@ def test_shutdown_loses_no_job(bed):
     wait("completed elsewhere",
          lambda: bed.job(job)["JobState"] == "COMPLETED", 120)
     assert bed.job(job)["Restarts"] == "1"
-    assert bed.result(job, bed.head) == bed.counted(100)
+    assert bed.result(job, bed.head) == bed.counted(40)
