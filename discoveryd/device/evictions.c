@@ -129,7 +129,7 @@ bool vol_evictions_answered(struct vol_evictions *e, uint32_t job,
 
 	if (!x || x->granted)
 		return false;
-	if (x->fenced) {
+	if (x->fenced && outcome != VOL_OUTCOME_REFUSED) {
 		vol_evictions_drop(e, job);
 	} else {
 		x->refused = outcome == VOL_OUTCOME_REFUSED;

@@ -93,18 +93,27 @@ int vol_freezer_add(struct vol_freezer *f, const struct vol_step *step,
 	return rc;
 }
 
+/* NULL when it is not there. */
+static struct vol_frozen_step *take_out(struct vol_freezer *f, pid_t stepd)
+{
+	struct vol_frozen_step **link = find(f, stepd), *s = *link;
+
+	if (s)
+		*link = s->next;
+	return s;
+}
+
 void vol_freezer_remove(struct vol_freezer *f, pid_t stepd)
 {
-	struct vol_frozen_step **link, *s;
+	struct vol_frozen_step *s;
 
 	lock_all(f);
-	link = find(f, stepd);
-	s = *link;
-	if (s) {
-		*link = s->next;
-		vol_frozen_step_close(s, f->inotify);
-	}
+	s = take_out(f, stepd);
 	unlock_all(f);
+	if (!s)
+		return;
+	vol_frozen_step_kill(s);
+	vol_frozen_step_close(s, f->inotify);
 }
 
 int vol_freezer_fd(const struct vol_freezer *f)
@@ -333,8 +342,11 @@ void vol_freezer_destroy(struct vol_freezer *f)
 
 	if (!f)
 		return;
-	while (f->steps)
-		vol_freezer_remove(f, f->steps->info.stepd);
+	while (f->steps) {
+		struct vol_frozen_step *s = take_out(f, f->steps->info.stepd);
+
+		vol_frozen_step_close(s, f->inotify);
+	}
 	if (f->root >= 0)
 		close(f->root);
 	if (f->inotify >= 0)

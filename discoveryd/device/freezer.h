@@ -41,6 +41,8 @@ void vol_freezer_destroy(struct vol_freezer *f);
  * is over. */
 int vol_freezer_add(struct vol_freezer *f, const struct vol_step *step,
 		    const char *cgroup, struct vol_error *err);
+/* Its slurmstepd is gone: forget the step, and end what is left of it.  Tasks
+ * outlive a slurmstepd that was killed, and nobody would stop them any more. */
 void vol_freezer_remove(struct vol_freezer *f, pid_t stepd);
 
 /* Readable when task folders have come or gone: then call dispatch.  Its -1

@@ -77,7 +77,7 @@ static bool kill_one(pid_t pid)
 	return false;
 }
 
-static void kill_step(const struct vol_frozen_step *s)
+void vol_frozen_step_kill(const struct vol_frozen_step *s)
 {
 	if (s->kill >= 0 && write(s->kill, "1", 1) == 1)
 		return;
@@ -93,7 +93,7 @@ unsigned vol_freezer_kill(struct vol_freezer *f, uint32_t job)
 	for (const struct vol_frozen_step *s = f->steps; s; s = s->next) {
 		if (job && s->info.job != job)
 			continue;
-		kill_step(s);
+		vol_frozen_step_kill(s);
 		n++;
 	}
 	pthread_mutex_unlock(&f->slow);
@@ -135,7 +135,7 @@ unsigned vol_freezer_reap(struct vol_freezer *f)
 		if (!(f->closed || s->hold) ||
 		    !each_in_step(s, LOOK_AT, is_doomed))
 			continue;
-		kill_step(s);
+		vol_frozen_step_kill(s);
 		n++;
 	}
 	pthread_mutex_unlock(&f->slow);

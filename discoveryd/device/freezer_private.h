@@ -78,6 +78,10 @@ bool vol_frozen_step_thawed(const struct vol_frozen_step *s);
 int vol_frozen_step_file(const struct vol_frozen_step *s, const char *name,
 			 int flags);
 
+/* ---- freezer_end.c ---- */
+
+void vol_frozen_step_kill(const struct vol_frozen_step *s);
+
 /* ---- freezer_memory.c ---- */
 
 /* As vol_freezer_throttle, for one step. */

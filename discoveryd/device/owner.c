@@ -85,7 +85,8 @@ static void climb(struct vol_owner *o, uint64_t now_ms, uint64_t *next_ms)
 	vol_ladder_step(&o->ladder, &o->conf->policy, &in, &o->orders);
 	if (o->orders.next_ms < *next_ms)
 		*next_ms = o->orders.next_ms;
-	if (in.busy && !o->orders.run && now_ms + TICK_MS < *next_ms)
+	if (in.busy && (!o->orders.run || o->evictions.n) &&
+	    now_ms + TICK_MS < *next_ms)
 		*next_ms = now_ms + TICK_MS;
 	if (o->ladder.harvest == before)
 		return;

@@ -15,8 +15,8 @@
  * job, too little to notice. */
 #define THROTTLE_PCT 5
 /* Memory is taken in pieces, so that the loop answers in between. */
-#define RECLAIM_CHUNK (32ULL << 20)
-#define RECLAIM_US    (10 * 1000ULL)
+#define RECLAIM_CHUNK (8ULL << 20)
+#define RECLAIM_US    (1000ULL)
 /* A stopped job's total is told this often. */
 #define TELL_PARKED_S 30
 
@@ -59,7 +59,8 @@ static void run_or_park(struct vol_owner *o, uint64_t seen)
 
 static void start_reclaim(struct vol_owner *o)
 {
-	if (!o->orders.reclaim) {
+	/* A slow disk must not keep us from the fence. */
+	if (!o->orders.reclaim || o->fence != VOL_FENCE_OK) {
 		o->reclaiming = false;
 		sd_event_source_set_enabled(o->reclaim, SD_EVENT_OFF);
 		return;
@@ -141,7 +142,10 @@ static void want(struct vol_owner *o, uint32_t job, bool exclude, bool force,
 		vol_err("out of memory: job %" PRIu32 " stays stopped", job);
 }
 
-static bool is_user_welcome(struct vol_owner *o, uid_t uid)
+enum judgement { WELCOME, UNWELCOME, UNDECIDED };
+
+/* UNDECIDED: the user database does not answer. */
+static enum judgement judge_user(struct vol_owner *o, uid_t uid)
 {
 	const char *users = o->conf->users;
 	const struct passwd *pw;
@@ -150,29 +154,47 @@ static bool is_user_welcome(struct vol_owner *o, uid_t uid)
 	snprintf(number, sizeof(number), "%u", (unsigned)uid);
 	if (vol_list_welcomes(users, number) ||
 	    (o->known_welcome && o->welcome_uid == uid))
-		return true;
+		return WELCOME;
+	errno = 0;
 	pw = getpwuid(uid);
+	if (!pw && errno && errno != ENOENT && errno != ESRCH)
+		return UNDECIDED;
 	if (!pw || !vol_list_welcomes(users, pw->pw_name))
-		return false;
+		return UNWELCOME;
 	o->known_welcome = true;
 	o->welcome_uid = uid;
-	return true;
+	return WELCOME;
 }
 
-static bool is_welcome(struct vol_owner *o, const struct vol_step *step)
+static enum judgement judge(struct vol_owner *o, const struct vol_step *step)
 {
-	return is_user_welcome(o, step->uid) &&
-	       (!o->conf->accounts || !*o->conf->accounts ||
-		vol_list_welcomes(o->conf->accounts, step->account));
+	if (!vol_list_welcomes(o->conf->accounts, step->account))
+		return UNWELCOME;
+	return judge_user(o, step->uid);
 }
 
 static void check_welcome(const struct vol_step *step, void *arg)
 {
 	struct vol_owner *o = arg;
 
-	if (step->job && !is_welcome(o, step))
+	if (!step->job)
+		return;
+	switch (judge(o, step)) {
+	case UNWELCOME:
 		want(o, step->job, true, true,
 		     "this user or account is not welcome at this device");
+		break;
+	case UNDECIDED:
+		o->undecided = true;
+		vol_freezer_hold(o->freezer, step->job, true);
+		break;
+	case WELCOME:
+		/* Held by an earlier doubt. */
+		if (o->was_undecided &&
+		    !vol_evictions_has(&o->evictions, step->job))
+			vol_freezer_hold(o->freezer, step->job, false);
+		break;
+	}
 }
 
 static void evict(struct vol_owner *o)
@@ -246,9 +268,8 @@ static void check_touched(struct vol_owner *o)
 {
 	struct vol_link_msg msg = {.type = VOL_LINK_CHECK};
 
-	while ((msg.job = vol_freezer_touched(o->freezer)) != 0)
-		if (o->linked)
-			(void)o->ops->send(&msg, o->arg);
+	while (o->linked && (msg.job = vol_freezer_touched(o->freezer)) != 0)
+		(void)o->ops->send(&msg, o->arg);
 }
 
 void vol_owner_message(struct vol_owner *o, const struct vol_link_msg *msg)
@@ -325,11 +346,16 @@ void vol_owner_act(struct vol_owner *o, uint64_t now_ms, uint64_t seen,
 	size_t n;
 
 	/* Before anything is thawed. */
+	o->was_undecided = o->undecided;
+	o->undecided = false;
 	vol_steps_each(o->steps, check_welcome, o);
+	if (o->undecided && now_ms + VOL_EVICTION_RETRY_MS < *next_ms)
+		*next_ms = now_ms + VOL_EVICTION_RETRY_MS;
 	if (o->orders.kill)
 		kill_all(o);
 	run_or_park(o, seen);
-	if (vol_freezer_is_closed(o->freezer))
+	/* Held ones are parked on an open machine. */
+	if (vol_freezer_is_closed(o->freezer) || o->evictions.n || o->undecided)
 		vol_freezer_reap(o->freezer);
 	n = vol_freezer_jobs(o->freezer, jobs, VOL_OWNER_JOBS_MAX);
 	if (n > VOL_OWNER_JOBS_MAX)

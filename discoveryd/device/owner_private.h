@@ -43,6 +43,7 @@ struct vol_owner {
 	struct vol_parkclock parked;
 	/* The last user who was found welcome by name: that may have to be
 	 * asked for over the network. */
+	bool undecided, was_undecided; /* who is welcome: now, before */
 	bool known_welcome;
 	uid_t welcome_uid;
 	bool reclaiming;

@@ -23,9 +23,10 @@
 #define FILE_MAX_BYTES (128 * 1024)
 #define MODE_NEW       0644
 
-static bool is_owners(const struct vol_conf_option *row)
+static bool is_owners(const char *section, const char *key)
 {
-	return strcmp(row->section, "device") != 0;
+	/* Who sits here today does not decide who commands it tomorrow. */
+	return strcmp(section, "device") != 0 && strcmp(key, "owners") != 0;
 }
 
 static bool names(const struct vol_conf_option *row, const char *key)
@@ -48,7 +49,7 @@ const struct vol_conf_option *vol_setting_find(const char *key,
 		vol_errorf_errno(err, ENOENT, "unknown key '%.60s'", key);
 		return NULL;
 	}
-	if (!is_owners(row)) {
+	if (!is_owners(row->section, row->key)) {
 		vol_errorf_errno(err, EPERM,
 				 "%s.%s is for the administrator: edit "
 				 "device.conf and reload discoveryd",
@@ -157,7 +158,7 @@ static void add(const char *section, const char *key, const char *text,
 {
 	char name[128];
 
-	if (strcmp(section, "device") == 0)
+	if (!is_owners(section, key))
 		return;
 	snprintf(name, sizeof(name), "%s.%s", section, key);
 	json_object_set_new(arg, name, json_string(text));

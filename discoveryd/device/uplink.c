@@ -225,6 +225,8 @@ static unsigned dial(struct vol_uplink *u)
 	if (!target)
 		return vol_uplink_fsm_no_target(&u->fsm, now_ms(u));
 	u->target = *target;
+	u->fsm.at_home = !strcmp(target->address, u->home.address) &&
+			 target->port == u->home.port;
 	vol_debug("dialing %s port %u", target->address, target->port);
 	u->conn = vol_conn_dial(u->loop, target->address, target->port,
 				MAX_QUEUE, &conn_ops, u, &err);

@@ -194,7 +194,7 @@ static unsigned refused(struct vol_uplink_fsm *f, uint64_t now,
 			const struct vol_link_msg *msg)
 {
 	/* It has heard us, only slurmctld does not answer it. */
-	if (f->fence.armed && f->state == VOL_UPLINK_GREETING &&
+	if (f->at_home && f->fence.armed && f->state == VOL_UPLINK_GREETING &&
 	    !strcmp(msg->code, "slurm_away"))
 		acked(f, f->hello_ms);
 	return wait(f, now, clamp(msg->retry_ms, 0, VOL_UPLINK_RETRY_MAX_MS));

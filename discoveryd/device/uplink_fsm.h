@@ -57,6 +57,9 @@ enum vol_uplink_do {
 };
 
 struct vol_uplink_fsm {
+	/* Set by the caller when it dials: the peer is the one that may give
+	 * us up. */
+	bool at_home;
 	enum vol_uplink_state state;
 	struct vol_backoff backoff;
 	uint64_t deadline_ms; /* of the state; UINT64_MAX = none */

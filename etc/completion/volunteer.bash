@@ -23,7 +23,6 @@ _volunteer_settings()
 		owner.interactive_max =
 		owner.max_pressure =
 		owner.unknown_is_present =
-		owner.owners =
 		jobs.users =
 		jobs.accounts =
 	END
@@ -51,7 +50,7 @@ _volunteer_values()
 	on_battery) echo yes no ;;
 	reaction) echo freeze throttle evict ;;
 	hours) echo always never ;;
-	owners | users | accounts) compgen -u ;;
+	users | accounts) compgen -u ;;
 	*)
 		while read -r key rest; do
 			[[ ${key#*.} != "${1#*.}" ]] || echo "${rest#= }"

@@ -132,8 +132,10 @@ static void test_fenced_outlive_us(void **state)
 	assert_int_equal(f.n, 2);
 	assert_true(vol_evictions_is_fenced(&f, 3));
 	assert_true(vol_evictions_is_fenced(&f, UINT32_MAX));
-	/* Dead jobs can not be refused back to life. */
+	/* Refused, perhaps since slurmctld was busy: it is asked for again. */
 	assert_true(vol_evictions_answered(&f, 3, VOL_OUTCOME_REFUSED, 0));
+	assert_true(vol_evictions_is_fenced(&f, 3));
+	assert_true(vol_evictions_answered(&f, 3, VOL_OUTCOME_REQUEUED, 0));
 	assert_false(vol_evictions_has(&f, 3));
 	vol_evictions_drop(&f, UINT32_MAX);
 	assert_int_equal(vol_evictions_save(&f, path, &err), 0);

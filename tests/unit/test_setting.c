@@ -43,7 +43,8 @@ static void keys(void **state)
 	} rows[] = {
 		{"idle_after", "owner", "idle_after", 0},
 		{"owner.idle_after", "owner", "idle_after", 0},
-		{"owners", "owner", "owners", 0},
+		{"owners", NULL, NULL, EPERM},
+		{"owner.owners", NULL, NULL, EPERM},
 		{"users", "jobs", "users", 0},
 		{"jobs.users", "jobs", "users", 0},
 		{"memory", "share", "memory", 0},

@@ -387,21 +387,24 @@ static void refusal_is_no_answer(void **state)
 {
 	static const struct {
 		const char *code;
-		bool counts;
+		bool home, counts;
 	} rows[] = {
-		{"slurm_away", true},
-		{"busy", false},
-		{"duplicate_id", false},
-		{"not_enrolled", false},
-		{"table_full", false},
-		{"version", false},
-		{"", false},
+		{"slurm_away", true, true},
+		/* Another controller of that name. */
+		{"slurm_away", false, false},
+		{"busy", true, false},
+		{"duplicate_id", true, false},
+		{"not_enrolled", true, false},
+		{"table_full", true, false},
+		{"version", true, false},
+		{"", true, false},
 	};
 
 	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
 		setup(state);
 		come_up();
 		vol_uplink_fsm_closed(&f, now);
+		f.at_home = rows[i].home;
 		now += 6000;
 		vol_uplink_fsm_time(&f, now);
 		vol_uplink_fsm_connected(&f, now);
