@@ -122,8 +122,10 @@ static bool same_features(const struct vol_facts *f,
 
 bool vol_owner_closes(const struct vol_situation *s)
 {
-	return s->harvest != VOL_HARVEST_OPEN &&
-	       s->closed_ms >= s->drain_after_ms;
+	/* What leaves must not come back at once. */
+	return s->harvest == VOL_HARVEST_DRAINING ||
+	       (s->harvest != VOL_HARVEST_OPEN &&
+		s->closed_ms >= s->drain_after_ms);
 }
 
 static void closed_reason(const struct vol_situation *s,

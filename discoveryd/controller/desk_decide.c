@@ -266,6 +266,8 @@ void vol_desk_note_asked(struct vol_desk *d, const struct vol_change *c)
 					   : VOL_OUTCOME_CANCELLED;
 
 	if (!c->error || c->error == EALREADY) {
+		if (r)
+			r->since = time(NULL);
 		answer(d, &c->ask, outcome, "");
 		return;
 	}

@@ -82,6 +82,10 @@ enum vol_revive_step vol_revive_decide(const struct vol_revival *r,
 	/* A start that is put forward earlier than this is put off again. */
 	if (job->state != VOL_JOB_PENDING || job->completing)
 		return VOL_REVIVE_WAIT;
+	/* A slurmd takes nothing of a job that began in the second in which it
+	 * had to end that job, or before; Slurm fails the job for it. */
+	if (now <= r->since)
+		return VOL_REVIVE_WAIT;
 	u->begin_now = !r->begun;
 	u->release = !r->begun && r->release && job->held;
 	if (needs_nice(r, job, nice))

@@ -43,7 +43,7 @@ struct vol_revival {
 	uint32_t priority; /* before */
 	bool release;      /* slurmctld will hold it for no fault of its own */
 	char exclude[VOL_NODE_NAME_SIZE]; /* "" or not to start there again */
-	time_t since;
+	time_t since;                     /* it was told to end */
 	bool begun; /* begin now was said; not kept on disk */
 	uint32_t tries;
 };

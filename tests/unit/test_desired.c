@@ -100,6 +100,7 @@ static bool change_owner(struct vol_situation *s, const char *word)
 		{"parked-5s", VOL_HARVEST_PARKED, 5000},
 		{"closed-9s", VOL_HARVEST_CLOSED, 9000},
 		{"draining", VOL_HARVEST_DRAINING, 600000},
+		{"draining-1s", VOL_HARVEST_DRAINING, 1000},
 	};
 	size_t i;
 
@@ -312,6 +313,7 @@ static const struct row rows[] = {
 	ROW("parked-1s just-now at-once", DRAIN, UP, true),
 	ROW("closed-9s", DRAIN, UP, true),
 	ROW("draining", DRAIN, UP, true),
+	ROW("draining-1s", DRAIN, UP, true),
 	ROW("draining allocated busy", DRAIN, UP, true),
 	ROW("joined-closed", DRAIN, UP, true),
 	ROW("joined-parked allocated busy", DRAIN, UP, true),

@@ -95,6 +95,8 @@ static const struct revive_row revivals[] = {
 	{"failed again", VOL_JOB_FAILED, N, 2, 5000, 1, N, VOL_REVIVE_DROP, N,
 	 0},
 	{"pending", VOL_JOB_PENDING, N, 2, 5000, 1, N, VOL_REVIVE_UPDATE, Y, 0},
+	{"pending too soon", VOL_JOB_PENDING, N, 2, 5000, 0, N, VOL_REVIVE_WAIT,
+	 N, 0},
 	{"pending late", VOL_JOB_PENDING, N, 2, 5000, 900, N, VOL_REVIVE_UPDATE,
 	 Y, 0},
 	{"lost its age", VOL_JOB_PENDING, N, 2, 4400, 1, N, VOL_REVIVE_UPDATE,
@@ -170,14 +172,14 @@ static void nice_has_bounds(void **state)
 	r.priority = UINT32_MAX;
 	job.priority = 2;
 	job.nice = -100;
-	assert_int_equal(vol_revive_decide(&r, &job, NOW, &u, &nice),
+	assert_int_equal(vol_revive_decide(&r, &job, NOW + 1, &u, &nice),
 			 VOL_REVIVE_UPDATE);
 	assert_non_null(u.nice);
 	assert_int_equal(*u.nice, VOL_NICE_MIN);
 	/* And no more tries than make sense. */
 	r.begun = true;
 	r.tries = 5;
-	assert_int_equal(vol_revive_decide(&r, &job, NOW, &u, &nice),
+	assert_int_equal(vol_revive_decide(&r, &job, NOW + 1, &u, &nice),
 			 VOL_REVIVE_DROP);
 }
 
@@ -194,7 +196,7 @@ static void holds(void **state)
 	job.state = VOL_JOB_PENDING;
 	job.priority = 0;
 	job.held = true;
-	assert_int_equal(vol_revive_decide(&r, &job, NOW, &u, &nice),
+	assert_int_equal(vol_revive_decide(&r, &job, NOW + 1, &u, &nice),
 			 VOL_REVIVE_UPDATE);
 	assert_false(u.release);
 	assert_null(u.nice);
@@ -205,7 +207,7 @@ static void holds(void **state)
 	vol_revival_fill(&r, &job, "", NOW);
 	job.state = VOL_JOB_PENDING;
 	job.held = true;
-	assert_int_equal(vol_revive_decide(&r, &job, NOW, &u, &nice),
+	assert_int_equal(vol_revive_decide(&r, &job, NOW + 1, &u, &nice),
 			 VOL_REVIVE_UPDATE);
 	assert_true(u.release && u.begin_now);
 }
