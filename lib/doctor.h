@@ -34,7 +34,7 @@ struct vol_cluster {
 	uint16_t return_to_service;
 	uint16_t slurmd_timeout_s;
 	uint32_t min_job_age_s;
-	uint64_t lost_after_ms; /* of controller.conf; 0 = not known */
+	uint64_t lost_after_ms;      /* of controller.conf; 0 = not known */
 	bool has_partition;          /* our partition exists */
 	bool partition_uses_nodeset; /* and takes nodes by our NodeSet or ALL */
 	bool select_active; /* our select plugin is in place on this host */

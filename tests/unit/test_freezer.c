@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test_freezer.c - the latch over the tasks of all steps */
+/* test_freezer.c - the latch over the tasks of all steps, on plain files */
 #include "config.h"
 
 #include "vtest.h"
@@ -7,49 +7,12 @@
 #include "device/freezer.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "cgroup_bed.h"
-
-static const char *no_real; /* why there are no real cgroups */
-
-static struct vol_freezer *freezer(const struct bed *b)
-{
-	struct vol_error err = {""};
-	struct vol_freezer *f = vol_freezer_create(b->root, &err);
-
-	if (!f)
-		fail_msg("%s", err.text);
-	return f;
-}
-
-/* The slurmstepd of job 7 step 0 is 70. */
-static int add(struct vol_freezer *f, const struct bed *b, uint32_t job,
-	       uint32_t step, bool born)
-{
-	const struct vol_step info = {.job = job,
-				      .step = step,
-				      .uid = 1000,
-				      .stepd = (pid_t)(job * 10 + step),
-				      .tasks = 2,
-				      .born = born};
-	struct vol_error err = {""};
-	char name[32];
-
-	snprintf(name, sizeof(name), "%u.%u", job, step);
-	return vol_freezer_add(f, &info, bed_cgroup(b, name), &err);
-}
-
-static void dispatch(struct vol_freezer *f)
-{
-	struct pollfd p = {.fd = vol_freezer_fd(f), .events = POLLIN};
-
-	assert_int_equal(poll(&p, 1, 5000), 1);
-	assert_int_equal(vol_freezer_dispatch(f, NULL), 0);
-}
+#include "freezer_bed.h"
 
 /* "1100": user/, task_0, task_1, task_special of 7.0; '-' = is not there. */
 static void assert_frozen(const struct bed *b, const char *want)
@@ -65,8 +28,6 @@ static void assert_frozen(const struct bed *b, const char *want)
 			got[i] = bed_read(b, "7.0", files[i]);
 	assert_string_equal(got, want);
 }
-
-/* ---- on plain files ---- */
 
 /* What happens to 7.0, one letter each: [a]dd, its plugin says that it is
  * [b]orn, [o]pen, [c]lose, [h]old and [l]et go, [0] [1] [s]pecial task folder
@@ -564,188 +525,7 @@ static void status_has_all_fields(void **state)
 	vol_freezer_destroy(f);
 }
 
-/* ---- on the kernel ---- */
-
-static void start_step(struct bed *b, const char *step, int busy, int forks)
-{
-	char folder[32];
-
-	bed_step(b, step);
-	for (int i = 0; i < busy + forks; i++) {
-		snprintf(folder, sizeof(folder), "task_%d", i);
-		bed_task(b, step, folder);
-		bed_spawn(b, step, folder, i < busy ? BED_BUSY : BED_FORKS);
-	}
-}
-
-static void really_parks(void **state)
-{
-	static const int sizes[] = {1, 8, 64};
-	struct bed *b = *state;
-
-	for (size_t i = 0; i < N_ELEMENTS(sizes); i++) {
-		struct vol_freezer *f = freezer(b);
-
-		start_step(b, "7.0", sizes[i], 1);
-		assert_int_equal(add(f, b, 7, 0, true), 0);
-		assert_true(vol_freezer_wait(f, 10000));
-		assert_true(bed_stands(b));
-		assert_int_equal(vol_freezer_open(f), sizes[i] + 1);
-		assert_true(bed_runs(b, 0));
-		assert_int_equal(vol_freezer_close(f), sizes[i] + 1);
-		assert_true(vol_freezer_wait(f, 10000));
-		assert_true(bed_stands(b));
-		assert_int_equal(vol_freezer_kill(f, 7), 1);
-		for (int p = 0; p <= sizes[i]; p++)
-			assert_true(waitpid(-1, NULL, 0) > 0);
-		vol_freezer_destroy(f);
-		b->n_procs = 0;
-		bed_remove(b, "7.0", ".");
-	}
-}
-
-static void slurms_thaw_lets_nothing_run(void **state)
-{
-	struct bed *b = *state;
-	struct vol_freezer *f = freezer(b);
-
-	start_step(b, "7.0", 2, 0);
-	add(f, b, 7, 0, true);
-	assert_true(vol_freezer_wait(f, 10000));
-	assert_int_equal(bed_read(b, "7.0", "user/cgroup.freeze"), '0');
-	bed_write(b, "7.0", "user/cgroup.freeze", "0");
-	assert_true(bed_stands(b));
-	bed_write(b, "7.0", "user/cgroup.freeze", "1");
-	bed_write(b, "7.0", "user/cgroup.freeze", "0");
-	assert_true(bed_stands(b));
-	vol_freezer_destroy(f);
-}
-
-static void suspended_by_slurm_stays_so(void **state)
-{
-	struct bed *b = *state;
-	struct vol_freezer *f = freezer(b);
-
-	start_step(b, "7.0", 1, 0);
-	add(f, b, 7, 0, true);
-	vol_freezer_open(f);
-	assert_true(bed_runs(b, 0));
-	vol_freezer_close(f);
-	bed_write(b, "7.0", "user/cgroup.freeze", "1");
-	vol_freezer_open(f);
-	assert_true(bed_stands(b));
-	/* And over a restart. */
-	vol_freezer_destroy(f);
-	f = freezer(b);
-	add(f, b, 7, 0, true);
-	vol_freezer_open(f);
-	assert_true(bed_stands(b));
-	bed_write(b, "7.0", "user/cgroup.freeze", "0");
-	assert_true(bed_runs(b, 0));
-	vol_freezer_destroy(f);
-}
-
-static void born_frozen_runs_only_when_open(void **state)
-{
-	struct bed *b = *state;
-	struct vol_freezer *f = freezer(b);
-
-	bed_step(b, "7.0");
-	bed_task(b, "7.0", "task_special");
-	bed_spawn(b, "7.0", "task_special", BED_BUSY);
-	assert_true(bed_stands(b));
-	add(f, b, 7, 0, false);
-	/* Slurm moves a task on before it starts it. */
-	bed_task(b, "7.0", "task_0");
-	bed_spawn(b, "7.0", "task_0", BED_BUSY);
-	dispatch(f);
-	assert_true(bed_stands(b));
-	add(f, b, 7, 0, true);
-	assert_int_equal(bed_read(b, "7.0", "user/cgroup.freeze"), '0');
-	assert_true(bed_stands(b));
-	assert_true(vol_freezer_wait(f, 10000));
-	vol_freezer_open(f);
-	assert_true(bed_runs(b, 0));
-	assert_true(bed_runs(b, 1));
-	vol_freezer_destroy(f);
-}
-
-static void hold_keeps_one_job_still(void **state)
-{
-	struct bed *b = *state;
-	struct vol_freezer *f = freezer(b);
-
-	start_step(b, "7.0", 1, 0);
-	start_step(b, "8.0", 1, 0);
-	add(f, b, 7, 0, true);
-	add(f, b, 8, 0, true);
-	vol_freezer_hold(f, 7, true);
-	vol_freezer_open(f);
-	assert_true(bed_stands_one(b, 0));
-	assert_true(bed_runs(b, 1));
-	vol_freezer_hold(f, 7, false);
-	assert_true(bed_runs(b, 0));
-	vol_freezer_destroy(f);
-}
-
-static void scancel_ends_what_is_parked(void **state)
-{
-	struct bed *b = *state;
-	struct vol_freezer *f = freezer(b);
-	uint64_t ticks;
-	pid_t pid;
-
-	bed_step(b, "7.0");
-	bed_task(b, "7.0", "task_0");
-	pid = bed_spawn(b, "7.0", "task_0", BED_CATCHES);
-	add(f, b, 7, 0, true);
-	vol_freezer_open(f);
-	assert_true(bed_runs(b, 0));
-	vol_freezer_close(f);
-	assert_true(vol_freezer_wait(f, 10000));
-	ticks = b->ticks[0];
-	kill(pid, SIGTSTP);
-	kill(pid, SIGCONT);
-	assert_int_equal(vol_freezer_reap(f), 0);
-	bed_write(b, "7.0", "user/cgroup.freeze", "0");
-	kill(pid, SIGTERM);
-	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
-	assert_int_equal(vol_freezer_reap(f), 1);
-	assert_true(bed_ends(pid));
-	assert_int_equal(b->ticks[0], ticks);
-	vol_freezer_destroy(f);
-}
-
-static int setup_real(void **state)
-{
-	return no_real ? 0 : bed_setup_real(state);
-}
-
-static int teardown_real(void **state)
-{
-	return no_real ? 0 : bed_teardown(state);
-}
-
-#define REAL(f)                                                          \
-	static void real_##f(void **state)                               \
-	{                                                                \
-		if (no_real) {                                           \
-			print_message("no real cgroups: %s\n", no_real); \
-			skip();                                          \
-		}                                                        \
-		f(state);                                                \
-	}
-
-REAL(really_parks)
-REAL(slurms_thaw_lets_nothing_run)
-REAL(suspended_by_slurm_stays_so)
-REAL(born_frozen_runs_only_when_open)
-REAL(hold_keeps_one_job_still)
-REAL(scancel_ends_what_is_parked)
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, bed_setup_fake, bed_teardown)
-#define TEST_REAL(f) \
-	cmocka_unit_test_setup_teardown(real_##f, setup_real, teardown_real)
 
 int main(void)
 {
@@ -766,14 +546,7 @@ int main(void)
 		TEST(reclaim_says_what_is_missing),
 		TEST(throttle_is_for_later_steps_too),
 		TEST(status_has_all_fields),
-		TEST_REAL(really_parks),
-		TEST_REAL(slurms_thaw_lets_nothing_run),
-		TEST_REAL(suspended_by_slurm_stays_so),
-		TEST_REAL(born_frozen_runs_only_when_open),
-		TEST_REAL(hold_keeps_one_job_still),
-		TEST_REAL(scancel_ends_what_is_parked),
 	};
 
-	no_real = bed_mount();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

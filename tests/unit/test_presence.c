@@ -13,104 +13,85 @@
 #define NEVER  UINT64_MAX
 #define NOBODY "input?9 sessions?9 terminals?9 inhibitors?9 load?9"
 
+static const struct {
+	const char *readings;
+	vol_sensor_set counts;
+	enum vol_says says;
+	const char *sensor;
+	uint64_t since_s, next_s; /* ago; from now */
+	bool over, never;
+} fused[] = {
+	/* Nobody, and who was the last. */
+	{"", INPUT, VOL_SAYS_AWAY, "input", 3600, NEVER, 0, 0},
+	{"load-400", INPUT, VOL_SAYS_AWAY, "load", 400, NEVER, 0, 0},
+	{"input-301 load-302", 0, VOL_SAYS_AWAY, "input", 301, NEVER, 0, 0},
+	{"input-300", 0, VOL_SAYS_AWAY, "input", 300, NEVER, 0, 0},
+	{"input~300", 0, VOL_SAYS_AWAY, "input", 300, NEVER, 0, 0},
+	/* One. */
+	{"input+0", INPUT, VOL_SAYS_PRESENT, "input", 0, NEVER, 0, 0},
+	{"input+7000", 0, VOL_SAYS_PRESENT, "input", 7000, NEVER, 0, 0},
+	{"sessions+60", 0, VOL_SAYS_PRESENT, "sessions", 60, NEVER, 0, 0},
+	{"terminals+60", 0, VOL_SAYS_PRESENT, "terminals", 60, NEVER, 0, 0},
+	{"inhibitors+60", 0, VOL_SAYS_PRESENT, "inhibitors", 60, NEVER, 0, 0},
+	{"load+60", 0, VOL_SAYS_PRESENT, "load", 60, NEVER, 0, 0},
+	{"pressure+60", 0, VOL_SAYS_PRESENT, "pressure", 60, NEVER, 0, 0},
+	{"power+60", 0, VOL_SAYS_PRESENT, "power", 60, NEVER, 0, 0},
+	{"heat+60", 0, VOL_SAYS_PRESENT, "heat", 60, NEVER, 0, 0},
+	{"sleep+0", 0, VOL_SAYS_PRESENT, "sleep", 0, NEVER, 0, 0},
+	/* Away, but not for long enough. */
+	{"input-299", 0, VOL_SAYS_PRESENT, "input", 299, 1, 1, 0},
+	{"heat-10", 0, VOL_SAYS_PRESENT, "heat", 10, 290, 1, 0},
+	{"sleep-10", 0, VOL_SAYS_PRESENT, "sleep", 10, 290, 1, 0},
+	{"input~10", 0, VOL_SAYS_PRESENT, "input", 10, 290, 1, 1},
+	/* Several: the first in order; sleep before all, "never" after
+	 * all. */
+	{"sessions+9 input-20", 0, VOL_SAYS_PRESENT, "input", 20, 280, 1, 0},
+	{"power+9 load+8", 0, VOL_SAYS_PRESENT, "load", 8, NEVER, 0, 0},
+	{"input+9 sleep+1", INPUT, VOL_SAYS_PRESENT, "sleep", 1, NEVER, 0, 0},
+	{"input?9 sleep+1", INPUT, VOL_SAYS_PRESENT, "sleep", 1, NEVER, 0, 0},
+	{"power+9 sleep-1", 0, VOL_SAYS_PRESENT, "power", 9, NEVER, 0, 0},
+	{"input~20 power-9", 0, VOL_SAYS_PRESENT, "power", 9, 291, 1, 0},
+	{"input~20 heat+9", 0, VOL_SAYS_PRESENT, "heat", 9, NEVER, 0, 0},
+	{"input~20 sessions~18", 0, VOL_SAYS_PRESENT, "input", 20, 280, 1, 1},
+	/* Unknown counts if it is named. */
+	{"input?60", INPUT, VOL_SAYS_UNKNOWN, "input", 60, NEVER, 0, 0},
+	{"input?60", INPUT | LOAD, VOL_SAYS_UNKNOWN, "input", 60, NEVER, 0, 0},
+	{"input?60", LOAD, VOL_SAYS_AWAY, "sessions", 3600, NEVER, 0, 0},
+	{"input?60", 0, VOL_SAYS_AWAY, "sessions", 3600, NEVER, 0, 0},
+	{"load?60 power+9", LOAD, VOL_SAYS_UNKNOWN, "load", 60, NEVER, 0, 0},
+	{"load?60 input-9", LOAD, VOL_SAYS_PRESENT, "input", 9, 291, 1, 0},
+	{"input?60 sessions~9", INPUT, VOL_SAYS_UNKNOWN, "input", 60, NEVER, 0,
+	 0},
+	{"input~9 load?60", LOAD, VOL_SAYS_UNKNOWN, "load", 60, NEVER, 0, 0},
+	{"sleep?60", 1u << VOL_SENSOR_SLEEP, VOL_SAYS_UNKNOWN, "sleep", 60,
+	 NEVER, 0, 0},
+	/* Nobody is left who could tell: power and heat can not. */
+	{NOBODY, 0, VOL_SAYS_UNKNOWN, "none", 0, NEVER, 0, 0},
+	{NOBODY " pressure?9 power?9 heat?9 sleep?9", 0, VOL_SAYS_UNKNOWN,
+	 "none", 0, NEVER, 0, 0},
+	{NOBODY " load-900", 0, VOL_SAYS_AWAY, "load", 900, NEVER, 0, 0},
+	{NOBODY " power+5", 0, VOL_SAYS_PRESENT, "power", 5, NEVER, 0, 0},
+	{NOBODY, LOAD, VOL_SAYS_UNKNOWN, "load", 9, NEVER, 0, 0},
+};
+
 static void fuse(void **state)
 {
-	static const struct {
-		const char *readings;
-		vol_sensor_set counts;
-		enum vol_says says;
-		const char *sensor;
-		uint64_t since_s, next_s; /* ago; from now */
-		bool over, never;
-	} rows[] = {
-		/* Nobody, and who was the last. */
-		{"", INPUT, VOL_SAYS_AWAY, "input", 3600, NEVER, 0, 0},
-		{"load-400", INPUT, VOL_SAYS_AWAY, "load", 400, NEVER, 0, 0},
-		{"input-301 load-302", 0, VOL_SAYS_AWAY, "input", 301, NEVER, 0,
-		 0},
-		{"input-300", 0, VOL_SAYS_AWAY, "input", 300, NEVER, 0, 0},
-		{"input~300", 0, VOL_SAYS_AWAY, "input", 300, NEVER, 0, 0},
-		/* One. */
-		{"input+0", INPUT, VOL_SAYS_PRESENT, "input", 0, NEVER, 0, 0},
-		{"input+7000", 0, VOL_SAYS_PRESENT, "input", 7000, NEVER, 0, 0},
-		{"sessions+60", 0, VOL_SAYS_PRESENT, "sessions", 60, NEVER, 0,
-		 0},
-		{"terminals+60", 0, VOL_SAYS_PRESENT, "terminals", 60, NEVER, 0,
-		 0},
-		{"inhibitors+60", 0, VOL_SAYS_PRESENT, "inhibitors", 60, NEVER,
-		 0, 0},
-		{"load+60", 0, VOL_SAYS_PRESENT, "load", 60, NEVER, 0, 0},
-		{"pressure+60", 0, VOL_SAYS_PRESENT, "pressure", 60, NEVER, 0,
-		 0},
-		{"power+60", 0, VOL_SAYS_PRESENT, "power", 60, NEVER, 0, 0},
-		{"heat+60", 0, VOL_SAYS_PRESENT, "heat", 60, NEVER, 0, 0},
-		{"sleep+0", 0, VOL_SAYS_PRESENT, "sleep", 0, NEVER, 0, 0},
-		/* Away, but not for long enough. */
-		{"input-299", 0, VOL_SAYS_PRESENT, "input", 299, 1, 1, 0},
-		{"heat-10", 0, VOL_SAYS_PRESENT, "heat", 10, 290, 1, 0},
-		{"sleep-10", 0, VOL_SAYS_PRESENT, "sleep", 10, 290, 1, 0},
-		{"input~10", 0, VOL_SAYS_PRESENT, "input", 10, 290, 1, 1},
-		/* Several: the first in order; sleep before all, "never" after
-		 * all. */
-		{"sessions+9 input-20", 0, VOL_SAYS_PRESENT, "input", 20, 280,
-		 1, 0},
-		{"power+9 load+8", 0, VOL_SAYS_PRESENT, "load", 8, NEVER, 0, 0},
-		{"input+9 sleep+1", INPUT, VOL_SAYS_PRESENT, "sleep", 1, NEVER,
-		 0, 0},
-		{"input?9 sleep+1", INPUT, VOL_SAYS_PRESENT, "sleep", 1, NEVER,
-		 0, 0},
-		{"power+9 sleep-1", 0, VOL_SAYS_PRESENT, "power", 9, NEVER, 0,
-		 0},
-		{"input~20 power-9", 0, VOL_SAYS_PRESENT, "power", 9, 291, 1,
-		 0},
-		{"input~20 heat+9", 0, VOL_SAYS_PRESENT, "heat", 9, NEVER, 0,
-		 0},
-		{"input~20 sessions~18", 0, VOL_SAYS_PRESENT, "input", 20, 280,
-		 1, 1},
-		/* Unknown counts if it is named. */
-		{"input?60", INPUT, VOL_SAYS_UNKNOWN, "input", 60, NEVER, 0, 0},
-		{"input?60", INPUT | LOAD, VOL_SAYS_UNKNOWN, "input", 60, NEVER,
-		 0, 0},
-		{"input?60", LOAD, VOL_SAYS_AWAY, "sessions", 3600, NEVER, 0,
-		 0},
-		{"input?60", 0, VOL_SAYS_AWAY, "sessions", 3600, NEVER, 0, 0},
-		{"load?60 power+9", LOAD, VOL_SAYS_UNKNOWN, "load", 60, NEVER,
-		 0, 0},
-		{"load?60 input-9", LOAD, VOL_SAYS_PRESENT, "input", 9, 291, 1,
-		 0},
-		{"input?60 sessions~9", INPUT, VOL_SAYS_UNKNOWN, "input", 60,
-		 NEVER, 0, 0},
-		{"input~9 load?60", LOAD, VOL_SAYS_UNKNOWN, "load", 60, NEVER,
-		 0, 0},
-		{"sleep?60", 1u << VOL_SENSOR_SLEEP, VOL_SAYS_UNKNOWN, "sleep",
-		 60, NEVER, 0, 0},
-		/* Nobody is left who could tell: power and heat can not. */
-		{NOBODY, 0, VOL_SAYS_UNKNOWN, "none", 0, NEVER, 0, 0},
-		{NOBODY " pressure?9 power?9 heat?9 sleep?9", 0,
-		 VOL_SAYS_UNKNOWN, "none", 0, NEVER, 0, 0},
-		{NOBODY " load-900", 0, VOL_SAYS_AWAY, "load", 900, NEVER, 0,
-		 0},
-		{NOBODY " power+5", 0, VOL_SAYS_PRESENT, "power", 5, NEVER, 0,
-		 0},
-		{NOBODY, LOAD, VOL_SAYS_UNKNOWN, "load", 9, NEVER, 0, 0},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+	for (size_t i = 0; i < N_ELEMENTS(fused); i++) {
 		struct vol_reading readings[VOL_SENSORS];
 		struct vol_presence p = {0};
 
-		readings_set(rows[i].readings, NOW, readings);
-		vol_presence_fuse(readings, rows[i].counts, IDLE, NOW, &p);
-		if (p.says != rows[i].says ||
-		    strcmp(vol_sensor_name(p.sensor), rows[i].sensor) != 0 ||
-		    p.since_ms != NOW - rows[i].since_s * 1000 ||
-		    p.next_ms != (rows[i].next_s == NEVER
+		readings_set(fused[i].readings, NOW, readings);
+		vol_presence_fuse(readings, fused[i].counts, IDLE, NOW, &p);
+		if (p.says != fused[i].says ||
+		    strcmp(vol_sensor_name(p.sensor), fused[i].sensor) != 0 ||
+		    p.since_ms != NOW - fused[i].since_s * 1000 ||
+		    p.next_ms != (fused[i].next_s == NEVER
 					  ? NEVER
-					  : NOW + rows[i].next_s * 1000) ||
-		    p.over != rows[i].over || p.never != rows[i].never)
+					  : NOW + fused[i].next_s * 1000) ||
+		    p.over != fused[i].over || p.never != fused[i].never)
 			fail_msg("'%s': %s by %s since %llu, next %llu",
-				 rows[i].readings, vol_says_name(p.says),
+				 fused[i].readings, vol_says_name(p.says),
 				 vol_sensor_name(p.sensor),
 				 (unsigned long long)(NOW - p.since_ms),
 				 (unsigned long long)(p.next_ms - NOW));

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* fake_cluster_private.h - what the fake cluster's nodes and jobs share
+ *
+ * Everything here wants the lock held.
+ */
+#ifndef VOL_FAKE_CLUSTER_PRIVATE_H
+#define VOL_FAKE_CLUSTER_PRIVATE_H
+
+#include <pthread.h>
+
+#include "error.h"
+
+extern struct fake {
+	pthread_mutex_t lock;
+	unsigned updates, rpcs; /* see fake_cluster_updates, _rpcs */
+} fake;
+
+/* Count a call; it fails while slurmctld is away. */
+int fake_check_away(struct vol_error *err);
+
+void fake_jobs_reset(void);
+/* The node went down. */
+void fake_jobs_requeue(const char *node);
+
+#endif
