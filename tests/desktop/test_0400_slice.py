@@ -35,7 +35,7 @@ def test_slice_comes_last(bed):
 
 
 def test_job_survives_a_restart_of_slurmd(bed):
-    job = bed.count(40)
+    job = bed.count(80)
     before = processes(bed, bed.running(job))
     pid = bed.desk.run(f"systemctl show -P MainPID {SLURMD}").strip()
     bed.desk.run(f"systemctl kill -s KILL {SLURMD}")
@@ -44,7 +44,7 @@ def test_job_survives_a_restart_of_slurmd(bed):
     # The job's shell is the first of its processes.
     assert before[0] in processes(bed, bed.tasks(job))
     wait("completed", lambda: bed.job(job)["JobState"] == "COMPLETED", 90)
-    assert bed.result(job) == bed.counted(40)
+    assert bed.result(job) == bed.counted(80)
 
 
 def test_parked_job_survives_a_restart_of_slurmd(bed):
