@@ -104,11 +104,15 @@ static void make_folder(const char *root, const char *path)
 	assert_int_equal(vol_mkdir_p(whole, 0755, NULL), 0);
 }
 
+static struct vol_policy policy;
+
 static void *start(const char *root, const char *devices)
 {
 	struct vol_error err;
 	void *self;
 
+	policy.idle_after_ms = 300000;
+	host.policy = &policy;
 	host.root = root;
 	host.input_devices = devices;
 	state_now = (struct vol_reflex_state){0};
@@ -290,6 +294,13 @@ static void input_and_rest(void **state)
 	UNTIL(host.loop, got.says == VOL_SAYS_AWAY);
 	assert_int_equal(got.since_ms, last);
 	assert_true(bed_now_ms() >= last + 2000);
+	/* No longer than the owner wants to be waited for. */
+	policy.idle_after_ms = 100;
+	state_now.last_input_ms = bed_now_ms() - 200;
+	vol_sensor_input.input(self);
+	bed_settle(host.loop);
+	assert_int_equal(got.says, VOL_SAYS_AWAY);
+	assert_int_equal(got.since_ms, state_now.last_input_ms);
 
 	/* Blind for a while: what was before does not count. */
 	bed_remove(root, "a");

@@ -27,7 +27,8 @@
 #include "cleanup.h"
 #include "log.h"
 
-/* The reflex tells of input once a second while it goes on. */
+/* The reflex tells of input once a second while it goes on.  An owner who wants
+ * to wait for less than this does not mean it so. */
 #define HOLD_MS 3000
 
 #define EVENTS "/dev/input/event"
@@ -308,6 +309,8 @@ static void why_blind(const struct input *in)
 static void tell(struct input *in)
 {
 	struct vol_sensors *s = in->host->sensors;
+	uint64_t idle_ms = in->host->policy->idle_after_ms;
+	uint64_t hold = idle_ms < HOLD_MS ? idle_ms : HOLD_MS;
 	uint64_t now = vol_sensor_now_ms();
 	struct vol_reflex_state st;
 	uint64_t since;
@@ -321,11 +324,11 @@ static void tell(struct input *in)
 	if (!in->works)
 		in->looking_ms = now;
 	in->works = true;
-	if (st.last_input_ms != 0 && now < st.last_input_ms + HOLD_MS) {
+	if (st.last_input_ms != 0 && now < st.last_input_ms + hold) {
 		vol_sensor_report(s, VOL_SENSOR_INPUT, VOL_SAYS_PRESENT, 0,
 				  "input at %s", st.last_device);
 		sd_event_source_set_time_relative(
-			in->timer, (st.last_input_ms + HOLD_MS - now) * 1000);
+			in->timer, (st.last_input_ms + hold - now) * 1000);
 		sd_event_source_set_enabled(in->timer, SD_EVENT_ONESHOT);
 		return;
 	}
