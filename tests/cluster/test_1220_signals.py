@@ -3,10 +3,12 @@
 
 Slurm wakes what it signals: it sends SIGCONT, thaws, and gives up to KillWait
 (30 s) to a job that ignores SIGTERM, as these do."""
+import contextlib
 import time
 
 import pytest
 
+from conftest import DEVICES
 import parked
 from parked import present
 
@@ -72,38 +74,50 @@ def test_suspend_and_resume(lab):
     parked.end(lab, job)
 
 
-@pytest.mark.parametrize("kind", parked.KINDS)
-def test_time_out(lab, kind):
-    """A site may say that parked time counts."""
+@contextlib.contextmanager
+def parked_time_counts(lab):
+    """A site that does not give it back."""
     conf = "/etc/slurm-volunteer/controller.conf"
-
-    def reload():
-        lab.ctl("pkill -HUP -x discoveryd")
-        time.sleep(0.5)
-
-    lab.ctl(f"cp -p {conf} /tmp/controller.conf && "
-            f"echo 'extend_time_limit = no' >> {conf}")
+    lab.ctl(f"cp -p {conf} {conf}.saved && "
+            f"echo 'extend_time_limit = no' >> {conf} && "
+            "pkill -HUP -x discoveryd")
     try:
-        reload()
-        job = parked.counter(lab, "desk1", "--time=5",
-                             parked.KINDS[kind])
-        # slurmctld is to be first to end it.
-        with parked.settings(lab, "desk1", interactive_max="1h",
-                             parked_max="1h"), present(lab, "desk1"):
-            parked.wait_parked(lab, "desk1", job)
-            before = parked.count(lab, "desk1", job)
-            lab.ctl(f"scontrol update jobid={job} endtime=now+1seconds")
-            # slurmctld looks at time limits twice a minute.
-            lab.wait("the time is up", lambda: parked.state(lab, job) !=
-                     "RUNNING", 75)
-            lab.wait("no task is left", lambda: not parked.has_tasks(
-                lab, "desk1", job), END_S)
-            assert parked.count(lab, "desk1", job) == before
-            lab.wait("Slurm says why", lambda: parked.state(lab, job) ==
-                     "TIMEOUT", END_S)
+        yield
     finally:
-        lab.ctl(f"cp -p /tmp/controller.conf {conf}")
-        reload()
+        lab.ctl(f"mv {conf}.saved {conf} && pkill -HUP -x discoveryd")
+
+
+def test_time_out(lab):
+    """One job of each kind on each device at once: slurmctld looks at time
+    limits only twice a minute."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(parked_time_counts(lab))
+        jobs = {}
+        for node, kind in zip(DEVICES, parked.KINDS):
+            # slurmctld is to be first to end it.
+            stack.enter_context(parked.settings(
+                lab, node, interactive_max="1h", parked_max="1h"))
+            jobs[node] = parked.counter(lab, node, "--time=5",
+                                        parked.KINDS[kind])
+        for node in jobs:
+            stack.enter_context(present(lab, node))
+        for node, job in jobs.items():
+            parked.wait_parked(lab, node, job)
+        before = {node: parked.count(lab, node, job)
+                  for node, job in jobs.items()}
+        lab.ctl("; ".join(f"scontrol update jobid={job} endtime=now+1seconds"
+                          for job in jobs.values()))
+        lab.wait("the time is up", lambda: "RUNNING" not in [
+            parked.state(lab, job) for job in jobs.values()], 75)
+        began = time.monotonic()
+        for node, job in jobs.items():
+            lab.wait(f"no task is left of the job of {node}",
+                     lambda n=node, j=job: not parked.has_tasks(lab, n, j),
+                     max(0.1, began + END_S - time.monotonic()))
+        for node, job in jobs.items():
+            assert parked.count(lab, node, job) == before[node]
+            lab.wait("Slurm says why", lambda j=job: parked.state(
+                lab, j) == "TIMEOUT", END_S)
 
 
 def test_parked_time_is_given_back(lab):
