@@ -139,10 +139,12 @@ static int remove_cb(const char *path, const struct stat *st, int type,
 {
 	(void)st;
 	(void)where;
-	if (type == FTW_DP)
-		rmdir(path);
-	else
+	if (type != FTW_DP)
 		unlink(path); /* refused below cgroup2, where rmdir does it */
+	else /* whoever was killed just now may still be in it */
+		for (int i = 0; i < 100 && rmdir(path) < 0 && errno == EBUSY;
+		     i++)
+			bed_nap_ms(10);
 	return 0;
 }
 
