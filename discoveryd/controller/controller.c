@@ -83,9 +83,13 @@ const struct vol_slurm_node *vol_roster_node(const struct vol_controller *c,
  * lost what happened since its last save: vol_desired knows what to do. */
 static void note_restart(struct vol_controller *c, time_t booted)
 {
-	if (c->slurm.booted ? booted != c->slurm.booted
-			    : time(NULL) - booted < RECENT_S) {
-		c->ctld_restarted_ms = vol_controller_now_ms();
+	time_t now = time(NULL);
+	bool recent = booted <= now && now - booted < RECENT_S;
+	/* Clocks jump. */
+	uint64_t age_s = recent ? (uint64_t)(now - booted) : 0;
+
+	if (c->slurm.booted ? booted != c->slurm.booted : recent) {
+		c->ctld_restarted_ms = vol_controller_now_ms() - age_s * 1000;
 		if (c->slurm.booted)
 			vol_info("slurmctld was restarted");
 	}

@@ -329,7 +329,7 @@ static void on_usable(const struct vol_situation *s, struct vol_decision *d)
 	if (n->drained && !is_ours(n->reason) && !drained_in_error(n))
 		decide(d, VOL_ACT_NONE, VOL_NODE_WRONG,
 		       "drained by an administrator: %s", n->reason);
-	else if (may_have_ghosts(s))
+	else if ((d->ghosts = may_have_ghosts(s)))
 		decide(d, VOL_ACT_REREGISTER, VOL_NODE_UP,
 		       "slurmctld was restarted and may have lost job ends");
 	else if (n->drained)

@@ -80,7 +80,8 @@ struct vol_decision {
 	/* What the device is told, and whether it may start its slurmd. */
 	enum vol_node_state node;
 	bool welcome;
-	bool facts_ok;                /* the node in Slurm is this machine */
+	bool facts_ok; /* the node in Slurm is this machine */
+	bool ghosts;   /* slurmctld will requeue jobs whose ends it forgot */
 	char reason[VOL_REASON_SIZE]; /* why; for DOWN and DRAIN Slurm's too */
 };
 

@@ -44,9 +44,9 @@ void vol_desk_parked(struct vol_desk *d, const struct vol_member *member,
 /* Its jobs go on: settle. */
 void vol_desk_opened(struct vol_desk *d, const struct vol_member *member);
 
-/* The node is about to be set down: note the jobs that slurmctld will requeue.
- * When that is done member->jobs_noted is set and vol_member_evaluate called.
- */
+/* The node is about to be set down, or compared with what slurmctld believes:
+ * note the jobs that it will requeue.  When that is done member->jobs_noted is
+ * set and vol_member_evaluate called. */
 void vol_desk_leaving(struct vol_desk *d, const struct vol_member *member);
 
 #endif

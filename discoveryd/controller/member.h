@@ -52,7 +52,7 @@ struct vol_member {
 	 * this refresh; 0 = none is awaited. */
 	uint64_t stale;
 	bool pending;    /* a wish of ours is at the registrar */
-	bool jobs_noted; /* those that go when the node is set down */
+	bool jobs_noted; /* those that slurmctld may be about to requeue */
 	bool welcomed;
 	uint32_t look_ms;
 	struct vol_decision decision;

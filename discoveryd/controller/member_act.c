@@ -175,6 +175,11 @@ static void act(struct vol_member *s)
 			vol_member_look_later(s);
 		break;
 	case VOL_ACT_REREGISTER:
+		if (s->decision.ghosts && !s->jobs_noted) {
+			vol_desk_leaving(s->c->desk, s);
+			break;
+		}
+		s->jobs_noted = false;
 		reregister(s);
 		vol_member_look_later(s);
 		break;

@@ -388,6 +388,9 @@ static void each_case(void **state)
 		start_from_good(&s);
 		change(&s, rows[i].words);
 		vol_desired(&s, &d);
+		/* Only then jobs are noted before it registers again. */
+		assert_int_equal(d.ghosts, d.action == VOL_ACT_REREGISTER &&
+						   d.node == VOL_NODE_UP);
 		if (d.action != rows[i].action || d.node != rows[i].node ||
 		    d.welcome != rows[i].welcome)
 			fail_msg("\"%s\": %s, node %s, welcome %d (%s)",
