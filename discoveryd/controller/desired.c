@@ -171,20 +171,21 @@ static void on_forgotten(const struct vol_situation *s, struct vol_decision *d)
 		       "waits for jobs to leave");
 }
 
-/* A slurmd that still answers undoes DOWN (ReturnToService=2), and each DOWN
- * kills the jobs: once is enough, then drain. */
+/* A slurmd that still answers undoes DOWN (ReturnToService=2), and what was
+ * requeued would start right there again: drain first.  Each DOWN kills the
+ * jobs, so once is enough. */
 static void on_absent(const struct vol_situation *s, struct vol_decision *d)
 {
 	const struct vol_slurm_node *n = &s->node;
 
 	if (!s->exists || n->future || n->down)
 		decide(d, VOL_ACT_NONE, VOL_NODE_MISSING, "device is away");
+	else if (!n->drained)
+		decide(d, VOL_ACT_DRAIN, VOL_NODE_MISSING, "%s", s->farewell);
 	else if (s->since_down_ms == VOL_NEVER)
 		/* An administrator's reason is kept: no words, no change. */
 		decide(d, VOL_ACT_DOWN, VOL_NODE_MISSING, "%s",
 		       drained_by_admin(n) ? "" : s->farewell);
-	else if (!n->drained)
-		decide(d, VOL_ACT_DRAIN, VOL_NODE_MISSING, "%s", s->farewell);
 	else
 		decide(d, VOL_ACT_NONE, VOL_NODE_MISSING, "device is away");
 }
