@@ -28,7 +28,9 @@ def figure(bench, subject, metric, value, unit, n, **keys):
     """One line of output."""
     print(json.dumps({"bench": bench, "subject": subject, "metric": metric,
                       "value": round(value, 4), "unit": unit, "n": n, **keys,
-                      "machine": machine()}), flush=True)
+                      "machine": machine(),
+                      # What else the machine did; 1 is one busy CPU.
+                      "load": round(os.getloadavg()[0], 1)}), flush=True)
 
 
 def percentiles(bench, subject, samples, unit, **keys):
