@@ -9,6 +9,7 @@
 
 #include "vtest.h"
 
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -230,5 +231,7 @@ int main(void)
 						vtest_folder_teardown),
 	};
 
+	/* A shell that starts us in the background ignores it. */
+	signal(SIGINT, SIG_DFL);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
