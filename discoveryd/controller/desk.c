@@ -266,7 +266,8 @@ void vol_desk_evict(struct vol_desk *d, const struct vol_member *member,
 	ask->job = msg->job;
 	ask->exclude = msg->exclude;
 	ask->force = msg->force;
-	memcpy(ask->why, msg->why, sizeof(ask->why));
+	snprintf(ask->why, sizeof(ask->why), "%s",
+		 ask->check ? "Slurm thawed it" : msg->why);
 	schedule(d);
 }
 
