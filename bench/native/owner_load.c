@@ -4,22 +4,23 @@
  *	owner_load SECONDS
  *
  * First as a desktop that reacts: sleep a millisecond, work for 0.3 ms; how
- * late is each wake-up?  Then as a program that computes on every CPU: how
- * much gets done?  Prints one JSON object.
+ * late is each wake-up?  Then as a program that computes on every CPU that it
+ * may use: how much gets done, and what share of the CPUs did it get?  Prints
+ *one JSON object.
  */
 #define _GNU_SOURCE
 #include <err.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #define SLEEP_NS 1000000LL
 #define WORK_NS  300000LL
 #define CHUNK    100000
-#define CPUS_MAX 1024
+#define CPUS_MAX CPU_SETSIZE
 
 static int64_t deadline_ns;
 
@@ -76,40 +77,52 @@ static void react(long seconds)
 	free(late);
 }
 
+struct worker {
+	_Alignas(64) uint64_t chunks;
+	int64_t cpu_ns;
+};
+
 static void *work(void *arg)
 {
-	uint64_t *chunks = arg, x = 1;
+	struct worker *w = arg;
+	struct timespec cpu;
+	uint64_t x = 1;
 
 	while (now_ns() < deadline_ns) {
 		x = compute(x);
-		*chunks += 1;
+		w->chunks++;
 	}
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
+	w->cpu_ns = cpu.tv_sec * 1000000000LL + cpu.tv_nsec;
 	/* The result must be wanted, or nothing is computed. */
 	return (void *)(uintptr_t)x;
 }
 
 static void produce(long seconds)
 {
-	static struct {
-		_Alignas(64) uint64_t chunks;
-	} done[CPUS_MAX];
+	static struct worker worker[CPUS_MAX];
 	pthread_t thread[CPUS_MAX];
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t allowed;
+	long cpus = 1;
 	int64_t start = now_ns();
-	uint64_t sum = 0;
+	uint64_t chunks = 0;
+	int64_t cpu_ns = 0, wall_ns;
 
-	if (cpus > CPUS_MAX)
-		cpus = CPUS_MAX;
+	if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0)
+		cpus = CPU_COUNT(&allowed);
 	deadline_ns = start + seconds * 1000000000LL;
 	for (long i = 0; i < cpus; i++)
-		if (pthread_create(&thread[i], NULL, work, &done[i].chunks))
+		if (pthread_create(&thread[i], NULL, work, &worker[i]))
 			errx(1, "no thread");
 	for (long i = 0; i < cpus; i++) {
 		pthread_join(thread[i], NULL);
-		sum += done[i].chunks;
+		chunks += worker[i].chunks;
+		cpu_ns += worker[i].cpu_ns;
 	}
-	printf("\"threads\": %ld, \"chunks_per_s\": %.2f}\n", cpus,
-	       (double)sum * 1e9 / (double)(now_ns() - start));
+	wall_ns = now_ns() - start;
+	printf("\"threads\": %ld, \"chunks_per_s\": %.2f, \"share\": %.4f}\n",
+	       cpus, (double)chunks * 1e9 / (double)wall_ns,
+	       (double)cpu_ns / (double)wall_ns / (double)cpus);
 }
 
 int main(int argc, char **argv)

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tasks.c - what the jobs of the benchmarks do: never rest
  *
- * The first task of a step forks without end, the others compute.
+ *	tasks [compute]
+ *
+ * The first task of a step forks without end, the others compute; with
+ * "compute" all of them do.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const char *rank = getenv("SLURM_PROCID");
 	volatile unsigned long n = 0;
 	pid_t pid;
 
-	if (rank && strcmp(rank, "0") != 0)
+	(void)argv;
+	if (argc > 1 || (rank && strcmp(rank, "0") != 0))
 		for (;;)
 			n++;
 	for (;;) {
