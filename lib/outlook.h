@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* outlook.h - how long a device will stay available, as a curve; pure
+ *
+ * What the availability model says, the node table carries and the scorer
+ * reads: the chance that a device which is open now is still open after each
+ * of 32 spans of time.  The spans grow by the square root of two, from one
+ * minute to 32 days, since a scheduler cares about minutes when the owner is
+ * near and about hours when the owner is far.  Between two points the chance is
+ * interpolated linearly in the logarithm of time.
+ */
+#ifndef VOL_OUTLOOK_H
+#define VOL_OUTLOOK_H
+
+#include <stdint.h>
+
+#define VOL_OUTLOOK_POINTS 32
+/* One: certain to be open. */
+#define VOL_OUTLOOK_ONE UINT16_MAX
+
+struct vol_outlook {
+	/* Never rising. */
+	uint16_t survive[VOL_OUTLOOK_POINTS];
+};
+
+/* Seconds of point i: 60 * sqrt(2)^i, rounded. */
+uint32_t vol_outlook_seconds(unsigned int i);
+
+/* The chance, 0 ... 1, that it is still open in s seconds. */
+double vol_outlook_survival(const struct vol_outlook *o, uint32_t s);
+
+/* For how long it stays open with at least this chance; UINT32_MAX if it is at
+ * least that likely even at the last point. */
+uint32_t vol_outlook_quantile(const struct vol_outlook *o, double chance);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* score.h - which of its candidates a job should take first; pure
+ *
+ * The order is by expected completion time: the job's own run time on that
+ * device plus the work that is expected to be wasted there,
+ *
+ *	completion = run + wasted
+ *	wasted     = integral over t < run of (lost(t) + restart) dF(t)
+ *
+ * where F is the chance that the owner is back by then, and lost(t) is what an
+ * eviction at t loses: all of t, or for a job that saves its state every c
+ * seconds what it did since, c / 2 on average.  (After an eviction the work is
+ * done again elsewhere; so the two terms add up to when it is done.)
+ *
+ * The hot path (vol_score_cost) is integer arithmetic, since the plugin asks
+ * for every candidate inside slurmctld's node lock: it must cost a few ns.
+ */
+#ifndef VOL_SCORE_H
+#define VOL_SCORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "outlook.h"
+
+/* Levels 0 (take first) to VOL_SCORE_LEVELS - 1 (take last) order nodes below
+ * the admin's Weight.  64 levels leave 26 of Weight's 32 bits to the admin. */
+#define VOL_SCORE_BITS   6
+#define VOL_SCORE_LEVELS (1u << VOL_SCORE_BITS)
+
+/* The reference: a device with this speed runs a job in run_s. */
+#define VOL_SCORE_SPEED 1000
+
+struct vol_score_job {
+	uint32_t run_s;        /* time limit; 0: unlimited or not known */
+	uint32_t checkpoint_s; /* saves its state this often; 0: never */
+	uint32_t restart_s;    /* what beginning again costs besides */
+};
+
+/* A device as vol_score_cost wants it; made once per change of its record. */
+struct vol_score_node {
+	uint16_t failed[VOL_OUTLOOK_POINTS]; /* F at the points of outlook.h */
+	uint16_t lost[VOL_OUTLOOK_POINTS];   /* E[t; t < T] / T there */
+	int32_t slower; /* log2(VOL_SCORE_SPEED / speed), 8 bits of fraction */
+};
+
+/* A job as vol_score_cost wants it; made once per scheduling attempt. */
+struct vol_score_plan {
+	int32_t horizon; /* where run_s is between the points, 8 bits of
+			  * fraction */
+	uint32_t checkpoint, restart; /* parts of run_s, 12 bits of fraction */
+	struct vol_score_job job;
+};
+
+void vol_score_node(struct vol_score_node *node, const struct vol_outlook *o,
+		    uint32_t speed);
+void vol_score_plan(struct vol_score_plan *plan,
+		    const struct vol_score_job *job);
+
+/* Expected completion time in 1/4096 of the run time on the reference. */
+uint32_t vol_score_cost(const struct vol_score_plan *plan,
+			const struct vol_score_node *node);
+
+/* The level of a cost among those of the candidates, which lie between best and
+ * worst. */
+unsigned int vol_score_level(uint32_t cost, uint32_t best, uint32_t worst);
+
+/* The same in words that people understand, for volunteer explain; the hot
+ * path and this one agree. */
+struct vol_score_figures {
+	double evicted; /* chance of an eviction before the job's end */
+	double run_s, wasted_s, completion_s;
+};
+void vol_score_explain(const struct vol_score_plan *plan,
+		       const struct vol_score_node *node,
+		       struct vol_score_figures *f);
+
+/* A Weight that orders by the admin's weight first and by level second.
+ * Weights of 2^26 and more become equal. */
+static inline uint32_t vol_score_weight(uint32_t weight, unsigned int level)
+{
+	const uint32_t max = UINT32_MAX >> VOL_SCORE_BITS;
+
+	if (weight > max)
+		weight = max;
+	if (level >= VOL_SCORE_LEVELS)
+		level = VOL_SCORE_LEVELS - 1;
+	return weight << VOL_SCORE_BITS | level;
+}
+
+#endif
