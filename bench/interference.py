@@ -7,10 +7,10 @@ CPU, and beside the same tasks at nice 19 in an ordinary service, which is what
 is usually done.  ratio: beside divided by alone, the medians of several rounds
 in turn; of the latency (p99), of the work done, and of the share of the CPUs.
 
-Needs cgroup v2 with the cpu controller.  In the emulated machine of
-tests/desktop the job is a real one, placed by slurmd and discoveryd; on a host
-that has the controller itself, --where host shows the kernel's part alone: the
-same processes in cgroups that are set up like ours.
+In the emulated machine of tests/desktop the job is a real one, placed by slurmd
+and discoveryd.  --where host shows the kernel's part alone, on real CPUs: the
+same processes in cgroups that are set up like ours, below the host's cpu
+controller, of either version (both have cpu.idle).
 """
 import argparse
 import contextlib
@@ -27,7 +27,8 @@ sys.path[:0] = [str(TOP / "tests" / "desktop"), str(TOP / "bench")]
 from figures import figure, progress  # noqa: E402
 import native  # noqa: E402
 
-ROOT = pathlib.Path("/sys/fs/cgroup")
+# Where cgroups with a CPU share of their own can be made: v2, then v1.
+ROOTS = [pathlib.Path("/sys/fs/cgroup"), pathlib.Path("/sys/fs/cgroup/cpu")]
 BIN = "/usr/local/bin"
 ONE_CPU = "taskset -c 0"
 
@@ -41,16 +42,20 @@ class Host:
         self.folders = {}
 
     @staticmethod
-    def has_cpu():
+    def root():
+        """The folder below which groups have a share of the CPUs, or None."""
+        v2, v1 = ROOTS
         try:
-            text = (ROOT / "cgroup.subtree_control").read_text("ascii")
+            text = (v2 / "cgroup.subtree_control").read_text("ascii")
+            if "cpu" in text.split():
+                return v2
         except OSError:
-            return False
-        return "cpu" in text.split()
+            pass
+        return v1 if (v1 / "cpu.shares").exists() else None
 
     def __enter__(self):
         for name in ("owner", "volunteer", "service"):
-            folder = ROOT / f"volbench-{name}.slice"
+            folder = self.root() / f"volbench-{name}.slice"
             folder.mkdir()
             self.folders[name] = folder
         (self.folders["volunteer"] / "cpu.idle").write_text("1")
@@ -216,9 +221,9 @@ def main():
                         help="of each of the two kinds of work")
     parser.add_argument("--where", choices=("guest", "host"), default="guest")
     args = parser.parse_args()
-    if args.where == "host" and not Host.has_cpu():
+    if args.where == "host" and not Host.root():
         sys.exit("interference: no cpu controller in this machine's "
-                 f"{ROOT}: run it without --where host")
+                 f"{ROOTS[0]}: run it without --where host")
     try:
         place = Host() if args.where == "host" else Guest()
     except ImportError as error:
