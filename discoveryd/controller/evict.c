@@ -56,9 +56,9 @@ static bool needs_nice(const struct vol_revival *r,
 {
 	int64_t value;
 
-	/* 1 and 0 are words of Slurm's, not ranks. */
-	if (job->held || r->priority <= 1 || job->priority <= 1 ||
-	    job->priority >= r->priority)
+	/* 0 is a hold, not a rank; 1 is what the sum of a young job's factors
+	 * comes to at the least. */
+	if (job->held || !job->priority || job->priority >= r->priority)
 		return false;
 	value = (int64_t)job->nice - (r->priority - job->priority);
 	*nice = value < VOL_NICE_MIN ? VOL_NICE_MIN : (int32_t)value;
