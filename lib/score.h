@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* score.h - which of its candidates a job should take first; pure
  *
- * The order is by expected completion time: the job's own run time on that
- * device plus the work that is expected to be wasted there,
+ * The order is by expected completion time.  With F the chance that the owner
+ * is back by then, and T the job's run time on that device, one try
  *
- *	completion = run + wasted
- *	wasted     = integral over t < run of (lost(t) + restart) dF(t)
+ *	takes   E[min(back, T)]
+ *	wastes  W = integral over t < T of (lost(t) + restart) dF(t)
+ *	is useful for the rest, U = E[min(back, T)] - integral of lost(t) dF(t)
  *
- * where F is the chance that the owner is back by then, and lost(t) is what an
- * eviction at t loses: all of t, or for a job that saves its state every c
- * seconds what it did since, c / 2 on average.  (After an eviction the work is
- * done again elsewhere; so the two terms add up to when it is done.)
+ * where lost(t) is what an eviction at t loses: all of t, or for a job that
+ * saves its state every c seconds what it did since, c / 2 on average once
+ * there is one.  An evicted job begins again on a device like this one, so (as
+ * the renewal-reward theorem has it) each useful second costs W / U wasted
+ * ones until the job is done:
+ *
+ *	completion = T + wasted,  wasted = T * W / U
+ *
+ * which never falls when the owner is more likely to come at any moment at
+ * which he has not come before (a higher hazard), and is T when he is sure to
+ * stay away.  U is taken for T / 64 at least: a hopeless device is very
+ * expensive, and more so the longer it would keep the job.
  *
  * The hot path (vol_score_cost) is integer arithmetic, since the plugin asks
  * for every candidate inside slurmctld's node lock: it must cost a few ns.
@@ -28,8 +37,13 @@
 #define VOL_SCORE_BITS   6
 #define VOL_SCORE_LEVELS (1u << VOL_SCORE_BITS)
 
-/* The reference: a device with this speed runs a job in run_s. */
+/* The reference: a device with this speed runs a job in run_s.  Others are
+ * taken for at most 64 times slower or faster; 0 (not known) is this. */
 #define VOL_SCORE_SPEED 1000
+
+/* A job without a time limit is ordered like one of four hours: long enough to
+ * prefer the devices of the night, short enough to tell them from others. */
+#define VOL_SCORE_UNLIMITED_S (4 * 3600)
 
 struct vol_score_job {
 	uint32_t run_s;        /* time limit; 0: unlimited or not known */
@@ -41,28 +55,37 @@ struct vol_score_job {
 struct vol_score_node {
 	uint16_t failed[VOL_OUTLOOK_POINTS]; /* F at the points of outlook.h */
 	uint16_t lost[VOL_OUTLOOK_POINTS];   /* E[t; t < T] / T there */
-	int32_t slower; /* log2(VOL_SCORE_SPEED / speed), 8 bits of fraction */
+	uint32_t run;   /* run time of what takes one on the reference, 20 bits
+			 * of fraction */
+	int32_t slower; /* the same as a difference of outlook positions */
 };
 
 /* A job as vol_score_cost wants it; made once per scheduling attempt. */
 struct vol_score_plan {
-	int32_t horizon; /* where run_s is between the points, 8 bits of
-			  * fraction */
-	uint32_t checkpoint, restart; /* parts of run_s, 12 bits of fraction */
+	int32_t horizon; /* outlook position of run_s */
+	/* Of checkpoint_s, which is the same on all devices; INT32_MAX: never
+	 * saves. */
+	int32_t saved;
+	/* Parts of run_s, 20 bits of fraction, at most 64. */
+	uint32_t checkpoint, restart;
 	struct vol_score_job job;
 };
 
+/* A curve that rises (a damaged one) is taken for one that does not. */
 void vol_score_node(struct vol_score_node *node, const struct vol_outlook *o,
 		    uint32_t speed);
 void vol_score_plan(struct vol_score_plan *plan,
 		    const struct vol_score_job *job);
 
-/* Expected completion time in 1/4096 of the run time on the reference. */
+/* Expected completion time in 1/VOL_SCORE_UNIT of the run time on the
+ * reference. */
+#define VOL_SCORE_UNIT 4096
 uint32_t vol_score_cost(const struct vol_score_plan *plan,
 			const struct vol_score_node *node);
 
 /* The level of a cost among those of the candidates, which lie between best and
- * worst. */
+ * worst: finer near the best (1/4 % of the run time where all are near), and
+ * one for all that take five run times longer than the best. */
 unsigned int vol_score_level(uint32_t cost, uint32_t best, uint32_t worst);
 
 /* The same in words that people understand, for volunteer explain; the hot
