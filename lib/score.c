@@ -15,6 +15,8 @@
 #define PARTS_MAX ((uint32_t)RATIO_MAX << PARTS)
 /* Where speeds are compared: 64 times more and less lie between the points. */
 #define MIDDLE_S 7680u
+/* The chance of an eviction up to which a job begins at once. */
+#define ACCEPT (VOL_OUTLOOK_ONE / 2)
 /* Costs that lie further from the best are one level. */
 #define LEVEL_RANGE (5u * VOL_SCORE_UNIT)
 /* A level's number has this many bits below its leading one. */
@@ -136,6 +138,26 @@ uint32_t vol_score_cost(const struct vol_score_plan *plan,
 
 	_Static_assert(VOL_SCORE_UNIT == 1 << 12, "the shifts know it");
 	return (uint32_t)(run + (run * ratio >> 12));
+}
+
+static bool saves_twice(const struct vol_score_plan *plan)
+{
+	return plan->job.checkpoint_s > 0 &&
+	       plan->checkpoint <= 1u << (PARTS - 1);
+}
+
+bool vol_score_accept(const struct vol_score_plan *plan,
+		      const struct vol_score_node *node, uint32_t waited_s)
+{
+	struct attempt t = attempt_on(plan, node);
+	uint64_t run =
+		plan->job.run_s ? plan->job.run_s : VOL_SCORE_UNLIMITED_S;
+	uint64_t patience = run * VOL_SCORE_PATIENCE, allowed;
+
+	if (waited_s >= patience || saves_twice(plan))
+		return true;
+	allowed = ACCEPT + (VOL_OUTLOOK_ONE - ACCEPT) * waited_s / patience;
+	return t.failed <= allowed;
 }
 
 unsigned int vol_score_level(uint32_t cost, uint32_t best, uint32_t worst)

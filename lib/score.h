@@ -27,6 +27,7 @@
 #ifndef VOL_SCORE_H
 #define VOL_SCORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -82,6 +83,16 @@ void vol_score_plan(struct vol_score_plan *plan,
 #define VOL_SCORE_UNIT 4096
 uint32_t vol_score_cost(const struct vol_score_plan *plan,
 			const struct vol_score_node *node);
+
+/* Should a job that could begin on this device, its best candidate, do so after
+ * it has waited for so long?  Not if the owner will be back first more likely
+ * than not: then it would lose its work, and a shorter job can use the time.
+ * The longer it waits, compared with its run time, the less is asked for; after
+ * VOL_SCORE_PATIENCE run times any device will do.  A job that saves its state
+ * at least twice loses little, and never waits. */
+#define VOL_SCORE_PATIENCE 4
+bool vol_score_accept(const struct vol_score_plan *plan,
+		      const struct vol_score_node *node, uint32_t waited_s);
 
 /* The level of a cost among those of the candidates, which lie between best and
  * worst: finer near the best (1/4 % of the run time where all are near), and

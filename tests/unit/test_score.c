@@ -261,6 +261,49 @@ static void extremes_and_agreement(void **state)
 	}
 }
 
+static bool accept(const struct vol_outlook *o, struct vol_score_job job,
+		   uint32_t waited_s)
+{
+	struct vol_score_node node;
+	struct vol_score_plan plan;
+
+	vol_score_node(&node, o, VOL_SCORE_SPEED);
+	vol_score_plan(&plan, &job);
+	return vol_score_accept(&plan, &node, waited_s);
+}
+
+/* A device on which it will more likely than not be lost is worth it only after
+ * some time; any is after four run times. */
+static void patience(void **state)
+{
+	const struct vol_outlook likely = certain(VOL_OUTLOOK_ONE / 10 * 6),
+				 unlikely = certain(VOL_OUTLOOK_ONE / 4),
+				 never = {{0}};
+	struct vol_score_job job = {3600, 0, 60};
+
+	(void)state;
+	assert_true(accept(&likely, job, 0));
+	assert_false(accept(&unlikely, job, 0));
+	assert_false(accept(&unlikely, job, 3600));
+	assert_true(accept(&unlikely, job, 2 * 3600 + 60));
+	assert_false(accept(&never, job, 4 * 3600 - 60));
+	assert_true(accept(&never, job, 4 * 3600));
+	assert_true(accept(&never, job, UINT32_MAX));
+	/* As short as that: soon. */
+	job.run_s = 60;
+	assert_true(accept(&never, job, 240));
+	job.run_s = UINT32_MAX;
+	assert_false(accept(&never, job, UINT32_MAX));
+	job.run_s = 0;
+	assert_false(accept(&never, job, 4 * VOL_SCORE_UNLIMITED_S - 60));
+	assert_true(accept(&never, job, 4 * VOL_SCORE_UNLIMITED_S));
+	/* Saves its state at least twice. */
+	job = (struct vol_score_job){3600, 1800, 60};
+	assert_true(accept(&never, job, 0));
+	job.checkpoint_s = 2400;
+	assert_false(accept(&never, job, 0));
+}
+
 static void levels(void **state)
 {
 	static const uint32_t worsts[] = {0,    1,    63,    64,        100,
@@ -350,6 +393,7 @@ int main(void)
 		cmocka_unit_test(checkpoints),
 		cmocka_unit_test(unlimited),
 		cmocka_unit_test(extremes_and_agreement),
+		cmocka_unit_test(patience),
 		cmocka_unit_test(levels),
 		cmocka_unit_test(weights),
 		cmocka_unit_test(speed),
