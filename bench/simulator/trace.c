@@ -3,6 +3,7 @@
 #include "trace.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,10 +160,14 @@ static int read_start(struct reader *r, const char *p)
 	static const unsigned char days[] = {31, 29, 31, 30, 31, 30,
 					     31, 31, 30, 31, 30, 31};
 	int64_t year, month, day;
+	bool leap;
 
 	if (number(&p, "-", 9999, &year) < 0 ||
-	    number(&p, "-", 12, &month) < 0 || number(&p, "", 31, &day) < 0 ||
-	    *p || year < 1970 || month < 1 || day < 1 || day > days[month - 1])
+	    number(&p, "-", 12, &month) < 0 || number(&p, "", 31, &day) < 0)
+		return wrong(r, "start: a date YYYY-MM-DD");
+	leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+	if (year < 1970 || month < 1 || day < 1 || day > days[month - 1] ||
+	    (month == 2 && day == 29 && !leap))
 		return wrong(r, "start: a date YYYY-MM-DD, from 1970 on");
 	r->trace->epoch =
 		trace_epoch((int)year, (unsigned int)month, (unsigned int)day);
@@ -277,7 +282,7 @@ int trace_read(struct trace *t, FILE *f, const char *name,
 	if (ret == 0 && (r.want != WANT_DEVICES || t->n == 0))
 		ret = wrong(&r, "ends before the first device");
 	if (ret < 0) {
-		vol_error_prefix(err, "%s:%zu: ", name, number_of);
+		vol_error_prefix(err, "%s:%zu", name, number_of);
 		trace_clear(t);
 	}
 	return ret;

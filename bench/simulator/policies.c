@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* policies.c - which of the open devices a job gets */
+#include "policies.h"
+
+#include "score.h"
+
+const char *const policy_names[POLICIES] = {"random",        "first-fit",
+					    "longest-idle",  "ours",
+					    "oracle",        "patient",
+					    "patient-oracle"};
+
+static size_t longest_idle(const struct world *w, const size_t *candidates,
+			   size_t n)
+{
+	size_t best = candidates[0];
+
+	for (size_t i = 1; i < n; i++)
+		if (w->device[candidates[i]].away_since <
+		    w->device[best].away_since)
+			best = candidates[i];
+	return best;
+}
+
+static size_t oracle(const struct world *w, const struct job *job,
+		     const size_t *candidates, size_t n)
+{
+	int64_t done = w->now + job->run_s, best_closes = 0;
+	size_t best = candidates[0];
+
+	for (size_t i = 0; i < n; i++) {
+		int64_t closes = device_closes(w, &w->device[candidates[i]]);
+		bool fits = closes >= done, best_fits = best_closes >= done;
+
+		if (i == 0 || (fits && !best_fits) ||
+		    (fits == best_fits && closes < best_closes)) {
+			best = candidates[i];
+			best_closes = closes;
+		}
+	}
+	return best;
+}
+
+/* As the select plugin does it. */
+static size_t ours(struct world *w, const struct vol_score_plan *plan,
+		   const size_t *candidates, size_t n)
+{
+	unsigned int level, least = VOL_SCORE_LEVELS;
+	uint32_t cost, best = UINT32_MAX, worst = 0;
+	size_t chosen = candidates[0];
+
+	for (size_t i = 0; i < n; i++) {
+		device_look(w, &w->device[candidates[i]]);
+		cost = vol_score_cost(plan, &w->device[candidates[i]].score);
+		best = cost < best ? cost : best;
+		worst = cost > worst ? cost : worst;
+	}
+	for (size_t i = 0; i < n; i++) {
+		cost = vol_score_cost(plan, &w->device[candidates[i]].score);
+		level = vol_score_level(cost, best, worst);
+		if (level < least) {
+			least = level;
+			chosen = candidates[i];
+		}
+	}
+	return chosen;
+}
+
+static size_t patient(struct world *w, const struct job *job,
+		      const struct vol_score_plan *plan,
+		      const size_t *candidates, size_t n)
+{
+	size_t best = ours(w, plan, candidates, n);
+
+	return vol_score_accept(plan, &w->device[best].score,
+				(uint32_t)(w->now - job->submit))
+		       ? best
+		       : SIZE_MAX;
+}
+
+static size_t patient_oracle(const struct world *w, const struct job *job,
+			     const size_t *candidates, size_t n)
+{
+	size_t best = oracle(w, job, candidates, n);
+	int64_t patience = (int64_t)VOL_SCORE_PATIENCE * job->limit_s;
+
+	if (device_closes(w, &w->device[best]) < w->now + job->run_s &&
+	    w->now - job->submit < patience)
+		return SIZE_MAX;
+	return best;
+}
+
+size_t policy_choose(enum policy policy, struct world *w, const struct job *job,
+		     const size_t *candidates, size_t n, struct rng *rng)
+{
+	struct vol_score_job facts = {job->limit_s, 0, RESTART_S};
+	struct vol_score_plan plan;
+
+	vol_score_plan(&plan, &facts);
+	switch (policy) {
+	case POLICY_RANDOM:
+		return candidates[rng_below(rng, (unsigned int)n)];
+	case POLICY_LONGEST_IDLE:
+		return longest_idle(w, candidates, n);
+	case POLICY_OURS:
+		return ours(w, &plan, candidates, n);
+	case POLICY_PATIENT:
+		return patient(w, job, &plan, candidates, n);
+	case POLICY_ORACLE:
+		return oracle(w, job, candidates, n);
+	case POLICY_PATIENT_ORACLE:
+		return patient_oracle(w, job, candidates, n);
+	default:
+		return candidates[0];
+	}
+}
