@@ -17,7 +17,7 @@
 /* How much a day tells about another: same weekday, same kind, other kind; and
  * by how much less for each day that it is older. */
 #define WEIGHT_WEEKDAY 1.0
-#define WEIGHT_ALIKE   0.5
+#define WEIGHT_ALIKE   0.35
 #define WEIGHT_OTHER   0.03
 #define WEIGHT_OLDER   0.97
 /* Days' worth of prior in each slot. */
@@ -25,7 +25,7 @@
 /* The prior of Z: mean 1, variance 1 / PRIOR_Z; what deviates from it halves in
  * FORGET_Z_S. */
 #define PRIOR_Z    1.5
-#define FORGET_Z_S (18 * 3600.0)
+#define FORGET_Z_S (14 * 3600.0)
 /* Returns' worth of prior in each class of length, and how many of them are
  * remembered at most. */
 #define PRIOR_AGE    4.0
@@ -160,7 +160,7 @@ static int64_t in_range(int64_t time)
 	return time < 0 ? 0 : time > TIME_MAX ? TIME_MAX : time;
 }
 
-struct vol_availability *vol_availability_create(int64_t now)
+struct vol_availability *vol_availability_blank(int64_t now)
 {
 	struct vol_availability *a = calloc(1, sizeof(*a));
 
@@ -168,7 +168,15 @@ struct vol_availability *vol_availability_create(int64_t now)
 		return NULL;
 	a->now = in_range(now);
 	a->saw_unknown = true;
-	vol_availability_derive(a);
+	return a;
+}
+
+struct vol_availability *vol_availability_create(int64_t now)
+{
+	struct vol_availability *a = vol_availability_blank(now);
+
+	if (a)
+		vol_availability_derive(a);
 	return a;
 }
 

@@ -134,7 +134,7 @@ struct vol_availability *vol_availability_decode(const uint8_t *buf,
 				 "an availability of another time");
 		return NULL;
 	}
-	a = vol_availability_create((int64_t)now);
+	a = vol_availability_blank((int64_t)now);
 	if (!a) {
 		vol_errorf_errno(err, ENOMEM, "no memory");
 		return NULL;

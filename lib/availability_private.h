@@ -46,6 +46,8 @@ static inline bool bit(const uint64_t *bits, unsigned int i)
 	return bits[i / 64] >> i % 64 & 1;
 }
 
+/* Nothing known, and nothing derived yet. */
+struct vol_availability *vol_availability_blank(int64_t now);
 /* Everything that is derived. */
 void vol_availability_derive(struct vol_availability *a);
 

@@ -90,7 +90,7 @@ uint32_t vol_score_cost(const struct vol_score_plan *plan,
  * The longer it waits, compared with its run time, the less is asked for; after
  * VOL_SCORE_PATIENCE run times any device will do.  A job that saves its state
  * at least twice loses little, and never waits. */
-#define VOL_SCORE_PATIENCE 4
+#define VOL_SCORE_PATIENCE 2
 bool vol_score_accept(const struct vol_score_plan *plan,
 		      const struct vol_score_node *node, uint32_t waited_s);
 

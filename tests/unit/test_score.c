@@ -273,7 +273,7 @@ static bool accept(const struct vol_outlook *o, struct vol_score_job job,
 }
 
 /* A device on which it will more likely than not be lost is worth it only after
- * some time; any is after four run times. */
+ * some time; any is after two run times. */
 static void patience(void **state)
 {
 	const struct vol_outlook likely = certain(VOL_OUTLOOK_ONE / 10 * 6),
@@ -284,19 +284,20 @@ static void patience(void **state)
 	(void)state;
 	assert_true(accept(&likely, job, 0));
 	assert_false(accept(&unlikely, job, 0));
-	assert_false(accept(&unlikely, job, 3600));
-	assert_true(accept(&unlikely, job, 2 * 3600 + 60));
-	assert_false(accept(&never, job, 4 * 3600 - 60));
-	assert_true(accept(&never, job, 4 * 3600));
+	assert_false(accept(&unlikely, job, 3600 - 60));
+	assert_true(accept(&unlikely, job, 3600 + 60));
+	assert_false(accept(&never, job, 2 * 3600 - 60));
+	assert_true(accept(&never, job, 2 * 3600));
 	assert_true(accept(&never, job, UINT32_MAX));
 	/* As short as that: soon. */
 	job.run_s = 60;
-	assert_true(accept(&never, job, 240));
+	assert_true(accept(&never, job, 120));
+	/* Twice that overflows, or not. */
 	job.run_s = UINT32_MAX;
-	assert_false(accept(&never, job, UINT32_MAX));
+	assert_false(accept(&never, job, UINT32_MAX - 1));
 	job.run_s = 0;
-	assert_false(accept(&never, job, 4 * VOL_SCORE_UNLIMITED_S - 60));
-	assert_true(accept(&never, job, 4 * VOL_SCORE_UNLIMITED_S));
+	assert_false(accept(&never, job, 2 * VOL_SCORE_UNLIMITED_S - 60));
+	assert_true(accept(&never, job, 2 * VOL_SCORE_UNLIMITED_S));
 	/* Saves its state at least twice. */
 	job = (struct vol_score_job){3600, 1800, 60};
 	assert_true(accept(&never, job, 0));
