@@ -60,7 +60,7 @@ void report_cell(const struct cell *c, const char *pattern, double load,
 		return;
 	}
 	printf("%s, load %.2f, mean of %u\n", pattern, load, c->n);
-	printf("  %-13s %9s %9s %9s %9s %11s %8s %7s\n", "", "wasted h",
+	printf("  %-14s %9s %9s %9s %9s %11s %8s %7s\n", "", "wasted h",
 	       "useful h", "evictions", "makespan", "turnaround", "unfin.",
 	       "choice");
 	for (enum policy p = 0; p < POLICIES; p++) {
@@ -69,7 +69,7 @@ void report_cell(const struct cell *c, const char *pattern, double load,
 
 		if (o->jobs == 0)
 			continue;
-		printf("  %-13s %9.1f %9.1f %9.1f %9.1f %11.2f %8.1f %7.2f\n",
+		printf("  %-14s %9.1f %9.1f %9.1f %9.1f %11.2f %8.1f %7.2f\n",
 		       policy_names[p], o->wasted_h / n, o->useful_h / n,
 		       (double)o->evictions / n, o->makespan_h / n,
 		       o->turnaround_h / n, (double)o->unfinished / n,

@@ -10,18 +10,8 @@
  *	busy 28800 43200            the owner used it, or it was off, from ...
  *	busy 46800 61205            ... until; ascending, not overlapping
  *
- * The Failure Trace Archive (Kondo, Javadi, Iosup, Epema, 2010) has a line an
- * event in its event_trace.tab, with node_id, event_type (1: available, 0: not)
- * and start and end in Unix seconds: sort by node and start, subtract the time
- * of the first day's local midnight, and write the unavailable ones as
- *
- *	awk -v t0=UNIX_SECONDS 'BEGIN { print "volunteer-trace 1"; ... }
- *		$6 == 0 { if ($3 != node) print "device n" (node = $3);
- *			  print "busy", int($7 - t0), int($8 - t0) }'
- *
- * (columns as in FTA 1.0; check them in the data set's own description), and
- * simulate with --idle-after 0, since such data say when a device was to be
- * had, not when somebody last touched it.
+ * bench/simulator/from-fta makes one of the data of the Failure Trace Archive
+ * (Kondo, Javadi, Iosup, Epema, 2010).
  */
 #ifndef SIM_TRACE_H
 #define SIM_TRACE_H
