@@ -125,6 +125,30 @@ static void holiday(void **state)
 	vol_availability_destroy(absent);
 }
 
+static enum vol_available restless(int64_t now)
+{
+	return now % (2 * HOUR) < 20 * MINUTE ? VOL_AVAILABLE_NO
+					      : VOL_AVAILABLE_YES;
+}
+
+/* Who came more often than usual today will do so again. */
+static void deadline(void **state)
+{
+	struct vol_availability *usual = made(AT(26, 8, 0), worker);
+	struct vol_availability *busy = made(AT(26, 8, 0), worker);
+	int64_t now = AT(26, 17, 10);
+
+	(void)state;
+	/* A Saturday; the last absence began at the same time. */
+	live(usual, AT(26, 8, 0), AT(26, 16, 0), never_there);
+	live(usual, AT(26, 16, 0), now, restless);
+	live(busy, AT(26, 8, 0), now, restless);
+	assert_true(chance(busy, now, 2 * HOUR) <
+		    chance(usual, now, 2 * HOUR) - 0.01);
+	vol_availability_destroy(usual);
+	vol_availability_destroy(busy);
+}
+
 /* A month later, another owner. */
 static void forgets(void **state)
 {
@@ -167,7 +191,12 @@ static void gaps(void **state)
 	vol_availability_note(a, AT(3650, 0, 0), VOL_AVAILABLE_YES);
 	vol_availability_history(a, AT(3650, 8, 0), 2 * HOUR, &h);
 	assert_int_equal(h.alike, 0);
+	same = vol_availability_create(AT(3650, 0, 0));
+	vol_availability_note(same, AT(3650, 0, 0), VOL_AVAILABLE_YES);
+	assert_float_equal(chance(a, AT(3650, 0, 0), 2 * DAY),
+			   chance(same, AT(3650, 0, 0), 2 * DAY), 0.02);
 	vol_availability_destroy(a);
+	vol_availability_destroy(same);
 }
 
 static void clocks(void **state)
@@ -357,6 +386,7 @@ int main(void)
 		cmocka_unit_test(prior),
 		cmocka_unit_test(learns_hours),
 		cmocka_unit_test(holiday),
+		cmocka_unit_test(deadline),
 		cmocka_unit_test(forgets),
 		cmocka_unit_test(gaps),
 		cmocka_unit_test(clocks),

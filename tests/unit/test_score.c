@@ -213,6 +213,21 @@ static void checkpoints(void **state)
 	assert_true(cost(&(struct vol_outlook){{0}}, 0, job) >= UNIT);
 }
 
+/* A damaged curve: what rises is flat. */
+static void rising(void **state)
+{
+	static const struct vol_score_job job = {3600, 0, 60};
+	struct vol_outlook flat = random_return(7200), rises;
+
+	(void)state;
+	for (unsigned int i = 12; i < VOL_OUTLOOK_POINTS; i++)
+		flat.survive[i] = flat.survive[11];
+	rises = flat;
+	for (unsigned int i = 12; i < VOL_OUTLOOK_POINTS; i += 2)
+		rises.survive[i] = VOL_OUTLOOK_ONE;
+	assert_int_equal(cost(&rises, 0, job), cost(&flat, 0, job));
+}
+
 static void unlimited(void **state)
 {
 	const struct vol_outlook o = random_return(7200);
@@ -392,6 +407,7 @@ int main(void)
 		cmocka_unit_test(faster_is_cheaper),
 		cmocka_unit_test(survivors_first),
 		cmocka_unit_test(checkpoints),
+		cmocka_unit_test(rising),
 		cmocka_unit_test(unlimited),
 		cmocka_unit_test(extremes_and_agreement),
 		cmocka_unit_test(patience),
