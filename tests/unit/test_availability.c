@@ -193,8 +193,8 @@ static void gaps(void **state)
 	assert_int_equal(h.alike, 0);
 	same = vol_availability_create(AT(3650, 0, 0));
 	vol_availability_note(same, AT(3650, 0, 0), VOL_AVAILABLE_YES);
-	assert_float_equal(chance(a, AT(3650, 0, 0), 2 * DAY),
-			   chance(same, AT(3650, 0, 0), 2 * DAY), 0.02);
+	assert_float_equal(chance(a, AT(3650, 0, 0), 4 * HOUR),
+			   chance(same, AT(3650, 0, 0), 4 * HOUR), 0.02);
 	vol_availability_destroy(a);
 	vol_availability_destroy(same);
 }
