@@ -84,12 +84,13 @@ void vol_score_plan(struct vol_score_plan *plan,
 uint32_t vol_score_cost(const struct vol_score_plan *plan,
 			const struct vol_score_node *node);
 
-/* Should a job that could begin on this device, its best candidate, do so after
- * it has waited for so long?  Not if the owner will be back first more likely
- * than not: then it would lose its work, and a shorter job can use the time.
- * The longer it waits, compared with its run time, the less is asked for; after
- * VOL_SCORE_PATIENCE run times any device will do.  A job that saves its state
- * at least twice loses little, and never waits. */
+/* Should a job that has waited for so long begin on this device, or is the
+ * device to be left out, as one that is not open?  Left out, if the owner will
+ * more likely than not be back first: the job would lose its work, and a
+ * shorter one can use the time.  The longer it waits, compared with its run
+ * time, the less is asked for; after VOL_SCORE_PATIENCE run times any device
+ * will do.  A job that saves its state at least twice loses little, and takes
+ * any device. */
 #define VOL_SCORE_PATIENCE 2
 bool vol_score_accept(const struct vol_score_plan *plan,
 		      const struct vol_score_node *node, uint32_t waited_s);

@@ -40,41 +40,38 @@ static size_t oracle(const struct world *w, const struct job *job,
 	return best;
 }
 
-/* As the select plugin does it. */
+/* As the select plugin does it: those that are not worth it after such a wait
+ * are dropped, the others ordered. */
 static size_t ours(struct world *w, const struct vol_score_plan *plan,
-		   const size_t *candidates, size_t n)
+		   uint32_t waited_s, const size_t *candidates, size_t n)
 {
 	unsigned int level, least = VOL_SCORE_LEVELS;
 	uint32_t cost, best = UINT32_MAX, worst = 0;
-	size_t chosen = candidates[0];
+	size_t chosen = SIZE_MAX;
 
 	for (size_t i = 0; i < n; i++) {
-		device_look(w, &w->device[candidates[i]]);
-		cost = vol_score_cost(plan, &w->device[candidates[i]].score);
+		struct device *d = &w->device[candidates[i]];
+
+		device_look(w, d);
+		if (!vol_score_accept(plan, &d->score, waited_s))
+			continue;
+		cost = vol_score_cost(plan, &d->score);
 		best = cost < best ? cost : best;
 		worst = cost > worst ? cost : worst;
 	}
 	for (size_t i = 0; i < n; i++) {
-		cost = vol_score_cost(plan, &w->device[candidates[i]].score);
-		level = vol_score_level(cost, best, worst);
+		const struct device *d = &w->device[candidates[i]];
+
+		if (!vol_score_accept(plan, &d->score, waited_s))
+			continue;
+		level = vol_score_level(vol_score_cost(plan, &d->score), best,
+					worst);
 		if (level < least) {
 			least = level;
 			chosen = candidates[i];
 		}
 	}
 	return chosen;
-}
-
-static size_t patient(struct world *w, const struct job *job,
-		      const struct vol_score_plan *plan,
-		      const size_t *candidates, size_t n)
-{
-	size_t best = ours(w, plan, candidates, n);
-
-	return vol_score_accept(plan, &w->device[best].score,
-				(uint32_t)(w->now - job->submit))
-		       ? best
-		       : SIZE_MAX;
 }
 
 static size_t patient_oracle(const struct world *w, const struct job *job,
@@ -102,9 +99,11 @@ size_t policy_choose(enum policy policy, struct world *w, const struct job *job,
 	case POLICY_LONGEST_IDLE:
 		return longest_idle(w, candidates, n);
 	case POLICY_OURS:
-		return ours(w, &plan, candidates, n);
+		/* Nothing is dropped from a job without patience. */
+		return ours(w, &plan, UINT32_MAX, candidates, n);
 	case POLICY_PATIENT:
-		return patient(w, job, &plan, candidates, n);
+		return ours(w, &plan, (uint32_t)(w->now - job->submit),
+			    candidates, n);
 	case POLICY_ORACLE:
 		return oracle(w, job, candidates, n);
 	case POLICY_PATIENT_ORACLE:

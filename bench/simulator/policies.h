@@ -15,7 +15,7 @@
  * All of these start the job at the head of the queue whenever a device is open
  * and free, as Slurm does.  Two may let it wait, and look at the next job:
  *
- *	patient      as ours, if vol_score_accept says so
+ *	patient      as ours, of the devices that vol_score_accept accepts
  *	patient-oracle as oracle, but waits as long as no device stays open for
  *	             long enough, for VOL_SCORE_PATIENCE time limits at most
  */
