@@ -1,35 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nodetable.h - what discoveryd tells the scheduler about devices; pure
+/* nodetable.h - what discoveryd tells the scheduler about devices
  *
- * One file of fixed-size records that the controller's discoveryd maps and
- * writes in place, and that the select plugin and `volunteer` read.  Readers
- * copy with pread(2) instead of mapping it: a file that is cut off while it is
- * mapped kills its reader with SIGBUS, and a read of 80 KB (10 000 devices)
- * costs a few microseconds.  Nothing blocks: a record that is being written is
- * seen by its checksum and taken the next time.
+ * One file of fixed-size records that the controller's discoveryd writes in
+ * place, and that the select plugin and `volunteer` read; byte by byte in
+ * slurm-volunteer-nodes(5) and nodetable_format.h.  Nothing blocks: a word of
+ * eight bytes per device says all that a scheduling decision may not get wrong,
+ * its state, and is always whole; a record that is being written is told by its
+ * checksum, and was read before or is read the next time.
  *
- * Layout, in the machine's byte order (the magic tells a foreign one), times in
- * seconds:
- *
- *	header    VOL_NODETABLE_HEADER bytes
- *	   0  char[8]  "VOLNODES"
- *	   8  u32      version, VOL_NODETABLE_VERSION
- *	  12  u32      capacity: number of words and of records
- *	  16  u32      size of a record, VOL_NODETABLE_RECORD
- *	  20  u32      used: words and records from here on are free
- *	  24  u32      roster: another number each time a name came or went
- *	  28  u32      0
- *	  32  u64      beat: CLOCK_BOOTTIME in ms when the writer was alive,
- *	               at least every VOL_NODETABLE_BEAT_MS
- *	  40  ...      0
- *	words     capacity * u64, one per device, always whole:
- *	  bits  0- 7   state, enum vol_nodetable_state
- *	  bits  8-31   edition of the record, another one each time it changes
- *	  bits 32-63   CLOCK_BOOTTIME in s when the device was heard last
- *	records   capacity * VOL_NODETABLE_RECORD bytes
- *	   0  u32      edition, as in the word; odd while it is written
- *	   4  ...      (see nodetable.c: struct record)
- *	 504  u64      checksum over bytes 0-503
+ * Neither side maps the file: one that is cut off while it is mapped kills
+ * whoever touches it with SIGBUS, and reading the words of 10 000 devices
+ * (80 KB) costs a few microseconds.  The writer keeps all that it wrote, looks
+ * at each beat whether it is still there, and makes the file anew if not.
  */
 #ifndef VOL_NODETABLE_H
 #define VOL_NODETABLE_H
@@ -46,7 +28,7 @@
 #define VOL_NODETABLE_VERSION 1
 #define VOL_NODETABLE_HEADER  128
 #define VOL_NODETABLE_RECORD  512
-/* Slurm's own limit of MaxNodeCount is 65533 (2^16 - 3). */
+/* Slurm's own limit of MaxNodeCount is 65533. */
 #define VOL_NODETABLE_MAX     65536
 #define VOL_NODETABLE_BEAT_MS 2000
 /* A writer that is silent for longer is gone: what it last said is not known
@@ -90,25 +72,29 @@ struct vol_nodetable_node {
 
 struct vol_nodetable;
 
-/* Make a new file for so many devices in the place of path (readers of the old
- * one notice within a second), mode 0644, and map it.  It grows by itself.
- * NULL with the reason. */
+/* Make a new file for so many devices in the place of path, mode 0644; the one
+ * that was there is marked as retired, so that its readers look for ours at
+ * once.  It grows by itself, to VOL_NODETABLE_MAX.  NULL with the reason. */
 struct vol_nodetable *vol_nodetable_create(const char *path, uint32_t capacity,
 					   struct vol_error *err);
 /* Leaves the file to go stale.  NULL-safe. */
 void vol_nodetable_destroy(struct vol_nodetable *t);
 
-/* Write a device's record, found by its id; a new one if there is none.  0, or
- * -1 when the table could not grow. */
+/* Write a device's record, found by its id; a new one if there is none.  A
+ * record that says what it said before costs its readers nothing.  0, or -1
+ * when the table could not grow (the old one stays as it was), EINVAL for an
+ * empty id or name. */
 int vol_nodetable_put(struct vol_nodetable *t,
 		      const struct vol_nodetable_node *node,
 		      struct vol_error *err);
-/* The two things that change often, without the rest: one store. */
+/* The two things that change often, without the rest: one write of eight
+ * bytes.  Ids that were never put are ignored. */
 void vol_nodetable_mark(struct vol_nodetable *t, const char *id,
 			enum vol_nodetable_state state, uint64_t heard_s);
 void vol_nodetable_remove(struct vol_nodetable *t, const char *id);
-/* The writer is alive. */
-void vol_nodetable_beat(struct vol_nodetable *t, uint64_t now_ms);
+/* The writer is alive.  True when the file had been removed, cut off or written
+ * over by somebody, and was made anew (worth a line in the log). */
+bool vol_nodetable_beat(struct vol_nodetable *t, uint64_t now_ms);
 
 /* --- readers -------------------------------------------------------------- */
 
@@ -119,27 +105,34 @@ struct vol_nodeview *vol_nodeview_create(const char *path);
 void vol_nodeview_destroy(struct vol_nodeview *v);
 
 /* Take what is new since the last call; now_ms is CLOCK_BOOTTIME.  Looks for
- * another file in the place of path at most once a second.  0, or -1 when the
- * table can not be used (missing, truncated, foreign, stale, or not owned by
- * root or by this process's user: err says which, errno is ENOENT, EINVAL,
- * EPROTONOSUPPORT, ESTALE or EPERM); slots are not to be asked for then. */
+ * another file in the place of path at most once a second, or at once when the
+ * one it has was retired or damaged; one that was merely removed is used until
+ * it is stale.  0, or -1 when the table can not be used, and then slots are not
+ * to be asked for; err says why and errno is
+ *	ENOENT           missing
+ *	EINVAL           not a table, or truncated
+ *	EPROTONOSUPPORT  of another version
+ *	ESTALE           the writer is silent
+ *	EPERM            a stranger's, see trusted.h
+ * or what open(2), read(2) or malloc(3) say. */
 int vol_nodeview_refresh(struct vol_nodeview *v, uint64_t now_ms,
 			 struct vol_error *err);
 
 /* Changes each time a name may be at another slot (or in none). */
 uint64_t vol_nodeview_roster(const struct vol_nodeview *v);
-/* How many slots there are: 0 ... n - 1. */
+/* How many slots there are, some of them free: 0 ... n - 1. */
 uint32_t vol_nodeview_slots(const struct vol_nodeview *v);
 /* The slot of a node name; UINT32_MAX: not a device. */
 uint32_t vol_nodeview_slot(const struct vol_nodeview *v, const char *name);
 
-/* The state at the last refresh, UNKNOWN when it is silent for too long.  One
- * load: for each candidate of each scheduling attempt. */
+/* The state at the last refresh, UNKNOWN when it was silent for too long then.
+ * A few loads: for each candidate of each scheduling attempt. */
 enum vol_nodetable_state vol_nodeview_state(const struct vol_nodeview *v,
 					    uint32_t slot);
 /* Another number each time the record of a slot was read anew. */
 uint32_t vol_nodeview_edition(const struct vol_nodeview *v, uint32_t slot);
-/* The record; NULL when it was never readable.  Borrowed until the next
+/* The record, with state and heard_s as of the last refresh; NULL when it was
+ * never readable.  All texts are printable ASCII.  Borrowed until the next
  * refresh. */
 const struct vol_nodetable_node *vol_nodeview_node(const struct vol_nodeview *v,
 						   uint32_t slot);
