@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* placement.h - what the select plugin decided, kept for volunteer explain;
- * pure
+/* placement.h - what the select plugin decided, kept for volunteer explain
  *
  * A ring of fixed-size records in one file that the plugin writes with
  * pwrite(2) each time it starts a job on devices, and anybody reads: which
  * candidates there were, what became of each and from what figures.  It is a
  * memory for people: losing it costs nothing, so it is never synced, and a
- * record that is torn or foreign is skipped.
+ * record that is torn or foreign is skipped.  Byte by byte in
+ * slurm-volunteer-nodes(5).
  */
 #ifndef VOL_PLACEMENT_H
 #define VOL_PLACEMENT_H
@@ -53,16 +53,20 @@ struct vol_placement {
 
 struct vol_placement_log;
 
-/* Open or make path (mode 0644).  NULL with the reason. */
+/* Open or make path (mode 0644), and go on after the newest record there. EPERM
+ * when it is somebody else's, EINVAL when it is no file.  NULL with the reason.
+ */
 struct vol_placement_log *vol_placement_open(const char *path,
 					     struct vol_error *err);
+/* NULL-safe. */
 void vol_placement_close(struct vol_placement_log *log);
 /* One write; errors are ignored. */
 void vol_placement_add(struct vol_placement_log *log,
 		       const struct vol_placement *p);
 
 /* The newest placement of a job.  0, or -1 with ENOENT (and the reason) when
- * none is remembered. */
+ * none is remembered, EPERM when the file is a stranger's (see trusted.h).  All
+ * numbers are in their range, all names printable. */
 int vol_placement_find(const char *path, uint32_t job, struct vol_placement *p,
 		       struct vol_error *err);
 

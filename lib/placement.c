@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* placement.c - what the select plugin decided, kept for volunteer explain
+ *
+ * Record number n of all that were ever written is at n % VOL_PLACEMENT_RING.
+ */
+#include "config.h"
+
+#include "placement.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "nodetable_format.h"
+#include "trusted.h"
+
+/* The version is part of it. */
+#define MAGIC "VOLPLAC1"
+
+struct entry {
+	char name[64];
+	uint8_t fate, state, level, zero;
+	uint32_t weight, speed;
+	uint32_t zero2;
+	double evicted, run_s, wasted_s, completion_s;
+};
+
+struct record {
+	char magic[8];
+	uint64_t number; /* from 1 */
+	int64_t at;
+	uint32_t job;
+	uint32_t run_s, checkpoint_s, restart_s;
+	uint32_t taken, passed, dropped, others;
+	uint32_t n_nodes;
+	uint32_t zero;
+	struct entry nodes[VOL_PLACEMENT_NODES];
+	uint8_t rest[120]; /* 0 */
+	uint64_t checksum; /* over all before it */
+};
+
+_Static_assert(sizeof(struct entry) == 112 &&
+		       offsetof(struct record, nodes) == 64 &&
+		       sizeof(struct record) == 1536,
+	       "not what slurm-volunteer-nodes(5) says");
+
+struct vol_placement_log {
+	int fd;
+	uint64_t next;
+};
+
+static uint64_t checksum_of(const struct record *r)
+{
+	return vol_nodetable_checksum(r, offsetof(struct record, checksum));
+}
+
+static bool is_record(const struct record *r)
+{
+	return memcmp(r->magic, MAGIC, sizeof(r->magic)) == 0 && r->number &&
+	       r->checksum == checksum_of(r);
+}
+
+/* Slot by slot; a short file ends sooner. */
+static bool read_slot(int fd, uint32_t slot, struct record *r)
+{
+	return pread(fd, r, sizeof(*r), (off_t)(slot * sizeof(*r))) ==
+		       (ssize_t)sizeof(*r) &&
+	       is_record(r);
+}
+
+static uint64_t newest(int fd)
+{
+	uint64_t number = 0;
+	struct record r;
+
+	for (uint32_t slot = 0; slot < VOL_PLACEMENT_RING; slot++)
+		if (read_slot(fd, slot, &r) && r.number > number)
+			number = r.number;
+	return number;
+}
+
+struct vol_placement_log *vol_placement_open(const char *path,
+					     struct vol_error *err)
+{
+	struct vol_placement_log *log;
+	cleanup_fd int fd = -1;
+	struct stat st;
+
+	fd = open(path,
+		  O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+			  O_CLOEXEC,
+		  0644);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		vol_errorf(err, "%s: %s", path, strerror(errno));
+		return NULL;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		vol_errorf_errno(err, EINVAL, "%s: not a file", path);
+		return NULL;
+	}
+	/* Another user's file might be a link to something of ours. */
+	if (st.st_uid != geteuid() || st.st_nlink > 1) {
+		vol_errorf_errno(err, EPERM, "%s: belongs to somebody else",
+				 path);
+		return NULL;
+	}
+	log = malloc(sizeof(*log));
+	if (!log) {
+		vol_errorf_errno(err, ENOMEM, "%s: no memory", path);
+		return NULL;
+	}
+	/* Whatever the umask says. */
+	if (fchmod(fd, 0644) < 0)
+		errno = 0;
+	log->next = newest(fd) + 1;
+	log->fd = steal_fd(&fd);
+	return log;
+}
+
+void vol_placement_close(struct vol_placement_log *log)
+{
+	int saved = errno;
+
+	if (!log)
+		return;
+	close(log->fd);
+	free(log);
+	errno = saved;
+}
+
+static void encode(struct record *r, uint64_t number,
+		   const struct vol_placement *p)
+{
+	*r = (struct record){
+		.number = number,
+		.at = p->at,
+		.job = p->job,
+		.run_s = p->facts.run_s,
+		.checkpoint_s = p->facts.checkpoint_s,
+		.restart_s = p->facts.restart_s,
+		.taken = p->taken,
+		.passed = p->passed,
+		.dropped = p->dropped,
+		.others = p->others,
+		.n_nodes = p->n_nodes,
+	};
+	memcpy(r->magic, MAGIC, sizeof(r->magic));
+	if (r->n_nodes > VOL_PLACEMENT_NODES)
+		r->n_nodes = VOL_PLACEMENT_NODES;
+	for (uint32_t i = 0; i < r->n_nodes; i++) {
+		const struct vol_placement_node *from = &p->nodes[i];
+		struct entry *to = &r->nodes[i];
+
+		memcpy(to->name, from->name,
+		       strnlen(from->name, sizeof(to->name) - 1));
+		to->fate = (uint8_t)from->fate;
+		to->state = (uint8_t)from->state;
+		to->level = (uint8_t)from->level;
+		to->weight = from->weight;
+		to->speed = from->speed;
+		to->evicted = from->figures.evicted;
+		to->run_s = from->figures.run_s;
+		to->wasted_s = from->figures.wasted_s;
+		to->completion_s = from->figures.completion_s;
+	}
+	r->checksum = checksum_of(r);
+}
+
+void vol_placement_add(struct vol_placement_log *log,
+		       const struct vol_placement *p)
+{
+	uint64_t number = log->next++;
+	struct record r;
+
+	encode(&r, number, p);
+	if (pwrite(log->fd, &r, sizeof(r),
+		   (off_t)(number % VOL_PLACEMENT_RING * sizeof(r))) < 0)
+		return; /* a memory less */
+}
+
+static bool is_figure(double x)
+{
+	return isfinite(x) && x >= 0;
+}
+
+static int decode_node(struct vol_placement_node *to, const struct entry *from)
+{
+	size_t len = strnlen(from->name, sizeof(from->name));
+
+	if (!len || len == sizeof(from->name) ||
+	    from->fate > VOL_PLACEMENT_DROPPED ||
+	    from->state > VOL_NODETABLE_UNKNOWN ||
+	    from->level >= VOL_SCORE_LEVELS || !is_figure(from->evicted) ||
+	    from->evicted > 1 || !is_figure(from->run_s) ||
+	    !is_figure(from->wasted_s) || !is_figure(from->completion_s))
+		return -1;
+	for (size_t i = 0; i < len; i++)
+		if (from->name[i] <= 0x20 || from->name[i] > 0x7e)
+			return -1;
+	memcpy(to->name, from->name, len);
+	to->fate = (enum vol_placement_fate)from->fate;
+	to->state = (enum vol_nodetable_state)from->state;
+	to->level = from->level;
+	to->weight = from->weight;
+	to->speed = from->speed;
+	to->figures = (struct vol_score_figures){
+		.evicted = from->evicted,
+		.run_s = from->run_s,
+		.wasted_s = from->wasted_s,
+		.completion_s = from->completion_s,
+	};
+	return 0;
+}
+
+static int decode(struct vol_placement *p, const struct record *r)
+{
+	*p = (struct vol_placement){
+		.at = r->at,
+		.job = r->job,
+		.facts = {r->run_s, r->checkpoint_s, r->restart_s},
+		.taken = r->taken,
+		.passed = r->passed,
+		.dropped = r->dropped,
+		.others = r->others,
+		.n_nodes = r->n_nodes,
+	};
+	if (r->n_nodes > VOL_PLACEMENT_NODES)
+		return -1;
+	for (uint32_t i = 0; i < r->n_nodes; i++)
+		if (decode_node(&p->nodes[i], &r->nodes[i]) < 0)
+			return -1;
+	return 0;
+}
+
+int vol_placement_find(const char *path, uint32_t job, struct vol_placement *p,
+		       struct vol_error *err)
+{
+	struct vol_placement found;
+	cleanup_fd int fd = -1;
+	uint64_t number = 0;
+	struct record r;
+	struct stat st;
+
+	fd = vol_trusted_open(path, &st, err);
+	if (fd < 0)
+		return -1;
+	for (uint32_t slot = 0; slot < VOL_PLACEMENT_RING; slot++) {
+		if (!read_slot(fd, slot, &r) || r.job != job ||
+		    r.number <= number || decode(&found, &r) < 0)
+			continue;
+		number = r.number;
+		*p = found;
+	}
+	if (!number)
+		return vol_errorf_errno(
+			err, ENOENT, "%s: job %u is not remembered", path, job);
+	return 0;
+}
