@@ -48,6 +48,9 @@ _Static_assert(__builtin_types_compatible_p(__typeof__(select_g_job_test),
 #define VOL_TAIL_DECL void *t1, void *t2, void *t3, void *t4, void *t5, void *t6
 #define VOL_TAIL      t1, t2, t3, t4, t5, t6
 
+/* What is asked for; flags are above it. */
+#define VOL_MODE(mode) ((mode)&SELECT_MODE_BASE)
+
 /* sched_weight holds a node's Weight above its low byte, which cons_tres keeps
  * for itself, and below bit 40, from which flags outrank any weight. */
 #define VOL_SCHED_WEIGHT_SHIFT 8

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* select_cons_tres.c - Slurm's select/cons_tres with an opinion on order
+/* select_cons_tres.c - Slurm's select/cons_tres with an opinion on devices
  *
  * This object stands where the original select_cons_tres.so was and has the
  * original, renamed, as a needed library: what is not defined here, plugin_id
@@ -11,6 +11,7 @@
  *  - Slurm's structures are not touched before self_test() passed; if it does
  *    not, every call is passed on unchanged for the life of slurmctld.
  *  - Nothing here exits, asserts, blocks or leaves a node's weight changed.
+ *  - A call that fails with candidates taken away leaves them as they came.
  *  - Every symbol of slurmctld is weak: one that a future release lacks must
  *    not keep this object, and slurmctld with it, from loading.
  *  - slurmctld holds its node write lock around each call, so the statics need
@@ -19,9 +20,10 @@
 #include "config.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
+#include <time.h>
 
 #include "slurm/slurm_errno.h"
 #include "slurm/spank.h"
@@ -30,18 +32,23 @@
 #include "src/common/xmalloc.h"
 #include "src/slurmctld/slurmctld.h"
 
+#include "candidates.h"
 #include "compat.h"
-#include "score.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define PREFIX "select_cons_tres (slurm-volunteer): "
 
 #pragma weak node_record_table_ptr
 #pragma weak node_record_count
+#pragma weak last_node_update
 #pragma weak bit_size
 #pragma weak bit_test
+#pragma weak bit_set
+#pragma weak bit_clear
 #pragma weak slurm_bit_size
 #pragma weak slurm_bit_test
+#pragma weak slurm_bit_set
+#pragma weak slurm_bit_clear
 #pragma weak find_job_record
 #pragma weak slurm_xsize
 #pragma weak slurm_info
@@ -52,6 +59,14 @@ extern size_t slurm_xsize(void *item);
  * for a job's id in the wrong place. */
 #define UNLISTED_MAX 100
 
+/* A job that can only be started on devices whose owners are there is planned
+ * for then at the earliest: else backfill would hold others back for a start
+ * that can not be. */
+#define OWNER_STAYS_S 300
+/* What beginning again costs an evicted job: being queued, scheduled in the
+ * next round, and started. */
+#define RESTART_S 30
+
 typedef int job_test_f(VOL_HEAD_ARGS, void *, void *, void *, void *, void *,
 		       void *);
 
@@ -61,8 +76,15 @@ const uint32_t vol_select_slurm_version = SLURM_VERSION_NUMBER;
 
 EXPORT job_test_f select_p_job_test;
 
+/* Test seam: the folder in which the controller's discoveryd keeps the node
+ * table, and in which we keep placements. */
+extern const char *vol_select_folder;
+const char *vol_select_folder = VOL_RUN_DIR "/controller";
+
 static enum { UNTESTED, TRUSTED, DISTRUSTED } state;
 static job_test_f *base_job_test;
+static struct vol_devices *devices;
+static struct vol_candidates candidates;
 
 static void distrust(const char *why)
 {
@@ -114,7 +136,8 @@ static void self_test(job_record_t *job, bitstr_t *nodes)
 		return;
 	}
 	if (!&node_record_table_ptr || !&node_record_count || !bit_size ||
-	    !bit_test || !find_job_record || !slurm_xsize || !slurm_info) {
+	    !bit_test || !bit_set || !bit_clear || !find_job_record ||
+	    !slurm_xsize || !slurm_info) {
 		distrust("slurmctld lacks symbols of that version");
 		return;
 	}
@@ -153,81 +176,245 @@ static bool is_real_job(const job_record_t *job, bitstr_t *nodes)
 	       bit_size(nodes) <= node_record_count;
 }
 
-/* One candidate's weights as the admin set them. */
-struct saved {
-	node_record_t *node;
-	uint32_t weight;
-	uint64_t sched_weight;
-	unsigned int level;
-};
-
-/* List the candidates with their levels.  Returns their number, or 0 when all
- * are at one level or memory is short: then there is nothing to order. */
-static size_t score_candidates(const job_record_t *job, bitstr_t *nodes,
-			       struct saved **list)
+static void path_of(const char *file, char path[PATH_MAX])
 {
-	static struct saved *buf;
-	static size_t room;
-	const struct vol_score_job facts = {
-		.job_id = job->job_id,
-		.time_limit_min = job->time_limit,
-	};
-	size_t size = (size_t)bit_size(nodes), n = 0;
-	bool differ = false;
+	snprintf(path, PATH_MAX, "%s/%s", vol_select_folder, file);
+}
 
-	if (size > room) {
-		struct saved *grown = realloc(buf, size * sizeof(*buf));
+/* One line each time the table becomes usable or stops to be. */
+static void tell_change(bool usable, const struct vol_error *err)
+{
+	static enum { NOTHING, USABLE, UNUSABLE } told;
 
-		if (!grown)
-			return 0;
-		buf = grown;
-		room = size;
+	if (told == (usable ? USABLE : UNUSABLE))
+		return;
+	told = usable ? USABLE : UNUSABLE;
+	if (usable)
+		slurm_info(PREFIX "devices are known: jobs are placed by it");
+	else
+		slurm_info(PREFIX "no devices are known, jobs are scheduled "
+				  "without it: %s",
+			   err->text);
+}
+
+/* What discoveryd says now. */
+static bool look_at_devices(void)
+{
+	struct vol_error err = {"no memory"};
+	char path[PATH_MAX];
+	struct timespec now;
+	bool usable = false;
+
+	if (!devices) {
+		path_of(VOL_NODETABLE_FILE, path);
+		devices = vol_devices_create(path);
 	}
-	for (size_t i = 0; i < size; i++) {
-		node_record_t *node = node_record_table_ptr[i];
+	if (devices && clock_gettime(CLOCK_BOOTTIME, &now) == 0)
+		usable = vol_devices_refresh(
+				 devices,
+				 (uint64_t)now.tv_sec * 1000 +
+					 (uint64_t)now.tv_nsec / 1000000,
+				 (size_t)node_record_count,
+				 &last_node_update ? last_node_update : 0,
+				 &err) == 0;
+	tell_change(usable, &err);
+	return usable;
+}
 
-		if (!node || !bit_test(nodes, (bitoff_t)i))
+/* False when none of them is a device. */
+static bool list_candidates(bitstr_t *nodes)
+{
+	const uint32_t size = (uint32_t)bit_size(nodes);
+
+	if (vol_candidates_begin(&candidates, size) < 0)
+		return false;
+	for (uint32_t i = 0; i < size; i++) {
+		const node_record_t *node;
+
+		if (!bit_test(nodes, (bitoff_t)i))
 			continue;
-		buf[n].node = node;
-		buf[n].level = vol_score_node(&facts, node->name);
-		differ |= buf[n].level != buf[0].level;
-		n++;
+		node = node_record_table_ptr[i];
+		if (!node)
+			continue;
+		vol_candidates_add(
+			&candidates, i,
+			vol_devices_slot(devices, i, node,
+					 (const char *const *)&node->name));
 	}
-	*list = buf;
-	return differ ? n : 0;
+	return candidates.devices > 0;
+}
+
+static uint32_t seconds_of(uint32_t minutes)
+{
+	if (minutes == INFINITE || minutes == NO_VAL ||
+	    minutes > UINT32_MAX / 60)
+		return 0;
+	return minutes * 60;
+}
+
+/* A job without a limit gets its partition's when it starts. */
+static uint32_t run_time(const job_record_t *job)
+{
+	const part_record_t *part = job->part_ptr;
+
+	if (job->time_limit != NO_VAL)
+		return seconds_of(job->time_limit);
+	if (!part || part->magic != PART_MAGIC ||
+	    slurm_xsize((void *)part) != sizeof(*part))
+		return 0;
+	return seconds_of(part->default_time != NO_VAL ? part->default_time
+						       : part->max_time);
+}
+
+static struct vol_score_job facts_of(const job_record_t *job)
+{
+	return (struct vol_score_job){
+		.run_s = run_time(job),
+		.checkpoint_s = vol_checkpoint_from_env(
+			job->spank_job_env, job->spank_job_env_size),
+		.restart_s = RESTART_S,
+	};
+}
+
+static void clear_dropped(bitstr_t *nodes)
+{
+	if (!candidates.dropped)
+		return;
+	for (size_t i = 0; i < candidates.n; i++)
+		if (candidates.list[i].dropped)
+			bit_clear(nodes, (bitoff_t)candidates.list[i].node);
+}
+
+static void set_all(bitstr_t *nodes)
+{
+	for (size_t i = 0; i < candidates.n; i++)
+		bit_set(nodes, (bitoff_t)candidates.list[i].node);
 }
 
 /* Both weights: a start now reads sched_weight, a plan for later (backfill,
  * --test-only) makes it anew from weight. */
-static void order_candidates(struct saved *list, size_t n)
+static void order(void)
 {
-	for (size_t i = 0; i < n; i++) {
-		node_record_t *node = list[i].node;
-		uint64_t rest = node->sched_weight & ~VOL_SCHED_WEIGHT_MASK;
+	for (size_t i = 0; i < candidates.n; i++) {
+		struct vol_candidate *a = &candidates.list[i];
+		node_record_t *node = node_record_table_ptr[a->node];
 
-		list[i].weight = node->weight;
-		list[i].sched_weight = node->sched_weight;
-		node->weight = vol_score_weight(node->weight, list[i].level);
-		node->sched_weight = rest | (uint64_t)node->weight
-						    << VOL_SCHED_WEIGHT_SHIFT;
+		if (a->dropped)
+			continue;
+		a->weight = node->weight;
+		a->sched_weight = node->sched_weight;
+		node->weight = vol_score_weight(a->weight, a->level);
+		node->sched_weight =
+			(a->sched_weight & ~VOL_SCHED_WEIGHT_MASK) |
+			(uint64_t)node->weight << VOL_SCHED_WEIGHT_SHIFT;
 	}
 }
 
-static void restore_candidates(const struct saved *list, size_t n)
+static void restore(void)
 {
-	for (size_t i = 0; i < n; i++) {
-		list[i].node->weight = list[i].weight;
-		list[i].node->sched_weight = list[i].sched_weight;
+	for (size_t i = 0; i < candidates.n; i++) {
+		const struct vol_candidate *a = &candidates.list[i];
+		node_record_t *node = node_record_table_ptr[a->node];
+
+		if (a->dropped)
+			continue;
+		node->weight = a->weight;
+		node->sched_weight = a->sched_weight;
 	}
+}
+
+/* For "volunteer explain".  The original left the nodes that the job gets. */
+static void remember(const job_record_t *job, bitstr_t *nodes,
+		     const struct vol_kind *kind,
+		     const struct vol_score_job *facts)
+{
+	static struct vol_placement_log *log;
+	struct vol_placement p = {
+		.at = time(NULL), .job = job->job_id, .facts = *facts};
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < candidates.n; i++) {
+		struct vol_candidate *a = &candidates.list[i];
+
+		a->taken = bit_test(nodes, (bitoff_t)a->node);
+		a->weight = node_record_table_ptr[a->node]->weight;
+	}
+	vol_candidates_tell(&candidates, devices, kind, &p);
+	if (!p.taken)
+		return;
+	if (!log) {
+		path_of(VOL_PLACEMENT_FILE, path);
+		log = vol_placement_open(path, NULL);
+	}
+	if (log)
+		vol_placement_add(log, &p);
+}
+
+#define CALL_BASE() base_job_test(job, nodes, min, max, req, mode, VOL_TAIL)
+
+static int test_in_order(job_record_t *job, bitstr_t *nodes, uint32_t min,
+			 uint32_t max, uint32_t req, uint16_t mode,
+			 VOL_TAIL_DECL)
+{
+	int rc;
+
+	if (!candidates.ordered)
+		return CALL_BASE();
+	order();
+	rc = CALL_BASE();
+	restore();
+	return rc;
+}
+
+static int test_with_devices(job_record_t *job, bitstr_t *nodes, uint32_t min,
+			     uint32_t max, uint32_t req, uint16_t mode,
+			     VOL_TAIL_DECL)
+{
+	struct vol_score_job facts = facts_of(job);
+	struct vol_kind *kind = vol_devices_kind(devices, &facts);
+	time_t then = time(NULL) + OWNER_STAYS_S;
+	size_t dropped;
+	int rc;
+
+	if (!kind)
+		return CALL_BASE();
+	vol_candidates_judge(&candidates, devices, kind);
+	dropped = candidates.dropped;
+	clear_dropped(nodes);
+	rc = test_in_order(job, nodes, min, max, req, mode, VOL_TAIL);
+	if (rc == SLURM_SUCCESS) {
+		if (VOL_MODE(mode) == SELECT_MODE_RUN_NOW)
+			remember(job, nodes, kind, &facts);
+		return rc;
+	}
+	if (!dropped)
+		return rc;
+	set_all(nodes);
+	/* "Now or never" is answered: not now. */
+	if (VOL_MODE(mode) != SELECT_MODE_WILL_RUN ||
+	    (job->bit_flags & TEST_NOW_ONLY))
+		return rc;
+	vol_candidates_forgive(&candidates);
+	rc = test_in_order(job, nodes, min, max, req, mode, VOL_TAIL);
+	if (rc == SLURM_SUCCESS && job->start_time < then)
+		job->start_time = then;
+	return rc;
+}
+
+/* Whether it could ever run is asked with TEST_ONLY: to be told no, it would
+ * be refused. */
+static bool is_for_us(const job_record_t *job, bitstr_t *nodes, uint16_t mode)
+{
+	return state == TRUSTED &&
+	       (VOL_MODE(mode) == SELECT_MODE_RUN_NOW ||
+		VOL_MODE(mode) == SELECT_MODE_WILL_RUN) &&
+	       is_real_job(job, nodes) && look_at_devices() &&
+	       list_candidates(nodes);
 }
 
 int select_p_job_test(job_record_t *job, bitstr_t *nodes, uint32_t min,
 		      uint32_t max, uint32_t req, uint16_t mode, VOL_TAIL_DECL)
 {
-	struct saved *list = NULL;
-	size_t n = 0;
-	int rc;
-
 	if (!base_job_test)
 		base_job_test = dlsym(RTLD_NEXT, "select_p_job_test");
 	if (!base_job_test) {
@@ -237,11 +424,8 @@ int select_p_job_test(job_record_t *job, bitstr_t *nodes, uint32_t min,
 	}
 	if (state == UNTESTED)
 		self_test(job, nodes);
-	if (state == TRUSTED && is_real_job(job, nodes))
-		n = score_candidates(job, nodes, &list);
-
-	order_candidates(list, n);
-	rc = base_job_test(job, nodes, min, max, req, mode, VOL_TAIL);
-	restore_candidates(list, n);
-	return rc;
+	if (is_for_us(job, nodes, mode))
+		return test_with_devices(job, nodes, min, max, req, mode,
+					 VOL_TAIL);
+	return CALL_BASE();
 }

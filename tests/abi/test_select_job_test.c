@@ -1,379 +1,292 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test_select_job_test.c - the select plugin inside a pretended slurmctld
+/* test_select_job_test.c - what the select plugin does with devices
  *
- * select_cons_tres.c is linked in unchanged; this file is slurmctld (node
- * table, bitmaps, log) and the scorer, fake_base.c is the original plugin.
- * The plugin decides once per process whether it trusts slurmctld, so each
- * case runs in a process of its own.
+ * n0 is a node like any other, n1 ... n5 are devices.
  */
-#include "config.h"
+#include "fake_slurmctld.h"
+#include "placement.h"
+#include "table_bed.h"
 
-#include <dlfcn.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <sys/wait.h>
+#include <time.h>
 
-#include "slurm/slurm_errno.h"
-#include "slurm/spank.h"
-#include "src/common/bitstring.h"
-#include "src/common/node_conf.h"
-#include "src/slurmctld/slurmctld.h"
+#define RUN  (SELECT_MODE_RUN_NOW | 0x100)
+#define WILL (SELECT_MODE_WILL_RUN | 0x100)
+#define TEST (SELECT_MODE_TEST_ONLY | 0x100)
+#define BUSY ESLURM_NODES_BUSY
 
-#include "plugins/select/score.h"
-#include "fake_base.h"
-#include "tests/unit/vtest.h"
-
-#define N_NODES 4
-
-int select_p_job_test(job_record_t *job, bitstr_t *nodes, uint32_t min,
-		      uint32_t max, uint32_t req, uint16_t mode, void *t1,
-		      void *t2, void *t3, void *t4, void *t5, void *t6);
-size_t slurm_xsize(void *item);
-
-/* slurmctld */
-node_record_t **node_record_table_ptr;
-int node_record_count;
-static node_record_t records[N_NODES], *table[N_NODES + 1];
-static bitstr_t candidates[1 + N_NODES]; /* size, then one bit per word */
-static job_record_t job;
-static size_t node_size, job_size;
-static job_record_t *listed;      /* what slurmctld finds under the job's id */
-static uint32_t *running_version; /* fake_base.c's, found as the plugin does */
-static char log_text[512];
-static unsigned int infos, errors;
-/* the scorer */
-static unsigned int levels[N_NODES], scored;
-/* weights as the original saw them */
-static uint32_t seen_weight[N_NODES];
-static uint64_t seen_sched_weight[N_NODES];
-
-bitoff_t bit_size(bitstr_t *b)
+/* Owners who stay away longer the higher the number; n5's is there. */
+static void start_table(void)
 {
-	return b[0];
+	table_start();
+	table_put("n1", VOL_NODETABLE_OPEN, 10);
+	table_put("n2", VOL_NODETABLE_OPEN, 45);
+	table_put("n3", VOL_NODETABLE_OPEN, 120);
+	table_put("n4", VOL_NODETABLE_OPEN, 600);
+	table_put("n5", VOL_NODETABLE_PARKED, 600);
 }
 
-int bit_test(bitstr_t *b, bitoff_t bit)
+static uint32_t level_of(unsigned int call, int node)
 {
-	return (int)b[1 + bit];
+	assert_int_equal(seen[call].weight[node] >> 6, WEIGHT);
+	/* Both weights say it, and what Slurm keeps there stays. */
+	assert_int_equal(seen[call].sched_weight[node],
+			 (SCHED_WEIGHT & ~UINT64_C(0xffffffff00)) |
+				 (uint64_t)seen[call].weight[node] << 8);
+	return seen[call].weight[node] & 63;
 }
 
-size_t slurm_xsize(void *item)
+static void owners_who_are_there_get_no_job(void)
 {
-	return item == &job ? job_size : node_size;
-}
+	static const enum vol_nodetable_state states[] = {
+		VOL_NODETABLE_PARKED, VOL_NODETABLE_DRAINING,
+		VOL_NODETABLE_CLOSED, VOL_NODETABLE_UNKNOWN};
 
-job_record_t *find_job_record(uint32_t job_id)
-{
-	return job_id == 42 ? listed : NULL;
-}
-
-void slurm_info(const char *fmt, ...)
-{
-	va_list ap;
-
-	infos++;
-	va_start(ap, fmt);
-	vsnprintf(log_text, sizeof(log_text), fmt, ap);
-	va_end(ap);
-}
-
-void slurm_error(const char *fmt, ...)
-{
-	va_list ap;
-
-	errors++;
-	va_start(ap, fmt);
-	vsnprintf(log_text, sizeof(log_text), fmt, ap);
-	va_end(ap);
-}
-
-unsigned int vol_score_node(const struct vol_score_job *facts, const char *node)
-{
-	assert_int_equal(facts->job_id, 42);
-	assert_int_equal(facts->time_limit_min, 60);
-	scored++;
-	return levels[node[1] - '0'];
-}
-
-static void look(void)
-{
-	for (int i = 0; i < N_NODES; i++) {
-		seen_weight[i] = records[i].weight;
-		seen_sched_weight[i] = records[i].sched_weight;
+	start_table();
+	for (size_t i = 0; i < N_ELEMENTS(states); i++) {
+		table_put("n3", states[i], 60);
+		ctld_call(RUN, 0);
+		ctld_expect(1, 0x17);
+		ctld_call(WILL, 0);
+		ctld_expect(1, 0x17);
+		/* Could it ever run? */
+		ctld_call(TEST, 0);
+		ctld_expect(1, 0x3f);
+		ctld_expect_untouched();
 	}
+	table_put("n3", VOL_NODETABLE_OPEN, 60);
+	ctld_call(RUN, 0);
+	ctld_expect(1, 0x1f);
 }
 
-static void start_slurmctld(void)
+static void those_who_stay_away_come_first(void)
 {
-	static char names[N_NODES][3] = {"n0", "n1", "n2", "n3"};
+	start_table();
+	ctld_call(RUN, 0);
+	assert_true(level_of(0, 1) > level_of(0, 2));
+	assert_true(level_of(0, 2) > level_of(0, 3));
+	/* 60 minutes, and nobody comes before. */
+	assert_int_equal(level_of(0, 3), 0);
+	assert_int_equal(level_of(0, 4), 0);
+	assert_int_equal(level_of(0, 0), 0);
+	assert_int_equal(seen[0].weight[5], WEIGHT);
+	ctld_call(WILL, 0x3);
+	assert_true(level_of(0, 2) > level_of(0, 4));
+	assert_int_equal(seen[0].weight[0], WEIGHT);
 
-	for (int i = 0; i < N_NODES; i++) {
-		records[i].magic = NODE_MAGIC;
-		records[i].index = (uint32_t)i;
-		records[i].name = names[i];
-		records[i].weight = 10;
-		/* flag at bit 40, Weight, low byte of cons_tres */
-		records[i].sched_weight = UINT64_C(1) << 40 | 10 << 8 | 0xff;
-		table[i] = &records[i];
-		candidates[1 + i] = 1;
+	/* A job so short that all are alike is as without us. */
+	ctld.job.time_limit = 1;
+	ctld_call(RUN, 0);
+	ctld_expect(1, 0x1f);
+	ctld_expect_untouched();
+}
+
+static void time_limits_come_from_the_partition(void)
+{
+	start_table();
+	ctld.job.time_limit = NO_VAL;
+	ctld.part.default_time = 1;
+	ctld.part.max_time = 60;
+	ctld_call(RUN, 0);
+	ctld_expect_untouched();
+	ctld.part.default_time = NO_VAL;
+	ctld_call(RUN, 0);
+	assert_true(level_of(0, 1) > level_of(0, 3));
+	ctld.part.max_time = INFINITE;
+	ctld_call(RUN, 0);
+	assert_true(level_of(0, 3) > level_of(0, 4));
+	ctld.job.part_ptr = NULL;
+	ctld_call(RUN, 0);
+	assert_true(level_of(0, 3) > level_of(0, 4));
+	ctld.job.time_limit = INFINITE;
+	ctld_call(RUN, 0);
+	assert_true(level_of(0, 3) > level_of(0, 4));
+}
+
+/* A job that saves its state every minute loses little anywhere. */
+static void checkpoints_level_the_field(void)
+{
+	char *env[] = {(char *)"OTHER=1", (char *)"VOLUNTEER_CHECKPOINT=60",
+		       NULL};
+	uint32_t before;
+
+	start_table();
+	ctld_call(RUN, 0);
+	before = level_of(0, 2);
+	ctld.job.spank_job_env = env;
+	ctld.job.spank_job_env_size = 2;
+	ctld_call(RUN, 0);
+	assert_true(level_of(0, 2) < before);
+	env[1] = (char *)"VOLUNTEER_CHECKPOINT=soon";
+	ctld_call(RUN, 0);
+	assert_int_equal(level_of(0, 2), before);
+}
+
+static void other_partitions_are_not_touched(void)
+{
+	start_table();
+	table_remove("n1");
+	ctld_call(RUN, 0x3c);
+	ctld_expect(1, 0x3);
+	ctld_expect_untouched();
+	answers[0].rc = BUSY;
+	ctld_call(WILL, 0x3c);
+	ctld_expect(1, 0x3);
+	ctld_expect_untouched();
+}
+
+/* All of what came is there for whoever counts why it failed. */
+static void failed_starts_leave_the_candidates(void)
+{
+	start_table();
+	answers[0].rc = BUSY;
+	ctld_call(RUN, 0x1);
+	ctld_expect(1, 0x1e);
+	assert_int_equal(ctld_nodes(), 0x3e);
+	/* Nothing taken away: it is as the original left it. */
+	ctld_call(RUN, 0x20);
+	assert_int_equal(ctld_nodes(), 0);
+	/* Only one that was required, and its owner is there. */
+	ctld_call(RUN, 0x1f);
+	ctld_expect(1, 0);
+	assert_int_equal(ctld_nodes(), 0x20);
+}
+
+static void plans_without_them_are_as_they_are(void)
+{
+	time_t start = time(NULL) + 7;
+
+	start_table();
+	answers[0] = (struct answer){SLURM_SUCCESS, 0x4, start};
+	ctld_call(WILL, 0);
+	assert_int_equal(ctld_nodes(), 0x4);
+	assert_int_equal(ctld.job.start_time, start);
+}
+
+static void plans_with_them_are_for_later(void)
+{
+	time_t now = time(NULL);
+
+	start_table();
+	answers[0].rc = BUSY;
+	answers[1] = (struct answer){SLURM_SUCCESS, 0x20, now};
+	ctld_call(WILL, 0x1);
+	ctld_expect(2, 0x3e);
+	assert_int_equal(ctld_nodes(), 0x20);
+	assert_in_range(ctld.job.start_time, now + 300, time(NULL) + 300);
+	/* Those that are open come first all the same. */
+	assert_int_equal(level_of(1, 5), 63);
+	assert_true(level_of(1, 1) < 63);
+
+	answers[1].start = now + 1000;
+	ctld_call(WILL, 0x1);
+	assert_int_equal(ctld.job.start_time, now + 1000);
+
+	answers[1] = (struct answer){.rc = BUSY};
+	ctld.job.start_time = 77;
+	ctld_call(WILL, 0x1);
+	ctld_expect(2, 0x3e);
+	assert_int_equal(ctld.job.start_time, 77);
+}
+
+static void now_or_never_is_never(void)
+{
+	start_table();
+	ctld.job.bit_flags |= TEST_NOW_ONLY;
+	answers[0].rc = BUSY;
+	ctld_call(WILL, 0);
+	ctld_expect(1, 0x1f);
+	assert_int_equal(ctld_nodes(), 0x3f);
+}
+
+static void nodes_come_and_go(void)
+{
+	start_table();
+	ctld_call(RUN, 0);
+	ctld_expect(1, 0x1f);
+	/* Renamed in place: seen when slurmctld says that something changed. */
+	strcpy(ctld.names[5], "m5");
+	last_node_update++;
+	ctld_call(RUN, 0);
+	ctld_expect(1, 0x3f);
+	table_put("m5", VOL_NODETABLE_CLOSED, 1);
+	ctld_call(RUN, 0);
+	ctld_expect(1, 0x1f);
+	/* Another record there. */
+	{
+		static node_record_t other;
+
+		other = ctld.records[5];
+		other.name = (char *)"x5";
+		ctld.table[5] = &other;
+		ctld_call(RUN, 0);
+		ctld_expect(1, 0x3f);
+		ctld.table[5] = NULL;
+		ctld_call(RUN, 0);
+		ctld.table[5] = &ctld.records[5];
 	}
-	candidates[0] = N_NODES;
-	node_record_table_ptr = table;
-	node_record_count = N_NODES + 1; /* one free slot */
-	node_size = sizeof(node_record_t);
-	job_size = sizeof(job_record_t);
-	listed = &job;
-	job.magic = JOB_MAGIC;
-	job.job_id = 42;
-	job.time_limit = 60;
-	running_version = dlsym(RTLD_NEXT, "plugin_version");
-	assert_non_null(running_version);
-	*running_version = SLURM_VERSION_NUMBER;
-	fake_base.hook = look;
-	fake_base.rc = 17;
+	ctld_call(RUN, 0);
+	ctld_expect(1, 0x1f);
+	table_remove("m5");
+	ctld_call(RUN, 0);
+	ctld_expect(1, 0x3f);
 }
 
-/* One call, checked to reach the original as it was made. */
-static void call(void)
+static void starts_are_remembered(void)
 {
-	unsigned int calls = fake_base.calls;
-	char t[4];
+	struct vol_placement p;
+	struct vol_error err;
+	char path[96];
 
-	scored = 0;
-	assert_int_equal(select_p_job_test(&job, candidates, 1, 2, 3, 0x102, t,
-					   t + 1, t + 2, t + 3, NULL, NULL),
-			 17);
-	assert_int_equal(fake_base.calls, calls + 1);
-	assert_ptr_equal(fake_base.job, &job);
-	assert_ptr_equal(fake_base.nodes, candidates);
-	assert_int_equal(fake_base.min, 1);
-	assert_int_equal(fake_base.max, 2);
-	assert_int_equal(fake_base.req, 3);
-	assert_int_equal(fake_base.mode, 0x102);
-	for (int i = 0; i < 4; i++)
-		assert_ptr_equal(fake_base.tail[i], t + i);
-	for (int i = 0; i < N_NODES; i++) {
-		assert_int_equal(records[i].weight, 10);
-		assert_int_equal(records[i].sched_weight,
-				 UINT64_C(1) << 40 | 10 << 8 | 0xff);
-	}
+	start_table();
+	snprintf(path, sizeof(path), "%s/%s", vol_select_folder,
+		 VOL_PLACEMENT_FILE);
+	/* Not on a device, or not now, or not at all. */
+	answers[0].nodes = 0x1;
+	ctld_call(RUN, 0);
+	answers[0].nodes = 0x2;
+	ctld_call(WILL, 0);
+	answers[0].rc = BUSY;
+	ctld_call(RUN, 0);
+	assert_int_equal(vol_placement_find(path, JOB_ID, &p, &err), -1);
+
+	answers[0] = (struct answer){.nodes = 0x10};
+	ctld_call(RUN, 0);
+	assert_int_equal(vol_placement_find(path, JOB_ID, &p, &err), 0);
+	assert_in_range(p.at, time(NULL) - 5, time(NULL));
+	assert_int_equal(p.facts.run_s, 3600);
+	assert_int_equal(p.taken, 1);
+	assert_int_equal(p.passed, 3);
+	assert_int_equal(p.dropped, 1);
+	assert_int_equal(p.others, 1);
+	assert_int_equal(p.n_nodes, 5);
+	assert_string_equal(p.nodes[0].name, "n4");
+	assert_int_equal(p.nodes[0].fate, VOL_PLACEMENT_TAKEN);
+	assert_int_equal(p.nodes[0].weight, WEIGHT);
+	assert_int_equal(p.nodes[0].level, 0);
+	assert_true(p.nodes[0].figures.evicted < 0.01);
+	assert_string_equal(p.nodes[1].name, "n3");
+	assert_string_equal(p.nodes[2].name, "n2");
+	assert_string_equal(p.nodes[3].name, "n1");
+	assert_true(p.nodes[3].figures.evicted > 0.99);
+	assert_string_equal(p.nodes[4].name, "n5");
+	assert_int_equal(p.nodes[4].fate, VOL_PLACEMENT_DROPPED);
+	assert_int_equal(p.nodes[4].state, VOL_NODETABLE_PARKED);
 }
-
-static void expect_untouched(void)
-{
-	for (int i = 0; i < N_NODES; i++) {
-		assert_int_equal(seen_weight[i], 10);
-		assert_int_equal(seen_sched_weight[i],
-				 UINT64_C(1) << 40 | 10 << 8 | 0xff);
-	}
-}
-
-static void equal_levels_change_nothing(void)
-{
-	for (int i = 0; i < N_NODES; i++)
-		levels[i] = 5;
-	call();
-	call();
-	expect_untouched();
-	assert_int_equal(scored, N_NODES);
-	assert_int_equal(infos, 1);
-	assert_int_equal(errors, 0);
-	assert_contains(log_text, SLURM_VERSION_STRING);
-}
-
-static void levels_order_the_candidates(void)
-{
-	levels[1] = 7;
-	candidates[1 + 3] = 0;
-	call();
-	assert_int_equal(scored, 3);
-	assert_int_equal(seen_weight[0], 10 << 6);
-	assert_int_equal(seen_weight[1], 10 << 6 | 7);
-	assert_int_equal(seen_sched_weight[1],
-			 UINT64_C(1) << 40 | (10 << 6 | 7) << 8 | 0xff);
-	assert_int_equal(seen_weight[3], 10); /* no candidate */
-}
-
-static void weights_saturate(void)
-{
-	const uint32_t top = UINT32_MAX >> VOL_SCORE_BITS;
-
-	assert_int_equal(vol_score_weight(0, 0), 0);
-	assert_true(vol_score_weight(1, 0) > vol_score_weight(0, 63));
-	assert_int_equal(vol_score_weight(0, 64), 63);
-	assert_true(vol_score_weight(top, 0) > vol_score_weight(top - 1, 63));
-	assert_int_equal(vol_score_weight(UINT32_MAX, 63), UINT32_MAX);
-	assert_int_equal(vol_score_weight(top + 1, 5),
-			 vol_score_weight(top, 5));
-}
-
-static void reservation_is_passed_on(void)
-{
-	call();
-	levels[1] = 7;
-	job.job_id = 0;
-	call();
-	assert_int_equal(scored, 0);
-	expect_untouched();
-}
-
-static void no_candidate_leaves_it_open(void)
-{
-	for (int i = 0; i < N_NODES; i++)
-		candidates[1 + i] = 0;
-	call();
-	assert_int_equal(infos + errors, 0);
-	candidates[1] = 1;
-	call();
-	assert_int_equal(infos, 1);
-}
-
-/* The cases of a slurmctld that is not what the plugin was built for. */
-static void expect_distrust(const char *why)
-{
-	levels[1] = 7;
-	call();
-	call();
-	expect_untouched();
-	assert_int_equal(scored, 0);
-	assert_int_equal(infos, 0);
-	assert_int_equal(errors, 1);
-	assert_contains(log_text, why);
-	assert_contains(log_text, "standing aside");
-}
-
-static void other_version(void)
-{
-	*running_version = SLURM_VERSION_NUMBER + 1;
-	expect_distrust("another version");
-}
-
-static void other_node_magic(void)
-{
-	records[2].magic++;
-	expect_distrust("node records");
-}
-
-static void other_node_index(void)
-{
-	records[2].index++;
-	expect_distrust("node records");
-}
-
-static void other_node_size(void)
-{
-	node_size += 8;
-	expect_distrust("node records");
-}
-
-static void node_without_record(void)
-{
-	table[2] = NULL;
-	expect_distrust("node records");
-}
-
-static void node_without_name(void)
-{
-	records[2].name = NULL;
-	expect_distrust("node records");
-}
-
-static void other_job_size(void)
-{
-	job_size += 8;
-	expect_distrust("job records");
-}
-
-/* Never the record that slurmctld knows: not decided by one call, which may
- * well be for a reservation, but in the end. */
-static void expect_slow_distrust(void)
-{
-	for (int i = 0; i < 99; i++)
-		call();
-	assert_int_equal(infos + errors, 0);
-	expect_distrust("job records");
-}
-
-static void other_job_magic(void)
-{
-	job.magic++;
-	expect_slow_distrust();
-}
-
-static void other_job_id(void)
-{
-	job.job_id = 7;
-	expect_slow_distrust();
-}
-
-static void job_not_listed(void)
-{
-	listed = NULL;
-	expect_slow_distrust();
-}
-
-static void other_table_size(void)
-{
-	node_record_count = N_NODES - 1;
-	expect_distrust("node table");
-}
-
-static bool in_child;
-
-static void run_alone(void **state)
-{
-	void (*test)(void) = (void (*)(void))(uintptr_t)*state;
-	int status;
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		in_child = true;
-		start_slurmctld();
-		test();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
-
-/* A failed assertion makes cmocka jump out of the test: end the child there. */
-static int leave_child(void **state)
-{
-	(void)state;
-	if (in_child)
-		_exit(1);
-	return 0;
-}
-
-#define ALONE(test)                                        \
-	{                                                  \
-		.name = #test, .test_func = run_alone,     \
-		.teardown_func = leave_child,              \
-		.initial_state = (void *)(uintptr_t)(test) \
-	}
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ALONE(equal_levels_change_nothing),
-		ALONE(levels_order_the_candidates),
-		ALONE(weights_saturate),
-		ALONE(reservation_is_passed_on),
-		ALONE(no_candidate_leaves_it_open),
-		ALONE(other_version),
-		ALONE(other_node_magic),
-		ALONE(other_node_index),
-		ALONE(other_node_size),
-		ALONE(node_without_record),
-		ALONE(node_without_name),
-		ALONE(other_job_size),
-		ALONE(other_job_magic),
-		ALONE(other_job_id),
-		ALONE(job_not_listed),
-		ALONE(other_table_size),
+		ALONE(owners_who_are_there_get_no_job),
+		ALONE(those_who_stay_away_come_first),
+		ALONE(time_limits_come_from_the_partition),
+		ALONE(checkpoints_level_the_field),
+		ALONE(other_partitions_are_not_touched),
+		ALONE(failed_starts_leave_the_candidates),
+		ALONE(plans_without_them_are_as_they_are),
+		ALONE(plans_with_them_are_for_later),
+		ALONE(now_or_never_is_never),
+		ALONE(nodes_come_and_go),
+		ALONE(starts_are_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* candidates.c - which candidates of a job are dropped, and the order of the
+ * others; no Slurm header
+ */
+#include "config.h"
+
+#include "candidates.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int vol_candidates_begin(struct vol_candidates *c, size_t room)
+{
+	struct vol_candidate *list;
+
+	if (room > c->room) {
+		list = realloc(c->list, room * sizeof(*list));
+		if (!list)
+			return -1;
+		c->list = list;
+		c->room = room;
+	}
+	c->n = c->devices = c->dropped = 0;
+	c->ordered = false;
+	return 0;
+}
+
+void vol_candidates_free(struct vol_candidates *c)
+{
+	free(c->list);
+	*c = (struct vol_candidates){0};
+}
+
+void vol_candidates_judge(struct vol_candidates *c, struct vol_devices *d,
+			  struct vol_kind *kind)
+{
+	uint32_t best = UINT32_MAX, worst = 0;
+	int level = -1;
+
+	c->dropped = 0;
+	c->ordered = false;
+	for (size_t i = 0; i < c->n; i++) {
+		struct vol_candidate *a = &c->list[i];
+		bool device = a->slot != VOL_NO_DEVICE;
+
+		a->taken = false;
+		a->level = 0;
+		a->state = device ? (uint8_t)vol_devices_state(d, a->slot)
+				  : VOL_NODETABLE_OPEN;
+		a->dropped = a->state != VOL_NODETABLE_OPEN;
+		if (a->dropped) {
+			c->dropped++;
+			continue;
+		}
+		a->cost = device ? vol_devices_cost(d, kind, a->slot)
+				 : VOL_SCORE_UNIT;
+		best = a->cost < best ? a->cost : best;
+		worst = a->cost > worst ? a->cost : worst;
+	}
+	if (best >= worst)
+		return;
+	for (size_t i = 0; i < c->n; i++) {
+		struct vol_candidate *a = &c->list[i];
+
+		if (a->dropped)
+			continue;
+		a->level = (uint8_t)vol_score_level(a->cost, best, worst);
+		if (level < 0)
+			level = a->level;
+		c->ordered |= a->level != level;
+	}
+}
+
+void vol_candidates_forgive(struct vol_candidates *c)
+{
+	if (!c->dropped)
+		return;
+	for (size_t i = 0; i < c->n; i++)
+		if (c->list[i].dropped) {
+			c->list[i].level = VOL_SCORE_LEVELS - 1;
+			c->list[i].dropped = false;
+		}
+	c->ordered |= c->dropped < c->n;
+	c->dropped = 0;
+}
+
+/* --- for people ----------------------------------------------------------- */
+
+static enum vol_placement_fate fate_of(const struct vol_candidate *a)
+{
+	if (a->taken)
+		return VOL_PLACEMENT_TAKEN;
+	return a->dropped ? VOL_PLACEMENT_DROPPED : VOL_PLACEMENT_PASSED;
+}
+
+/* Should a be told of before b?  Slurm's own order is by weight first. */
+static bool sooner(const struct vol_candidate *a, const struct vol_candidate *b)
+{
+	if (fate_of(a) != fate_of(b))
+		return fate_of(a) < fate_of(b);
+	if (a->weight != b->weight)
+		return a->weight < b->weight;
+	return a->level < b->level;
+}
+
+static void describe(const struct vol_candidate *a, struct vol_devices *d,
+		     const struct vol_kind *kind, struct vol_placement_node *to)
+{
+	const struct vol_nodetable_node *node = vol_devices_node(d, a->slot);
+
+	*to = (struct vol_placement_node){
+		.fate = fate_of(a),
+		.state = (enum vol_nodetable_state)a->state,
+		.weight = a->weight,
+		.level = a->level,
+	};
+	if (!node)
+		return;
+	memcpy(to->name, node->name, sizeof(to->name));
+	to->speed = node->speed;
+	if (!a->dropped)
+		vol_devices_explain(d, kind, a->slot, &to->figures);
+}
+
+/* Insert into a list of pointers that is sorted and has at most max. */
+static size_t insert(const struct vol_candidate **list, size_t n, size_t max,
+		     const struct vol_candidate *a)
+{
+	size_t at = n;
+
+	while (at > 0 && sooner(a, list[at - 1]))
+		at--;
+	if (at == max)
+		return n;
+	if (n == max)
+		n--;
+	memmove(&list[at + 1], &list[at], (n - at) * sizeof(*list));
+	list[at] = a;
+	return n + 1;
+}
+
+void vol_candidates_tell(const struct vol_candidates *c, struct vol_devices *d,
+			 const struct vol_kind *kind, struct vol_placement *p)
+{
+	/* Some of each fate, or many of one would hide the others. */
+	const size_t most[] = {
+		[VOL_PLACEMENT_TAKEN] = VOL_PLACEMENT_NODES / 2,
+		[VOL_PLACEMENT_PASSED] = VOL_PLACEMENT_NODES / 4,
+		[VOL_PLACEMENT_DROPPED] = VOL_PLACEMENT_NODES / 4,
+	};
+	const struct vol_candidate *best[3][VOL_PLACEMENT_NODES];
+	size_t n[3] = {0};
+
+	p->taken = p->passed = p->dropped = p->others = p->n_nodes = 0;
+	for (size_t i = 0; i < c->n; i++) {
+		const struct vol_candidate *a = &c->list[i];
+		enum vol_placement_fate fate = fate_of(a);
+
+		if (a->slot == VOL_NO_DEVICE) {
+			p->others++;
+			continue;
+		}
+		p->taken += fate == VOL_PLACEMENT_TAKEN;
+		p->passed += fate == VOL_PLACEMENT_PASSED;
+		p->dropped += fate == VOL_PLACEMENT_DROPPED;
+		n[fate] = insert(best[fate], n[fate], most[fate], a);
+	}
+	for (size_t fate = 0; fate < 3; fate++)
+		for (size_t i = 0; i < n[fate]; i++)
+			describe(best[fate][i], d, kind,
+				 &p->nodes[p->n_nodes++]);
+}
+
+/* --- the job's own word --------------------------------------------------- */
+
+uint32_t vol_checkpoint_from_env(char *const *env, size_t n)
+{
+	const size_t len = strlen(VOL_CHECKPOINT_ENV "=");
+
+	for (size_t i = 0; env && i < n; i++) {
+		uint64_t seconds = 0;
+		const char *p;
+
+		if (!env[i] ||
+		    strncmp(env[i], VOL_CHECKPOINT_ENV "=", len) != 0)
+			continue;
+		for (p = env[i] + len; *p >= '0' && *p <= '9'; p++) {
+			seconds = seconds * 10 + (uint64_t)(*p - '0');
+			if (seconds > UINT32_MAX)
+				return 0;
+		}
+		return *p ? 0 : (uint32_t)seconds;
+	}
+	return 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* candidates.h - which candidates of a job are dropped, and the order of the
+ * others; no Slurm header
+ */
+#ifndef VOL_SELECT_CANDIDATES_H
+#define VOL_SELECT_CANDIDATES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "devices.h"
+#include "placement.h"
+
+struct vol_candidate {
+	uint32_t node; /* its number in slurmctld's table */
+	uint32_t slot; /* VOL_NO_DEVICE: a node like any other */
+	/* Both as the admin and slurmctld set them, kept during the call. */
+	uint32_t weight;
+	uint64_t sched_weight;
+	uint32_t cost;
+	uint8_t level;
+	uint8_t state;
+	bool dropped;
+	bool taken;
+};
+
+struct vol_candidates {
+	struct vol_candidate *list;
+	size_t n, room;
+	size_t devices; /* of them */
+	size_t dropped;
+	bool ordered; /* not all that are left have the same level */
+};
+
+/* Begin a list of at most room candidates.  -1: no memory. */
+int vol_candidates_begin(struct vol_candidates *c, size_t room);
+void vol_candidates_free(struct vol_candidates *c);
+static inline void vol_candidates_add(struct vol_candidates *c, uint32_t node,
+				      uint32_t slot)
+{
+	struct vol_candidate *new = &c->list[c->n++];
+
+	new->node = node;
+	new->slot = slot;
+	c->devices += slot != VOL_NO_DEVICE;
+}
+
+/* Drop the devices that are not open and give the others a level.  A node that
+ * is no device is like a device at reference speed that never leaves. */
+void vol_candidates_judge(struct vol_candidates *c, struct vol_devices *d,
+			  struct vol_kind *kind);
+/* The job can not start without those that were dropped: take them in again,
+ * after all others. */
+void vol_candidates_forgive(struct vol_candidates *c);
+
+/* What became of the candidates, once taken says which the job got. */
+void vol_candidates_tell(const struct vol_candidates *c, struct vol_devices *d,
+			 const struct vol_kind *kind, struct vol_placement *p);
+
+/* What the job says about itself in its environment for prologs, where
+ * --volunteer-checkpoint puts it (see spank_volunteer(8)): seconds, 0 for
+ * nothing or nonsense. */
+#define VOL_CHECKPOINT_ENV "VOLUNTEER_CHECKPOINT"
+uint32_t vol_checkpoint_from_env(char *const *env, size_t n);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* devices.c - the node table as the plugin uses it; no Slurm header */
+#include "config.h"
+
+#include "devices.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Campaigns come in few sizes; what is asked for least recently goes. */
+#define KINDS     8
+#define MAP_MS    1000
+#define SLOT_ROOM 64
+
+/* Where a node of slurmctld's was found. */
+struct place {
+	const void *record; /* NULL: look again */
+	uint32_t slot;
+};
+
+struct device {
+	struct vol_score_node score;
+	uint32_t edition; /* that score was made from; 0: none */
+};
+
+struct cost {
+	uint32_t edition;
+	uint32_t cost;
+};
+
+struct vol_kind {
+	struct vol_score_plan plan;
+	struct cost *costs;
+	uint32_t room;
+	uint64_t used; /* when, in calls */
+};
+
+struct vol_devices {
+	struct vol_nodeview *view;
+
+	struct place *map;
+	size_t n_map;
+	uint64_t map_roster;
+	int64_t map_update;
+	uint64_t map_ms;
+
+	struct device *devices;
+	uint32_t room;
+
+	struct vol_kind kinds[KINDS];
+	uint64_t calls;
+};
+
+struct vol_devices *vol_devices_create(const char *path)
+{
+	struct vol_devices *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->view = vol_nodeview_create(path);
+	if (d->view)
+		return d;
+	free(d);
+	return NULL;
+}
+
+void vol_devices_destroy(struct vol_devices *d)
+{
+	if (!d)
+		return;
+	vol_nodeview_destroy(d->view);
+	for (size_t i = 0; i < KINDS; i++)
+		free(d->kinds[i].costs);
+	free(d->map);
+	free(d->devices);
+	free(d);
+}
+
+/* Grow an array of size bytes an element, with zeros. */
+static int grow(void *array, uint32_t *room, uint32_t n, size_t size)
+{
+	uint32_t more = *room ? *room : SLOT_ROOM;
+	void **pointer = array, *grown;
+
+	if (n <= *room)
+		return 0;
+	while (more < n)
+		more *= 2;
+	grown = realloc(*pointer, more * size);
+	if (!grown)
+		return -1;
+	memset((char *)grown + *room * size, 0, (more - *room) * size);
+	*pointer = grown;
+	*room = more;
+	return 0;
+}
+
+static int resize_map(struct vol_devices *d, size_t n)
+{
+	struct place *map = realloc(d->map, n * sizeof(*map));
+
+	if (!map)
+		return -1;
+	d->map = map;
+	d->n_map = n;
+	return 0;
+}
+
+int vol_devices_refresh(struct vol_devices *d, uint64_t now_ms, size_t n_nodes,
+			int64_t update, struct vol_error *err)
+{
+	if (vol_nodeview_refresh(d->view, now_ms, err) < 0)
+		return -1;
+	if ((n_nodes > d->n_map && resize_map(d, n_nodes) < 0) ||
+	    grow(&d->devices, &d->room, vol_nodeview_slots(d->view),
+		 sizeof(*d->devices)) < 0)
+		return vol_errorf(err, "no memory for %zu nodes", n_nodes);
+	if (d->map_roster != vol_nodeview_roster(d->view) ||
+	    d->map_update != update || now_ms - d->map_ms >= MAP_MS) {
+		memset(d->map, 0, d->n_map * sizeof(*d->map));
+		d->map_roster = vol_nodeview_roster(d->view);
+		d->map_update = update;
+		d->map_ms = now_ms;
+	}
+	return 0;
+}
+
+uint32_t vol_devices_slot(struct vol_devices *d, size_t index,
+			  const void *record, const char *const *name)
+{
+	struct place *place = &d->map[index];
+
+	if (place->record != record) {
+		place->record = record;
+		place->slot = vol_nodeview_slot(d->view, *name);
+	}
+	return place->slot;
+}
+
+enum vol_nodetable_state vol_devices_state(const struct vol_devices *d,
+					   uint32_t slot)
+{
+	return vol_nodeview_state(d->view, slot);
+}
+
+const struct vol_nodetable_node *vol_devices_node(const struct vol_devices *d,
+						  uint32_t slot)
+{
+	return vol_nodeview_node(d->view, slot);
+}
+
+struct vol_kind *vol_devices_kind(struct vol_devices *d,
+				  const struct vol_score_job *job)
+{
+	struct vol_kind *kind = &d->kinds[0];
+
+	for (size_t i = 0; i < KINDS; i++) {
+		struct vol_kind *k = &d->kinds[i];
+
+		if (k->used && memcmp(&k->plan.job, job, sizeof(*job)) == 0) {
+			kind = k;
+			break;
+		}
+		if (k->used < kind->used)
+			kind = k;
+	}
+	if (!kind->used || memcmp(&kind->plan.job, job, sizeof(*job)) != 0) {
+		vol_score_plan(&kind->plan, job);
+		if (kind->costs)
+			memset(kind->costs, 0,
+			       kind->room * sizeof(*kind->costs));
+	}
+	if (grow(&kind->costs, &kind->room, vol_nodeview_slots(d->view),
+		 sizeof(*kind->costs)) < 0)
+		return NULL;
+	kind->used = ++d->calls;
+	return kind;
+}
+
+static const struct vol_score_node *score_of(struct vol_devices *d,
+					     uint32_t slot, uint32_t edition)
+{
+	struct device *device = &d->devices[slot];
+	const struct vol_nodetable_node *node;
+
+	if (device->edition != edition) {
+		node = vol_nodeview_node(d->view, slot);
+		if (node)
+			vol_score_node(&device->score, &node->outlook,
+				       node->speed);
+		device->edition = edition;
+	}
+	return &device->score;
+}
+
+/* A slot that has a name was read: its edition is not 0. */
+uint32_t vol_devices_cost(struct vol_devices *d, struct vol_kind *kind,
+			  uint32_t slot)
+{
+	uint32_t edition = vol_nodeview_edition(d->view, slot);
+	struct cost *cost = &kind->costs[slot];
+
+	if (cost->edition != edition) {
+		cost->cost =
+			vol_score_cost(&kind->plan, score_of(d, slot, edition));
+		cost->edition = edition;
+	}
+	return cost->cost;
+}
+
+void vol_devices_explain(struct vol_devices *d, const struct vol_kind *kind,
+			 uint32_t slot, struct vol_score_figures *f)
+{
+	uint32_t edition = vol_nodeview_edition(d->view, slot);
+
+	vol_score_explain(&kind->plan, score_of(d, slot, edition), f);
+}

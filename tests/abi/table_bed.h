@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* table_bed.h - discoveryd's side of the tests of the select plugin */
+#ifndef VOL_TABLE_BED_H
+#define VOL_TABLE_BED_H
+
+#include "nodetable.h"
+
+/* A folder of its own. */
+void table_folder(void);
+/* And in it a table that is empty and alive, in the place of any other. */
+void table_start(void);
+/* Where it is. */
+const char *table_path(void);
+/* A device that the owner leaves alone for so many minutes for sure, and for
+ * twice as long at most.  Its id follows from its name. */
+void table_put(const char *name, enum vol_nodetable_state state,
+	       unsigned int minutes);
+void table_remove(const char *name);
+/* Another process puts devices n0 ... n5, n1 parked, as fast as it can, until
+ * this one ends. */
+void table_storm(void);
+
+#endif

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_candidates.c - what the select plugin decides, without Slurm */
+#include "config.h"
+
+#include "candidates.h"
+#include "nodetable_bed.h"
+
+#define N 20
+
+/* Their identities, as slurmctld's records would be. */
+static char records[N];
+static char names[N][16];
+
+static struct vol_devices *start(struct bed *bed)
+{
+	struct vol_devices *d = vol_devices_create(bed->path);
+
+	assert_non_null(d);
+	bed_start(bed, 0);
+	for (int i = 0; i < N; i++)
+		snprintf(names[i], sizeof(names[i]), "desk%d", i);
+	return d;
+}
+
+/* The owner may be back after half an hour; then the job's hour is lost. */
+static void put(struct bed *bed, unsigned int i, enum vol_nodetable_state state,
+		uint16_t chance, uint32_t speed)
+{
+	struct vol_nodetable_node node = bed_node(bed, i, 1);
+
+	node.state = state;
+	node.speed = speed;
+	for (size_t k = 0; k < VOL_OUTLOOK_POINTS; k++)
+		node.outlook.survive[k] = k < 20 ? UINT16_MAX : chance;
+	assert_int_equal(vol_nodetable_put(bed->table, &node, NULL), 0);
+}
+
+static int refresh(struct bed *bed, struct vol_devices *d, int64_t update)
+{
+	return vol_devices_refresh(d, bed->now_ms, N, update, &bed->err);
+}
+
+static uint32_t slot_of(struct vol_devices *d, size_t i)
+{
+	const char *name = names[i];
+
+	return vol_devices_slot(d, i, &records[i], &name);
+}
+
+static const struct vol_score_job job = {3600, 0, 30};
+
+static struct vol_kind *list(struct vol_devices *d, struct vol_candidates *c)
+{
+	assert_int_equal(vol_candidates_begin(c, N), 0);
+	for (uint32_t i = 0; i < N; i++)
+		vol_candidates_add(c, i, slot_of(d, i));
+	return vol_devices_kind(d, &job);
+}
+
+static void nothing_is_no_device(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_devices *d = vol_devices_create(bed->path);
+	struct vol_candidates c = {0};
+
+	vol_devices_destroy(NULL);
+	assert_int_equal(refresh(bed, d, 0), -1);
+	vol_devices_destroy(d);
+	d = start(bed);
+	assert_int_equal(refresh(bed, d, 0), 0);
+	list(d, &c);
+	assert_int_equal(c.n, N);
+	assert_int_equal(c.devices, 0);
+	assert_int_equal(vol_candidates_begin(&c, 0), 0);
+	vol_candidates_judge(&c, d, vol_devices_kind(d, &job));
+	assert_false(c.ordered);
+	vol_candidates_forgive(&c);
+	assert_false(c.ordered);
+	vol_candidates_free(&c);
+	vol_devices_destroy(d);
+}
+
+static void only_open_ones_are_kept_and_ordered(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_devices *d = start(bed);
+	struct vol_candidates c = {0};
+	struct vol_kind *kind;
+
+	put(bed, 1, VOL_NODETABLE_OPEN, UINT16_MAX, 1000);
+	put(bed, 2, VOL_NODETABLE_OPEN, UINT16_MAX / 2, 1000);
+	put(bed, 3, VOL_NODETABLE_OPEN, UINT16_MAX, 500);
+	put(bed, 4, VOL_NODETABLE_PARKED, UINT16_MAX, 9000);
+	put(bed, 5, VOL_NODETABLE_OPEN, UINT16_MAX, 2000);
+	assert_int_equal(refresh(bed, d, 0), 0);
+	kind = list(d, &c);
+	assert_int_equal(c.devices, 5);
+	vol_candidates_judge(&c, d, kind);
+	assert_int_equal(c.dropped, 1);
+	assert_true(c.list[4].dropped);
+	assert_true(c.ordered);
+	assert_int_equal(c.list[5].level, 0);
+	assert_true(c.list[1].level > 0);
+	assert_int_equal(c.list[0].level, c.list[1].level);
+	assert_true(c.list[2].level > c.list[1].level);
+	assert_true(c.list[3].level > c.list[1].level);
+
+	vol_candidates_forgive(&c);
+	assert_false(c.list[4].dropped);
+	assert_int_equal(c.list[4].level, VOL_SCORE_LEVELS - 1);
+	assert_int_equal(c.dropped, 0);
+	vol_candidates_free(&c);
+	vol_devices_destroy(d);
+}
+
+static void equal_ones_are_not_ordered(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_devices *d = start(bed);
+	struct vol_candidates c = {0};
+
+	for (unsigned int i = 0; i < N; i++)
+		put(bed, i, VOL_NODETABLE_OPEN, 1000, 1000);
+	assert_int_equal(refresh(bed, d, 0), 0);
+	vol_candidates_judge(&c, d, list(d, &c));
+	assert_false(c.ordered);
+	/* All dropped: nothing to order, and all alike when forgiven. */
+	for (unsigned int i = 0; i < N; i++)
+		put(bed, i, VOL_NODETABLE_CLOSED, 1000, 1000);
+	assert_int_equal(refresh(bed, d, 0), 0);
+	vol_candidates_judge(&c, d, list(d, &c));
+	assert_int_equal(c.dropped, N);
+	assert_false(c.ordered);
+	vol_candidates_forgive(&c);
+	assert_false(c.ordered);
+	vol_candidates_free(&c);
+	vol_devices_destroy(d);
+}
+
+/* What is kept from call to call follows what it was made from. */
+static void costs_follow_the_table_and_the_job(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_devices *d = start(bed);
+	struct vol_score_job other = job;
+	struct vol_score_plan plan;
+	struct vol_score_node node;
+	struct vol_kind *kind;
+
+	put(bed, 7, VOL_NODETABLE_OPEN, 30000, 1000);
+	assert_int_equal(refresh(bed, d, 0), 0);
+	for (uint32_t run = 1; run < 40; run++) {
+		other.run_s = run * 600;
+		kind = vol_devices_kind(d, &other);
+		vol_score_plan(&plan, &other);
+		vol_score_node(&node,
+			       &vol_devices_node(d, slot_of(d, 7))->outlook,
+			       1000);
+		assert_int_equal(vol_devices_cost(d, kind, slot_of(d, 7)),
+				 vol_score_cost(&plan, &node));
+		kind = vol_devices_kind(d, &job);
+		vol_score_plan(&plan, &job);
+		assert_int_equal(vol_devices_cost(d, kind, slot_of(d, 7)),
+				 vol_score_cost(&plan, &node));
+	}
+	put(bed, 7, VOL_NODETABLE_OPEN, 10000, 2000);
+	assert_int_equal(refresh(bed, d, 0), 0);
+	vol_score_node(&node, &vol_devices_node(d, slot_of(d, 7))->outlook,
+		       2000);
+	assert_int_equal(vol_devices_cost(d, kind, slot_of(d, 7)),
+			 vol_score_cost(&plan, &node));
+	vol_devices_destroy(d);
+}
+
+static void names_are_looked_at_again(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_devices *d = start(bed);
+	const char *name;
+	uint32_t slot;
+
+	put(bed, 7, VOL_NODETABLE_OPEN, 1, 1000);
+	put(bed, 8, VOL_NODETABLE_OPEN, 1, 1000);
+	assert_int_equal(refresh(bed, d, 0), 0);
+	slot = slot_of(d, 7);
+	assert_int_not_equal(slot, VOL_NO_DEVICE);
+	assert_int_equal(slot_of(d, 9), VOL_NO_DEVICE);
+	/* Another record, another name. */
+	name = names[9];
+	assert_int_equal(vol_devices_slot(d, 7, &records[9], &name),
+			 VOL_NO_DEVICE);
+	/* The same record with another name: not now, but soon. */
+	name = names[8];
+	assert_int_equal(vol_devices_slot(d, 7, &records[9], &name),
+			 VOL_NO_DEVICE);
+	assert_int_equal(refresh(bed, d, 1), 0);
+	assert_int_equal(vol_devices_slot(d, 7, &records[9], &name), slot + 1);
+	name = names[7];
+	assert_int_equal(vol_devices_slot(d, 7, &records[9], &name), slot + 1);
+	bed_pass(bed, 1000);
+	assert_int_equal(refresh(bed, d, 1), 0);
+	assert_int_equal(vol_devices_slot(d, 7, &records[9], &name), slot);
+	/* And at once when the table has another one. */
+	put(bed, 9, VOL_NODETABLE_OPEN, 1, 1000);
+	assert_int_equal(refresh(bed, d, 1), 0);
+	assert_int_not_equal(slot_of(d, 9), VOL_NO_DEVICE);
+	vol_devices_destroy(d);
+}
+
+static void some_of_each_fate_are_told(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_devices *d = start(bed);
+	struct vol_candidates c = {0};
+	struct vol_placement p;
+	struct vol_kind *kind;
+
+	for (unsigned int i = 0; i < 18; i++)
+		put(bed, i, i % 3 ? VOL_NODETABLE_OPEN : VOL_NODETABLE_CLOSED,
+		    (uint16_t)(30000 + 1000 * i), 1000);
+	assert_int_equal(refresh(bed, d, 0), 0);
+	kind = list(d, &c);
+	vol_candidates_judge(&c, d, kind);
+	for (uint32_t i = 0; i < N; i++) {
+		c.list[i].weight = i == 1 ? 1 : 10;
+		c.list[i].taken = i == 17;
+	}
+	vol_candidates_tell(&c, d, kind, &p);
+	assert_int_equal(p.taken, 1);
+	assert_int_equal(p.passed, 11);
+	assert_int_equal(p.dropped, 6);
+	assert_int_equal(p.others, 2);
+	assert_int_equal(p.n_nodes, 1 + 3 + 3);
+	assert_string_equal(p.nodes[0].name, "desk17");
+	assert_int_equal(p.nodes[0].fate, VOL_PLACEMENT_TAKEN);
+	/* By the admin's weight, then by level. */
+	assert_string_equal(p.nodes[1].name, "desk1");
+	assert_string_equal(p.nodes[2].name, "desk16");
+	assert_string_equal(p.nodes[3].name, "desk14");
+	assert_true(p.nodes[3].level > p.nodes[2].level);
+	assert_true(p.nodes[3].figures.evicted > p.nodes[2].figures.evicted);
+	assert_int_equal(p.nodes[4].fate, VOL_PLACEMENT_DROPPED);
+	assert_int_equal(p.nodes[4].state, VOL_NODETABLE_CLOSED);
+	/* A job on all of them. */
+	for (uint32_t i = 0; i < N; i++)
+		c.list[i].taken = true;
+	vol_candidates_tell(&c, d, kind, &p);
+	assert_int_equal(p.taken, 18);
+	assert_int_equal(p.n_nodes, VOL_PLACEMENT_NODES / 2);
+	vol_candidates_free(&c);
+	vol_devices_destroy(d);
+}
+
+static void jobs_say_how_often_they_save(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t seconds;
+	} cases[] = {
+		{"VOLUNTEER_CHECKPOINT=600", 600},
+		{"VOLUNTEER_CHECKPOINT=4294967295", UINT32_MAX},
+		{"VOLUNTEER_CHECKPOINT=4294967296", 0},
+		{"VOLUNTEER_CHECKPOINT=99999999999999999999999", 0},
+		{"VOLUNTEER_CHECKPOINT=", 0},
+		{"VOLUNTEER_CHECKPOINT", 0},
+		{"VOLUNTEER_CHECKPOINT=10m", 0},
+		{"VOLUNTEER_CHECKPOINT=-1", 0},
+		{"VOLUNTEER_CHECKPOINTS=1", 0},
+		{"volunteer_checkpoint=1", 0},
+		{"", 0},
+	};
+	char *env[3] = {(char *)"A=1", NULL, NULL};
+
+	(void)state;
+	assert_int_equal(vol_checkpoint_from_env(NULL, 0), 0);
+	assert_int_equal(vol_checkpoint_from_env(NULL, 7), 0);
+	assert_int_equal(vol_checkpoint_from_env(env, 3), 0);
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		env[2] = (char *)cases[i].text;
+		assert_int_equal(vol_checkpoint_from_env(env, 3),
+				 cases[i].seconds);
+		assert_int_equal(vol_checkpoint_from_env(env, 2), 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		bed_test(nothing_is_no_device),
+		bed_test(only_open_ones_are_kept_and_ordered),
+		bed_test(equal_ones_are_not_ordered),
+		bed_test(costs_follow_the_table_and_the_job),
+		bed_test(names_are_looked_at_again),
+		bed_test(some_of_each_fate_are_told),
+		cmocka_unit_test(jobs_say_how_often_they_save),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
