@@ -126,11 +126,15 @@ uint32_t vol_nodeview_slots(const struct vol_nodeview *v);
 uint32_t vol_nodeview_slot(const struct vol_nodeview *v, const char *name);
 
 /* The state at the last refresh, UNKNOWN when it was silent for too long then.
- * A few loads: for each candidate of each scheduling attempt. */
+ */
 enum vol_nodetable_state vol_nodeview_state(const struct vol_nodeview *v,
 					    uint32_t slot);
 /* Another number each time the record of a slot was read anew. */
 uint32_t vol_nodeview_edition(const struct vol_nodeview *v, uint32_t slot);
+/* The same of all slots, for loops over many: borrowed until the next
+ * refresh. */
+const uint8_t *vol_nodeview_states(const struct vol_nodeview *v);
+const uint32_t *vol_nodeview_editions(const struct vol_nodeview *v);
 /* The record, with state and heard_s as of the last refresh; NULL when it was
  * never readable.  All texts are printable ASCII.  Borrowed until the next
  * refresh. */

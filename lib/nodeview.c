@@ -28,9 +28,7 @@
 
 struct slot {
 	uint32_t edition; /* of the record as read; 0: not read */
-	uint32_t reads;
 	uint32_t quiet_s;
-	bool known;
 };
 
 struct vol_nodeview {
@@ -49,7 +47,9 @@ struct vol_nodeview {
 	/* Header and words in one piece, as in the file. */
 	uint8_t *front;
 	struct slot *slots;
-	struct vol_nodetable_node *nodes;
+	uint8_t *states;
+	uint32_t *reads;                  /* how often the record was read */
+	struct vol_nodetable_node *nodes; /* without a name: not known */
 	struct vol_slotmap by_name;
 
 	unsigned int retries;
@@ -75,34 +75,39 @@ static struct vol_slotmap_keys keys_of(const struct vol_nodeview *v)
 	};
 }
 
+/* An array of another size, with zeros in what is new. */
+static int resize(void *array, size_t size, size_t more)
+{
+	void **pointer = array, *grown = realloc(*pointer, more);
+
+	if (!grown) {
+		errno = ENOMEM;
+		return -1;
+	}
+	memset((char *)grown + size, 0, more - size);
+	*pointer = grown;
+	return 0;
+}
+
 static int make_room(struct vol_nodeview *v, uint32_t n)
 {
 	uint32_t room = v->room ? v->room : BATCH;
-	void *grown;
 
 	if (n <= v->room)
 		return 0;
 	while (room < n)
 		room *= 2;
-	grown = realloc(v->front, vol_nodetable_word_at(room));
-	if (!grown)
-		goto memory;
-	v->front = grown;
-	grown = realloc(v->slots, room * sizeof(*v->slots));
-	if (!grown)
-		goto memory;
-	v->slots = grown;
-	grown = realloc(v->nodes, room * sizeof(*v->nodes));
-	if (!grown)
-		goto memory;
-	v->nodes = grown;
-	memset(v->slots + v->room, 0, (room - v->room) * sizeof(*v->slots));
-	memset(v->nodes + v->room, 0, (room - v->room) * sizeof(*v->nodes));
+	if (resize(&v->front, vol_nodetable_word_at(v->room),
+		   vol_nodetable_word_at(room)) < 0)
+		return -1;
+#define RESIZE(array) \
+	resize(&v->array, v->room * sizeof(*v->array), room * sizeof(*v->array))
+	if (RESIZE(slots) < 0 || RESIZE(states) < 0 || RESIZE(reads) < 0 ||
+	    RESIZE(nodes) < 0)
+		return -1;
+#undef RESIZE
 	v->room = room;
 	return 0;
-memory:
-	errno = ENOMEM;
-	return -1;
 }
 
 struct vol_nodeview *vol_nodeview_create(const char *path)
@@ -135,6 +140,8 @@ void vol_nodeview_destroy(struct vol_nodeview *v)
 	vol_slotmap_free(&v->by_name);
 	free(v->front);
 	free(v->slots);
+	free(v->states);
+	free(v->reads);
 	free(v->nodes);
 	free(v->path);
 	free(v);
@@ -145,11 +152,11 @@ void vol_nodeview_destroy(struct vol_nodeview *v)
 
 static void forget_slot(struct vol_nodeview *v, uint32_t slot)
 {
-	if (v->slots[slot].known)
+	if (v->nodes[slot].name[0])
 		v->roster++;
-	v->slots[slot].known = false;
-	v->slots[slot].edition = 0;
 	v->nodes[slot].name[0] = '\0';
+	v->slots[slot].edition = 0;
+	v->states[slot] = VOL_NODETABLE_FREE;
 }
 
 static void use_file(struct vol_nodeview *v, int fd, const struct stat *st)
@@ -296,10 +303,9 @@ static bool take_record(struct vol_nodeview *v, uint32_t slot,
 		/* Without memory it is not found by its name: no device. */
 		(void)vol_slotmap_put(&v->by_name, &keys, slot);
 	}
-	v->slots[slot].known = true;
 	v->slots[slot].edition = record->edition;
 	v->slots[slot].quiet_s = node->quiet_s;
-	v->slots[slot].reads++;
+	v->reads[slot]++;
 	return true;
 }
 
@@ -344,6 +350,20 @@ static bool is_news(const struct vol_nodeview *v, uint32_t slot)
 	       vol_nodetable_word_state(word) != VOL_NODETABLE_FREE;
 }
 
+static enum vol_nodetable_state state_of(const struct vol_nodeview *v,
+					 uint32_t slot)
+{
+	uint64_t word = words_of(v)[slot];
+	uint32_t heard = vol_nodetable_word_heard(word);
+
+	if ((uint8_t)word == VOL_NODETABLE_FREE)
+		return VOL_NODETABLE_FREE;
+	if (heard > v->now_s ? heard - v->now_s > AHEAD_S
+			     : v->now_s - heard > v->slots[slot].quiet_s)
+		return VOL_NODETABLE_UNKNOWN;
+	return vol_nodetable_word_state(word);
+}
+
 /* Records first ... first + n - 1 have news. */
 static int read_records(struct vol_nodeview *v, uint32_t first, uint32_t n,
 			struct vol_error *err)
@@ -384,6 +404,12 @@ static int read_news(struct vol_nodeview *v, struct vol_error *err)
 	return 0;
 }
 
+static void judge(struct vol_nodeview *v)
+{
+	for (uint32_t slot = 0; slot < v->n; slot++)
+		v->states[slot] = (uint8_t)state_of(v, slot);
+}
+
 static int take(struct vol_nodeview *v, uint64_t now_ms, struct vol_error *err)
 {
 	if (read_front(v, err) < 0 || check_beat(v, now_ms, err) < 0)
@@ -391,6 +417,7 @@ static int take(struct vol_nodeview *v, uint64_t now_ms, struct vol_error *err)
 	v->now_s = (uint32_t)(now_ms / 1000);
 	if (read_news(v, err) < 0)
 		return vol_error_prefix(err, "%s", v->path);
+	judge(v);
 	return 0;
 }
 
@@ -447,24 +474,23 @@ uint32_t vol_nodeview_slot(const struct vol_nodeview *v, const char *name)
 enum vol_nodetable_state vol_nodeview_state(const struct vol_nodeview *v,
 					    uint32_t slot)
 {
-	uint64_t word;
-	uint32_t heard;
-
-	if (slot >= v->n)
-		return VOL_NODETABLE_FREE;
-	word = words_of(v)[slot];
-	heard = vol_nodetable_word_heard(word);
-	if ((uint8_t)word == VOL_NODETABLE_FREE)
-		return VOL_NODETABLE_FREE;
-	if (heard > v->now_s ? heard - v->now_s > AHEAD_S
-			     : v->now_s - heard > v->slots[slot].quiet_s)
-		return VOL_NODETABLE_UNKNOWN;
-	return vol_nodetable_word_state(word);
+	return slot < v->n ? (enum vol_nodetable_state)v->states[slot]
+			   : VOL_NODETABLE_FREE;
 }
 
 uint32_t vol_nodeview_edition(const struct vol_nodeview *v, uint32_t slot)
 {
-	return slot < v->n ? v->slots[slot].reads : 0;
+	return slot < v->n ? v->reads[slot] : 0;
+}
+
+const uint8_t *vol_nodeview_states(const struct vol_nodeview *v)
+{
+	return v->states;
+}
+
+const uint32_t *vol_nodeview_editions(const struct vol_nodeview *v)
+{
+	return v->reads;
 }
 
 const struct vol_nodetable_node *vol_nodeview_node(const struct vol_nodeview *v,
@@ -472,7 +498,7 @@ const struct vol_nodetable_node *vol_nodeview_node(const struct vol_nodeview *v,
 {
 	struct vol_nodetable_node *node;
 
-	if (slot >= v->n || !v->slots[slot].known)
+	if (slot >= v->n || !v->nodes[slot].name[0])
 		return NULL;
 	node = &v->nodes[slot];
 	node->state = vol_nodeview_state(v, slot);

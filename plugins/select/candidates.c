@@ -31,40 +31,69 @@ void vol_candidates_free(struct vol_candidates *c)
 	*c = (struct vol_candidates){0};
 }
 
+/* Best and worst cost among those that are open. */
+static void appraise(struct vol_candidates *c, struct vol_devices *d,
+		     struct vol_kind *kind, uint32_t *best, uint32_t *worst)
+{
+	const struct vol_nodeview *view = vol_devices_view(d);
+	const uint8_t *states = vol_nodeview_states(view);
+	const uint32_t *editions = vol_nodeview_editions(view);
+	struct vol_cost *costs = vol_kind_costs(kind);
+
+	*best = UINT32_MAX;
+	*worst = 0;
+	for (size_t i = 0; i < c->n; i++) {
+		struct vol_candidate *a = &c->list[i];
+		uint32_t slot = a->slot, cost = VOL_SCORE_UNIT;
+
+		a->taken = a->dropped = false;
+		a->level = 0;
+		a->state = VOL_NODETABLE_OPEN;
+		if (slot != VOL_NO_DEVICE) {
+			a->state = states[slot];
+			if (a->state != VOL_NODETABLE_OPEN) {
+				a->dropped = true;
+				c->dropped++;
+				continue;
+			}
+			cost = vol_devices_cost(d, kind, slot, editions[slot],
+						&costs[slot]);
+		}
+		*best = cost < *best ? cost : *best;
+		*worst = cost > *worst ? cost : *worst;
+	}
+}
+
 void vol_candidates_judge(struct vol_candidates *c, struct vol_devices *d,
 			  struct vol_kind *kind)
 {
-	uint32_t best = UINT32_MAX, worst = 0;
+	struct vol_cost *costs = vol_kind_costs(kind), *cost;
+	uint32_t best, worst, era, others;
 	int level = -1;
 
 	c->dropped = 0;
 	c->ordered = false;
-	for (size_t i = 0; i < c->n; i++) {
-		struct vol_candidate *a = &c->list[i];
-		bool device = a->slot != VOL_NO_DEVICE;
-
-		a->taken = false;
-		a->level = 0;
-		a->state = device ? (uint8_t)vol_devices_state(d, a->slot)
-				  : VOL_NODETABLE_OPEN;
-		a->dropped = a->state != VOL_NODETABLE_OPEN;
-		if (a->dropped) {
-			c->dropped++;
-			continue;
-		}
-		a->cost = device ? vol_devices_cost(d, kind, a->slot)
-				 : VOL_SCORE_UNIT;
-		best = a->cost < best ? a->cost : best;
-		worst = a->cost > worst ? a->cost : worst;
-	}
+	appraise(c, d, kind, &best, &worst);
 	if (best >= worst)
 		return;
+	era = vol_kind_era(kind, best, worst);
+	others = vol_score_level(VOL_SCORE_UNIT, best, worst);
 	for (size_t i = 0; i < c->n; i++) {
 		struct vol_candidate *a = &c->list[i];
 
 		if (a->dropped)
 			continue;
-		a->level = (uint8_t)vol_score_level(a->cost, best, worst);
+		if (a->slot == VOL_NO_DEVICE) {
+			a->level = (uint8_t)others;
+		} else {
+			cost = &costs[a->slot];
+			if (cost->era != era) {
+				cost->level = (uint8_t)vol_score_level(
+					cost->cost, best, worst);
+				cost->era = era;
+			}
+			a->level = cost->level;
+		}
 		if (level < 0)
 			level = a->level;
 		c->ordered |= a->level != level;
@@ -106,7 +135,8 @@ static bool sooner(const struct vol_candidate *a, const struct vol_candidate *b)
 static void describe(const struct vol_candidate *a, struct vol_devices *d,
 		     const struct vol_kind *kind, struct vol_placement_node *to)
 {
-	const struct vol_nodetable_node *node = vol_devices_node(d, a->slot);
+	const struct vol_nodetable_node *node =
+		vol_nodeview_node(vol_devices_view(d), a->slot);
 
 	*to = (struct vol_placement_node){
 		.fate = fate_of(a),

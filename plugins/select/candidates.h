@@ -18,7 +18,6 @@ struct vol_candidate {
 	/* Both as the admin and slurmctld set them, kept during the call. */
 	uint32_t weight;
 	uint64_t sched_weight;
-	uint32_t cost;
 	uint8_t level;
 	uint8_t state;
 	bool dropped;

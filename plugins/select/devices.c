@@ -13,33 +13,23 @@
 #define MAP_MS    1000
 #define SLOT_ROOM 64
 
-/* Where a node of slurmctld's was found. */
-struct place {
-	const void *record; /* NULL: look again */
-	uint32_t slot;
-};
-
 struct device {
 	struct vol_score_node score;
 	uint32_t edition; /* that score was made from; 0: none */
 };
 
-struct cost {
-	uint32_t edition;
-	uint32_t cost;
-};
-
 struct vol_kind {
 	struct vol_score_plan plan;
-	struct cost *costs;
+	struct vol_cost *costs;
 	uint32_t room;
+	uint32_t era, best, worst;
 	uint64_t used; /* when, in calls */
 };
 
 struct vol_devices {
 	struct vol_nodeview *view;
 
-	struct place *map;
+	struct vol_place *map;
 	size_t n_map;
 	uint64_t map_roster;
 	int64_t map_update;
@@ -98,7 +88,7 @@ static int grow(void *array, uint32_t *room, uint32_t n, size_t size)
 
 static int resize_map(struct vol_devices *d, size_t n)
 {
-	struct place *map = realloc(d->map, n * sizeof(*map));
+	struct vol_place *map = realloc(d->map, n * sizeof(*map));
 
 	if (!map)
 		return -1;
@@ -126,28 +116,21 @@ int vol_devices_refresh(struct vol_devices *d, uint64_t now_ms, size_t n_nodes,
 	return 0;
 }
 
-uint32_t vol_devices_slot(struct vol_devices *d, size_t index,
-			  const void *record, const char *const *name)
+struct vol_place *vol_devices_places(struct vol_devices *d)
 {
-	struct place *place = &d->map[index];
-
-	if (place->record != record) {
-		place->record = record;
-		place->slot = vol_nodeview_slot(d->view, *name);
-	}
-	return place->slot;
+	return d->map;
 }
 
-enum vol_nodetable_state vol_devices_state(const struct vol_devices *d,
-					   uint32_t slot)
+void vol_devices_find(struct vol_devices *d, struct vol_place *place,
+		      const void *record, const char *name)
 {
-	return vol_nodeview_state(d->view, slot);
+	place->record = record;
+	place->slot = vol_nodeview_slot(d->view, name);
 }
 
-const struct vol_nodetable_node *vol_devices_node(const struct vol_devices *d,
-						  uint32_t slot)
+const struct vol_nodeview *vol_devices_view(const struct vol_devices *d)
 {
-	return vol_nodeview_node(d->view, slot);
+	return d->view;
 }
 
 struct vol_kind *vol_devices_kind(struct vol_devices *d,
@@ -194,19 +177,28 @@ static const struct vol_score_node *score_of(struct vol_devices *d,
 	return &device->score;
 }
 
-/* A slot that has a name was read: its edition is not 0. */
-uint32_t vol_devices_cost(struct vol_devices *d, struct vol_kind *kind,
-			  uint32_t slot)
+struct vol_cost *vol_kind_costs(struct vol_kind *kind)
 {
-	uint32_t edition = vol_nodeview_edition(d->view, slot);
-	struct cost *cost = &kind->costs[slot];
+	return kind->costs;
+}
 
-	if (cost->edition != edition) {
-		cost->cost =
-			vol_score_cost(&kind->plan, score_of(d, slot, edition));
-		cost->edition = edition;
+uint32_t vol_kind_era(struct vol_kind *kind, uint32_t best, uint32_t worst)
+{
+	if (!kind->era || best != kind->best || worst != kind->worst) {
+		kind->era++;
+		kind->best = best;
+		kind->worst = worst;
 	}
-	return cost->cost;
+	return kind->era;
+}
+
+void vol_devices_appraise(struct vol_devices *d, const struct vol_kind *kind,
+			  uint32_t slot, struct vol_cost *cost)
+{
+	cost->edition = vol_nodeview_edition(d->view, slot);
+	cost->cost =
+		vol_score_cost(&kind->plan, score_of(d, slot, cost->edition));
+	cost->era = 0;
 }
 
 void vol_devices_explain(struct vol_devices *d, const struct vol_kind *kind,

@@ -29,25 +29,60 @@ void vol_devices_destroy(struct vol_devices *d);
 int vol_devices_refresh(struct vol_devices *d, uint64_t now_ms, size_t n_nodes,
 			int64_t update, struct vol_error *err);
 
-/* The slot of a node: number index < n_nodes, record as its identity, name.
- * The name is looked at when the record is another one than the last time, when
- * update or the table's names changed, and once a second: a record that is
- * freed and made again may be at the same place. */
-uint32_t vol_devices_slot(struct vol_devices *d, size_t index,
-			  const void *record, const char *const *name);
+/* Where a node of slurmctld's was found the last time. */
+struct vol_place {
+	const void *record; /* its identity; NULL: look again */
+	uint32_t slot;
+};
+struct vol_place *vol_devices_places(struct vol_devices *d);
+void vol_devices_find(struct vol_devices *d, struct vol_place *place,
+		      const void *record, const char *name);
 
-enum vol_nodetable_state vol_devices_state(const struct vol_devices *d,
-					   uint32_t slot);
-const struct vol_nodetable_node *vol_devices_node(const struct vol_devices *d,
-						  uint32_t slot);
+/* The slot of a node: its place, that of its number < n_nodes, a pointer as its
+ * identity, and its name.  The name is looked at when the pointer is another
+ * one than the last time, when update or the table's names changed, and once a
+ * second: a record that is freed and made again may be at the same place. */
+static inline uint32_t vol_devices_slot(struct vol_devices *d,
+					struct vol_place *place,
+					const void *record, char *const *name)
+{
+	if (place->record != record)
+		vol_devices_find(d, place, record, *name);
+	return place->slot;
+}
 
-/* A kind of jobs, to be asked for with vol_devices_cost until the next call.
- * NULL: no memory. */
+/* For states and records. */
+const struct vol_nodeview *vol_devices_view(const struct vol_devices *d);
+
+/* What a kind of jobs costs on a slot. */
+struct vol_cost {
+	uint32_t edition; /* of the record that cost was made from; 0: none */
+	uint32_t cost;
+	uint32_t era; /* of level */
+	uint8_t level;
+};
+
+/* A kind of jobs, for each of which costs by slot are kept; to be used until
+ * the next call.  NULL: no memory. */
 struct vol_kind *vol_devices_kind(struct vol_devices *d,
 				  const struct vol_score_job *job);
-/* As vol_score_cost. */
-uint32_t vol_devices_cost(struct vol_devices *d, struct vol_kind *kind,
-			  uint32_t slot);
+struct vol_cost *vol_kind_costs(struct vol_kind *kind);
+/* Another number each time that the best and the worst cost are others than
+ * before, and levels with them. */
+uint32_t vol_kind_era(struct vol_kind *kind, uint32_t best, uint32_t worst);
+/* Make cost anew. */
+void vol_devices_appraise(struct vol_devices *d, const struct vol_kind *kind,
+			  uint32_t slot, struct vol_cost *cost);
+/* As vol_score_cost, on a slot that has a name. */
+static inline uint32_t vol_devices_cost(struct vol_devices *d,
+					const struct vol_kind *kind,
+					uint32_t slot, uint32_t edition,
+					struct vol_cost *cost)
+{
+	if (cost->edition != edition)
+		vol_devices_appraise(d, kind, slot, cost);
+	return cost->cost;
+}
 /* As vol_score_explain. */
 void vol_devices_explain(struct vol_devices *d, const struct vol_kind *kind,
 			 uint32_t slot, struct vol_score_figures *f);

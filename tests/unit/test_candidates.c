@@ -40,11 +40,23 @@ static int refresh(struct bed *bed, struct vol_devices *d, int64_t update)
 	return vol_devices_refresh(d, bed->now_ms, N, update, &bed->err);
 }
 
+static uint32_t find(struct vol_devices *d, size_t i, size_t record, char *name)
+{
+	return vol_devices_slot(d, &vol_devices_places(d)[i], &records[record],
+				&name);
+}
+
 static uint32_t slot_of(struct vol_devices *d, size_t i)
 {
-	const char *name = names[i];
+	return find(d, i, i, names[i]);
+}
 
-	return vol_devices_slot(d, i, &records[i], &name);
+static uint32_t cost_of(struct vol_devices *d, struct vol_kind *kind,
+			uint32_t slot)
+{
+	return vol_devices_cost(d, kind, slot,
+				vol_nodeview_edition(vol_devices_view(d), slot),
+				&vol_kind_costs(kind)[slot]);
 }
 
 static const struct vol_score_job job = {3600, 0, 30};
@@ -154,20 +166,24 @@ static void costs_follow_the_table_and_the_job(void **state)
 		kind = vol_devices_kind(d, &other);
 		vol_score_plan(&plan, &other);
 		vol_score_node(&node,
-			       &vol_devices_node(d, slot_of(d, 7))->outlook,
+			       &vol_nodeview_node(vol_devices_view(d),
+						  slot_of(d, 7))
+					->outlook,
 			       1000);
-		assert_int_equal(vol_devices_cost(d, kind, slot_of(d, 7)),
+		assert_int_equal(cost_of(d, kind, slot_of(d, 7)),
 				 vol_score_cost(&plan, &node));
 		kind = vol_devices_kind(d, &job);
 		vol_score_plan(&plan, &job);
-		assert_int_equal(vol_devices_cost(d, kind, slot_of(d, 7)),
+		assert_int_equal(cost_of(d, kind, slot_of(d, 7)),
 				 vol_score_cost(&plan, &node));
 	}
 	put(bed, 7, VOL_NODETABLE_OPEN, 10000, 2000);
 	assert_int_equal(refresh(bed, d, 0), 0);
-	vol_score_node(&node, &vol_devices_node(d, slot_of(d, 7))->outlook,
-		       2000);
-	assert_int_equal(vol_devices_cost(d, kind, slot_of(d, 7)),
+	vol_score_node(
+		&node,
+		&vol_nodeview_node(vol_devices_view(d), slot_of(d, 7))->outlook,
+		2000);
+	assert_int_equal(cost_of(d, kind, slot_of(d, 7)),
 			 vol_score_cost(&plan, &node));
 	vol_devices_destroy(d);
 }
@@ -176,7 +192,6 @@ static void names_are_looked_at_again(void **state)
 {
 	struct bed *bed = *state;
 	struct vol_devices *d = start(bed);
-	const char *name;
 	uint32_t slot;
 
 	put(bed, 7, VOL_NODETABLE_OPEN, 1, 1000);
@@ -186,20 +201,15 @@ static void names_are_looked_at_again(void **state)
 	assert_int_not_equal(slot, VOL_NO_DEVICE);
 	assert_int_equal(slot_of(d, 9), VOL_NO_DEVICE);
 	/* Another record, another name. */
-	name = names[9];
-	assert_int_equal(vol_devices_slot(d, 7, &records[9], &name),
-			 VOL_NO_DEVICE);
+	assert_int_equal(find(d, 7, 9, names[9]), VOL_NO_DEVICE);
 	/* The same record with another name: not now, but soon. */
-	name = names[8];
-	assert_int_equal(vol_devices_slot(d, 7, &records[9], &name),
-			 VOL_NO_DEVICE);
+	assert_int_equal(find(d, 7, 9, names[8]), VOL_NO_DEVICE);
 	assert_int_equal(refresh(bed, d, 1), 0);
-	assert_int_equal(vol_devices_slot(d, 7, &records[9], &name), slot + 1);
-	name = names[7];
-	assert_int_equal(vol_devices_slot(d, 7, &records[9], &name), slot + 1);
+	assert_int_equal(find(d, 7, 9, names[8]), slot + 1);
+	assert_int_equal(find(d, 7, 9, names[7]), slot + 1);
 	bed_pass(bed, 1000);
 	assert_int_equal(refresh(bed, d, 1), 0);
-	assert_int_equal(vol_devices_slot(d, 7, &records[9], &name), slot);
+	assert_int_equal(find(d, 7, 9, names[7]), slot);
 	/* And at once when the table has another one. */
 	put(bed, 9, VOL_NODETABLE_OPEN, 1, 1000);
 	assert_int_equal(refresh(bed, d, 1), 0);
