@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ctx_login.c - srun, sbatch and salloc: make the options known
+/* ctx_login.c - srun, sbatch and salloc: the options, and what slurmctld has to
+ * know of them
  *
  * Runs as the user in the user's own process.  The arguments are read only so
  * that a wrong plugstack line is told where an admin tries it first.
  */
 #include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "plugin.h"
 
@@ -16,4 +21,23 @@ int vol_login_init(spank_t spank, int ac, char *av[], struct vol_error *err)
 		return -1;
 	vol_spank_args_defaults(&args);
 	return vol_spank_args_parse(ac, av, &args, err);
+}
+
+int vol_login_submit(spank_t spank, struct vol_error *err)
+{
+	const struct vol_spank_options *options = vol_spank_options();
+	char seconds[16];
+	spank_err_t rc;
+
+	if (!options->checkpoint_s)
+		return 0;
+	snprintf(seconds, sizeof(seconds), "%" PRIu32, options->checkpoint_s);
+	rc = spank_job_control_setenv(spank, VOL_SPANK_ENV_CHECKPOINT, seconds,
+				      1);
+	if (rc != ESPANK_SUCCESS)
+		return vol_errorf_errno(err, EINVAL,
+					"--volunteer-checkpoint: slurmctld is "
+					"not told (%d)",
+					(int)rc);
+	return 0;
 }

@@ -8,21 +8,47 @@
 #include "config.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
+#include "log.h"
 #include "plugin.h"
+#include "units.h"
 
-enum { OPTION_INFO = 1 };
+enum { OPTION_INFO = 1, OPTION_CHECKPOINT };
+
+/* A job that says it saves its state more often than once a second, or less
+ * than once a week, means something else. */
+#define CHECKPOINT_MIN_MS 1000u
+#define CHECKPOINT_MAX_MS (7u * 24 * 3600 * 1000)
 
 static struct vol_spank_options options;
 
+static int set_checkpoint(const char *arg)
+{
+	struct vol_error err;
+	uint64_t ms;
+
+	if (vol_duration_parse(arg ? arg : "", &ms, &err) == -1) {
+		vol_err("--volunteer-checkpoint: %s", err.text);
+		return -1;
+	}
+	if (ms < CHECKPOINT_MIN_MS || ms > CHECKPOINT_MAX_MS) {
+		vol_err("--volunteer-checkpoint: between a second and a week");
+		return -1;
+	}
+	options.checkpoint_s = (uint32_t)(ms / 1000);
+	return 0;
+}
+
 static int option_cb(int val, const char *arg, int remote)
 {
-	(void)arg;
 	(void)remote;
 	switch (val) {
 	case OPTION_INFO:
 		options.info = true;
 		return 0;
+	case OPTION_CHECKPOINT:
+		return set_checkpoint(arg);
 	}
 	return -1;
 }
@@ -35,13 +61,22 @@ static struct spank_option table[] = {
 		.val = OPTION_INFO,
 		.cb = option_cb,
 	},
+	{
+		.name = "volunteer-checkpoint",
+		.arginfo = "time",
+		.usage = "the program saves its state this often by itself "
+			 "and goes on from there when it is started again",
+		.has_arg = 1,
+		.val = OPTION_CHECKPOINT,
+		.cb = option_cb,
+	},
 };
 
 int vol_spank_options_register(spank_t spank, struct vol_error *err)
 {
 	spank_err_t rc;
 
-	options = (struct vol_spank_options){false};
+	options = (struct vol_spank_options){0};
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		rc = spank_option_register(spank, &table[i]);
 		if (rc != ESPANK_SUCCESS)

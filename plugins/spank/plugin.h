@@ -33,6 +33,9 @@
 /* Set by us for the job. */
 #define VOL_SPANK_ENV_MARK "SLURM_VOLUNTEER"
 #define VOL_SPANK_ENV_NODE "SLURM_VOLUNTEER_NODE"
+/* Set for slurmctld, in the environment of the job's prologs: seconds. The
+ * select plugin reads it there (plugins/select/candidates.h). */
+#define VOL_SPANK_ENV_CHECKPOINT "VOLUNTEER_CHECKPOINT"
 
 /* --- args.c: "key=value" words of the plugstack line ------------------- */
 
@@ -52,7 +55,8 @@ int vol_spank_args_parse(int ac, char *av[], struct vol_spank_args *args,
 /* --- options.c: options of srun, sbatch and salloc ---------------------- */
 
 struct vol_spank_options {
-	bool info; /* --volunteer-info */
+	bool info;             /* --volunteer-info */
+	uint32_t checkpoint_s; /* --volunteer-checkpoint; 0: not given */
 };
 
 /* Register every option; to be called from slurm_spank_init in the login
@@ -98,8 +102,10 @@ void vol_spank_log_open(void);
 
 /* --- ctx_*.c: one file per process that loads the plugin ----------------- */
 
-/* srun, sbatch, salloc: options, no other effect. */
+/* srun, sbatch, salloc: init makes the options known, submit tells slurmctld
+ * what they say. */
 int vol_login_init(spank_t spank, int ac, char *av[], struct vol_error *err);
+int vol_login_submit(spank_t spank, struct vol_error *err);
 
 /* slurmd: on a device, VOL_RUN_DIR/spank-active (see lib/stepfile.h) appears
  * in init and vanishes in exit. */

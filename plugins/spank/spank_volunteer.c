@@ -48,14 +48,19 @@ int slurm_spank_init(spank_t spank, int ac, char *av[])
 	return ESPANK_SUCCESS;
 }
 
-/* Fails closed on a device: a step that nobody can stop must not run beside the
- * owner.  Slurm wants a negative number.  Without its marks a job runs. */
+/* Fails open in srun, sbatch and salloc: a job that slurmctld knows less of is
+ * placed worse.  Fails closed on a device: a step that nobody can stop must not
+ * run beside the owner.  Slurm wants a negative number.  Without its marks a
+ * job runs. */
 int slurm_spank_init_post_opt(spank_t spank, int ac, char *av[])
 {
 	struct vol_error err = {""};
 
 	(void)ac;
 	(void)av;
+	if (spank_context() == S_CTX_LOCAL ||
+	    spank_context() == S_CTX_ALLOCATOR)
+		return fail_open(vol_login_submit(spank, &err), &err);
 	if (spank_context() != S_CTX_REMOTE)
 		return ESPANK_SUCCESS;
 	if (vol_stepd_guard(spank, &err) == -1) {

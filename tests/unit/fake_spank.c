@@ -140,15 +140,10 @@ spank_err_t spank_getenv(spank_t spank, const char *var, char *buf, int len)
 							     : ESPANK_NOSPACE;
 }
 
-spank_err_t spank_setenv(spank_t spank, const char *var, const char *val,
-			 int overwrite)
+static spank_err_t set_env(const char *var, const char *val, int overwrite)
 {
 	size_t i = 0;
 
-	if (!spank || !var || !val || fake_spank.refuse_env)
-		return ESPANK_BAD_ARG;
-	if (fake_spank.context != S_CTX_REMOTE)
-		return ESPANK_NOT_REMOTE;
 	while (i < fake_spank.n_env && strcmp(fake_spank.env[i].name, var))
 		i++;
 	if (i < fake_spank.n_env && !overwrite)
@@ -162,6 +157,29 @@ spank_err_t spank_setenv(spank_t spank, const char *var, const char *val,
 	snprintf(fake_spank.env[i].value, sizeof(fake_spank.env[i].value), "%s",
 		 val);
 	return ESPANK_SUCCESS;
+}
+
+/* The job's environment and that of its prologs are never both written in one
+ * process: they share env. */
+spank_err_t spank_job_control_setenv(spank_t spank, const char *var,
+				     const char *val, int overwrite)
+{
+	if (!spank || !var || !val || fake_spank.refuse_env)
+		return ESPANK_BAD_ARG;
+	if (fake_spank.context != S_CTX_LOCAL &&
+	    fake_spank.context != S_CTX_ALLOCATOR)
+		return ESPANK_NOT_LOCAL;
+	return set_env(var, val, overwrite);
+}
+
+spank_err_t spank_setenv(spank_t spank, const char *var, const char *val,
+			 int overwrite)
+{
+	if (!spank || !var || !val || fake_spank.refuse_env)
+		return ESPANK_BAD_ARG;
+	if (fake_spank.context != S_CTX_REMOTE)
+		return ESPANK_NOT_REMOTE;
+	return set_env(var, val, overwrite);
 }
 
 void slurm_error(const char *format, ...)

@@ -16,7 +16,7 @@ static void login_registers_options_only(void **state)
 
 	for (size_t i = 0; i < N_ELEMENTS(contexts); i++) {
 		init(contexts[i], 0, NULL);
-		assert_int_equal(fake_spank.n_options, 1);
+		assert_int_equal(fake_spank.n_options, 2);
 		assert_int_equal(
 			fake_spank_give_option("volunteer-info", NULL, 0), 0);
 		post_opt();
@@ -34,7 +34,7 @@ static void login_tells_wrong_arguments_once(void **state)
 	assert_int_equal(fake_spank.errors, 1);
 	assert_contains(fake_spank.last_error, "spank_volunteer: ");
 	assert_contains(fake_spank.last_error, "colour: unknown argument");
-	assert_int_equal(fake_spank.n_options, 1);
+	assert_int_equal(fake_spank.n_options, 2);
 }
 
 static void refused_option_is_told(void **state)
@@ -61,6 +61,41 @@ static void script_and_error_contexts_do_nothing(void **state)
 	}
 }
 
+static void slurmctld_is_told_how_often_state_is_saved(void **state)
+{
+	static const char *const wrong[] = {"",    "often", "0",     "-1",
+					    "10x", "8d",    "500ms", NULL};
+	const enum spank_context contexts[] = {S_CTX_LOCAL, S_CTX_ALLOCATOR};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(contexts); i++) {
+		init(contexts[i], 0, NULL);
+		for (size_t k = 0; k < N_ELEMENTS(wrong); k++) {
+			assert_int_equal(
+				fake_spank_give_option("volunteer-checkpoint",
+						       wrong[k], 0),
+				-1);
+			assert_int_equal(fake_spank.errors, k + 1);
+			assert_contains(fake_spank.last_error,
+					"--volunteer-checkpoint: ");
+		}
+		post_opt();
+		assert_int_equal(fake_spank.n_env, 0);
+		assert_int_equal(fake_spank_give_option("volunteer-checkpoint",
+							"1h30m", 0),
+				 0);
+		post_opt();
+		assert_string_equal(fake_spank_env("VOLUNTEER_CHECKPOINT"),
+				    "5400");
+		fake_spank.refuse_env = true;
+		fake_spank.errors = 0;
+		post_opt();
+		assert_int_equal(fake_spank.errors, 1);
+		assert_contains(fake_spank.last_error, "not told");
+		leave();
+	}
+}
+
 static void options_are_well_formed(void **state)
 {
 	(void)state;
@@ -72,7 +107,7 @@ static void options_are_well_formed(void **state)
 		assert_true(strlen(o->name) < SPANK_OPTION_MAXLEN);
 		assert_non_null(o->usage);
 		assert_int_equal(o->has_arg, o->arginfo != NULL);
-		assert_int_equal(o->cb(o->val, "x", 1), 0);
+		assert_int_equal(o->cb(o->val, "10m", 1), 0);
 		assert_int_equal(o->cb(-1, "x", 1), -1);
 	}
 }
@@ -147,6 +182,7 @@ int main(void)
 		TEST(login_tells_wrong_arguments_once),
 		TEST(refused_option_is_told),
 		TEST(script_and_error_contexts_do_nothing),
+		TEST(slurmctld_is_told_how_often_state_is_saved),
 		TEST(options_are_well_formed),
 		TEST(slurmd_flag_appears_and_vanishes),
 		TEST(slurmd_leaves_the_flag_of_its_successor),
