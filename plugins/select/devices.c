@@ -92,6 +92,7 @@ static int resize_map(struct vol_devices *d, size_t n)
 
 	if (!map)
 		return -1;
+	memset(map + d->n_map, 0, (n - d->n_map) * sizeof(*map));
 	d->map = map;
 	d->n_map = n;
 	return 0;

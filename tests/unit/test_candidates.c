@@ -217,6 +217,24 @@ static void names_are_looked_at_again(void **state)
 	vol_devices_destroy(d);
 }
 
+static void slurmctlds_table_grows(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_devices *d = start(bed);
+
+	put(bed, 3, VOL_NODETABLE_OPEN, 1, 1000);
+	put(bed, 15, VOL_NODETABLE_OPEN, 1, 1000);
+	assert_int_equal(vol_devices_refresh(d, bed->now_ms, 10, 1, NULL), 0);
+	assert_int_equal(slot_of(d, 3), 0);
+	assert_int_equal(slot_of(d, 9), VOL_NO_DEVICE);
+	assert_int_equal(vol_devices_refresh(d, bed->now_ms, N, 1, NULL), 0);
+	for (size_t i = 10; i < N; i++)
+		assert_int_equal(slot_of(d, i), i == 15 ? 1 : VOL_NO_DEVICE);
+	assert_int_equal(vol_devices_refresh(d, bed->now_ms, 10, 1, NULL), 0);
+	assert_int_equal(slot_of(d, 3), 0);
+	vol_devices_destroy(d);
+}
+
 static void some_of_each_fate_are_told(void **state)
 {
 	struct bed *bed = *state;
@@ -301,6 +319,7 @@ int main(void)
 		bed_test(equal_ones_are_not_ordered),
 		bed_test(costs_follow_the_table_and_the_job),
 		bed_test(names_are_looked_at_again),
+		bed_test(slurmctlds_table_grows),
 		bed_test(some_of_each_fate_are_told),
 		cmocka_unit_test(jobs_say_how_often_they_save),
 	};

@@ -186,6 +186,48 @@ static void hostile_records_are_not_taken(void **state)
 	assert_int_equal(vol_nodetable_decode(&r, &out), 0);
 }
 
+static void write_pair(const struct bed *bed,
+		       const struct vol_nodetable_node *n,
+		       uint32_t record_edition, uint64_t word)
+{
+	struct vol_nodetable_record record;
+
+	vol_nodetable_encode(&record, n, record_edition);
+	bed_spoil(bed, vol_nodetable_record_at(64, 0), &record, sizeof(record));
+	bed_spoil(bed, vol_nodetable_word_at(0), &word, sizeof(word));
+}
+
+/* A writer that was stopped between record and word. */
+static void records_belong_to_their_words(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_nodetable_node other = bed_node(bed, 2, 7);
+	uint64_t now_s = bed->now_ms / 1000;
+
+	bed_start(bed, 0);
+	bed_put(bed, 1, 1);
+	assert_int_equal(bed_refresh(bed), 0);
+	/* What it has is older still, and this one may be of the next device:
+	 * wait. */
+	write_pair(bed, &other, 9,
+		   vol_nodetable_word(VOL_NODETABLE_PARKED, 7, now_s));
+	assert_int_equal(bed_refresh(bed), 0);
+	assert_null(bed_find(bed, "desk2"));
+	assert_non_null(bed_find(bed, "desk1"));
+	/* The next one of the same device. */
+	write_pair(bed, &other, 8,
+		   vol_nodetable_word(VOL_NODETABLE_PARKED, 7, now_s));
+	assert_int_equal(bed_refresh(bed), 0);
+	assert_int_equal(bed_find(bed, "desk2")->state, VOL_NODETABLE_PARKED);
+	assert_null(bed_find(bed, "desk1"));
+	/* Between two devices. */
+	write_pair(bed, &other, 9,
+		   vol_nodetable_word(VOL_NODETABLE_FREE, 8, 0));
+	assert_int_equal(bed_refresh(bed), 0);
+	assert_null(bed_find(bed, "desk2"));
+	assert_int_equal(vol_nodeview_state(bed->view, 0), VOL_NODETABLE_FREE);
+}
+
 static void strangers_are_not_believed(void **state)
 {
 	struct bed *bed = *state;
@@ -230,6 +272,7 @@ int main(void)
 		bed_test(words_of_no_state_are_not_open),
 		bed_test(spoilt_records_are_not_taken),
 		bed_test(hostile_records_are_not_taken),
+		bed_test(records_belong_to_their_words),
 		bed_test(strangers_are_not_believed),
 	};
 
