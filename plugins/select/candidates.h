@@ -13,11 +13,10 @@
 #include "placement.h"
 
 struct vol_candidate {
-	uint32_t node; /* its number in slurmctld's table */
-	uint32_t slot; /* VOL_NO_DEVICE: a node like any other */
-	/* Both as the admin and slurmctld set them, kept during the call. */
-	uint32_t weight;
-	uint64_t sched_weight;
+	uint32_t node;   /* its number in slurmctld's table */
+	uint32_t slot;   /* VOL_NO_DEVICE: a node like any other */
+	uint32_t weight; /* the admin's */
+	uint64_t kept;   /* what slurmctld had where the level was put */
 	uint8_t level;
 	uint8_t state;
 	bool dropped;

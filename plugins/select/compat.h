@@ -51,9 +51,18 @@ _Static_assert(__builtin_types_compatible_p(__typeof__(select_g_job_test),
 /* What is asked for; flags are above it. */
 #define VOL_MODE(mode) ((mode)&SELECT_MODE_BASE)
 
-/* sched_weight holds a node's Weight above its low byte, which cons_tres keeps
- * for itself, and below bit 40, from which flags outrank any weight. */
+/* A start (RUN_NOW) reads a node's sched_weight: Weight above its low byte,
+ * which cons_tres keeps for itself, and below bit 40, from which flags outrank
+ * any weight.  slurmctld sets it before each call. */
 #define VOL_SCHED_WEIGHT_SHIFT 8
 #define VOL_SCHED_WEIGHT_MASK  (UINT64_C(0xffffffff) << VOL_SCHED_WEIGHT_SHIFT)
+
+/* A plan (WILL_RUN) makes sched_weight anew from weight since 23.11; before, it
+ * read what the last start had left there. */
+#if SLURM_VERSION_NUMBER < SLURM_VERSION_NUM(23, 11, 0)
+#define VOL_PLANS_BY_WEIGHT 0
+#else
+#define VOL_PLANS_BY_WEIGHT 1
+#endif
 
 #endif

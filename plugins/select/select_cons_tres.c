@@ -10,7 +10,8 @@
  * Invariants:
  *  - Slurm's structures are not touched before self_test() passed; if it does
  *    not, every call is passed on unchanged for the life of slurmctld.
- *  - Nothing here exits, asserts, blocks or leaves a node's weight changed.
+ *  - Nothing here exits, asserts, blocks or leaves a node's weight changed
+ *    (but for sched_weight after a plan, which the original itself changes).
  *  - A call that fails with candidates taken away leaves them as they came.
  *  - Every symbol of slurmctld is weak: one that a future release lacks must
  *    not keep this object, and slurmctld with it, from loading.
@@ -21,6 +22,7 @@
 
 #include <dlfcn.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -291,50 +293,70 @@ static void set_all(bitstr_t *nodes)
 }
 
 /* Node records lie anywhere in memory, and to wait for each in turn would take
- * longer than all the rest. */
-static inline node_record_t *record_of(size_t i)
+ * longer than all the rest; they are touched no more than needed. */
+static inline node_record_t *record_of(size_t i, size_t field)
 {
 	const size_t ahead = 8;
 
-	if (i + ahead < candidates.n) {
-		uint32_t later = candidates.list[i + ahead].node;
-
-		__builtin_prefetch(&node_record_table_ptr[later]->weight, 1);
-		__builtin_prefetch(&node_record_table_ptr[later]->sched_weight,
-				   1);
-	}
+	if (i + ahead < candidates.n)
+		__builtin_prefetch(
+			(char *)node_record_table_ptr[candidates.list[i + ahead]
+							      .node] +
+				field,
+			1);
 	return node_record_table_ptr[candidates.list[i].node];
 }
 
-/* Both weights: a start now reads sched_weight, a plan for later (backfill,
- * --test-only) makes it anew from weight. */
-static void order(void)
+static void order_by_weight(void)
 {
 	for (size_t i = 0; i < candidates.n; i++) {
 		struct vol_candidate *a = &candidates.list[i];
-		node_record_t *node = record_of(i);
+		node_record_t *node =
+			record_of(i, offsetof(node_record_t, weight));
 
 		if (a->dropped)
 			continue;
 		a->weight = node->weight;
-		a->sched_weight = node->sched_weight;
+		a->kept = node->weight;
 		node->weight = vol_score_weight(a->weight, a->level);
-		node->sched_weight =
-			(a->sched_weight & ~VOL_SCHED_WEIGHT_MASK) |
-			(uint64_t)node->weight << VOL_SCHED_WEIGHT_SHIFT;
 	}
 }
 
-static void restore(void)
+static void order_by_sched_weight(bool start)
 {
 	for (size_t i = 0; i < candidates.n; i++) {
-		const struct vol_candidate *a = &candidates.list[i];
-		node_record_t *node = record_of(i);
+		struct vol_candidate *a = &candidates.list[i];
+		node_record_t *node =
+			record_of(i, offsetof(node_record_t, sched_weight));
+		uint64_t kept = node->sched_weight;
 
 		if (a->dropped)
 			continue;
-		node->weight = a->weight;
-		node->sched_weight = a->sched_weight;
+		a->kept = kept;
+		a->weight = start ? (uint32_t)(kept >> VOL_SCHED_WEIGHT_SHIFT)
+				  : node->weight;
+		node->sched_weight =
+			(kept & ~VOL_SCHED_WEIGHT_MASK) |
+			(uint64_t)vol_score_weight(a->weight, a->level)
+				<< VOL_SCHED_WEIGHT_SHIFT;
+	}
+}
+
+static void restore(bool weight)
+{
+	const size_t field = weight ? offsetof(node_record_t, weight)
+				    : offsetof(node_record_t, sched_weight);
+
+	for (size_t i = 0; i < candidates.n; i++) {
+		const struct vol_candidate *a = &candidates.list[i];
+		node_record_t *node = record_of(i, field);
+
+		if (a->dropped)
+			continue;
+		if (weight)
+			node->weight = (uint32_t)a->kept;
+		else
+			node->sched_weight = a->kept;
 	}
 }
 
@@ -373,13 +395,18 @@ static int test_in_order(job_record_t *job, bitstr_t *nodes, uint32_t min,
 			 uint32_t max, uint32_t req, uint16_t mode,
 			 VOL_TAIL_DECL)
 {
+	const bool start = VOL_MODE(mode) == SELECT_MODE_RUN_NOW;
+	const bool weight = !start && VOL_PLANS_BY_WEIGHT;
 	int rc;
 
 	if (!candidates.ordered)
 		return CALL_BASE();
-	order();
+	if (weight)
+		order_by_weight();
+	else
+		order_by_sched_weight(start);
 	rc = CALL_BASE();
-	restore();
+	restore(weight);
 	return rc;
 }
 

@@ -73,6 +73,8 @@ extern struct answer answers[MAX_CALLS];
  * the original as it was made and to leave the weights alone.  Returns what
  * it returned. */
 int ctld_call(uint16_t mode, unsigned int without);
+/* The same, whatever becomes of the weights. */
+int ctld_try(uint16_t mode, unsigned int without);
 /* The nodes that are set now, a bit each. */
 unsigned int ctld_nodes(void);
 /* The original was called n times, with these candidates the last time. */

@@ -25,14 +25,24 @@ static void start_table(void)
 	table_put("n5", VOL_NODETABLE_PARKED, 600);
 }
 
+/* A start reads sched_weight, a plan weight (from Slurm 23.11 on); what Slurm
+ * keeps there besides stays. */
 static uint32_t level_of(unsigned int call, int node)
 {
-	assert_int_equal(seen[call].weight[node] >> 6, WEIGHT);
-	/* Both weights say it, and what Slurm keeps there stays. */
-	assert_int_equal(seen[call].sched_weight[node],
-			 (SCHED_WEIGHT & ~UINT64_C(0xffffffff00)) |
-				 (uint64_t)seen[call].weight[node] << 8);
-	return seen[call].weight[node] & 63;
+	uint32_t weight = seen[call].weight[node];
+	uint64_t sched_weight = seen[call].sched_weight[node];
+
+	if ((fake_base.mode & SELECT_MODE_BASE) == SELECT_MODE_RUN_NOW ||
+	    !VOL_PLANS_BY_WEIGHT) {
+		assert_int_equal(weight, WEIGHT);
+		assert_int_equal(sched_weight & ~UINT64_C(0xffffffff00),
+				 SCHED_WEIGHT & ~UINT64_C(0xffffffff00));
+		weight = (uint32_t)(sched_weight >> 8);
+	} else {
+		assert_int_equal(sched_weight, SCHED_WEIGHT);
+	}
+	assert_int_equal(weight >> 6, WEIGHT);
+	return weight & 63;
 }
 
 static void owners_who_are_there_get_no_job(void)
@@ -72,6 +82,16 @@ static void those_who_stay_away_come_first(void)
 	ctld_call(WILL, 0x3);
 	assert_true(level_of(0, 2) > level_of(0, 4));
 	assert_int_equal(seen[0].weight[0], WEIGHT);
+	/* Weights of 2^26 and more become equal; the level still counts. */
+	for (int i = 0; i < N_NODES; i++)
+		ctld.records[i].weight = UINT32_MAX;
+	ctld_try(WILL, 0);
+	assert_int_equal(seen[0].weight[4], UINT32_MAX - 63);
+	assert_true(seen[0].weight[1] > seen[0].weight[4]);
+	for (int i = 0; i < N_NODES; i++) {
+		assert_int_equal(ctld.records[i].weight, UINT32_MAX);
+		ctld.records[i].weight = WEIGHT;
+	}
 
 	/* A job so short that all are alike is as without us. */
 	ctld.job.time_limit = 1;
