@@ -381,33 +381,36 @@ static int read_records(struct vol_nodeview *v, uint32_t first, uint32_t n,
 	return 0;
 }
 
-static int read_news(struct vol_nodeview *v, struct vol_error *err)
+/* How many slots from first on have news, at most BATCH. */
+static uint32_t news_from(const struct vol_nodeview *v, uint32_t first)
 {
-	v->retries = RETRIES;
-	for (uint32_t slot = 0; slot < v->n; slot++) {
-		uint32_t run = 0;
+	uint32_t n = 0;
 
-		if ((uint8_t)words_of(v)[slot] == VOL_NODETABLE_FREE &&
-		    v->slots[slot].edition) {
-			forget_slot(v, slot);
-			continue;
-		}
-		while (run < BATCH && slot + run < v->n &&
-		       is_news(v, slot + run))
-			run++;
-		if (!run)
-			continue;
-		if (read_records(v, slot, run, err) < 0)
-			return -1;
-		slot += run - 1;
-	}
-	return 0;
+	while (n < BATCH && first + n < v->n && is_news(v, first + n))
+		n++;
+	return n;
 }
 
-static void judge(struct vol_nodeview *v)
+/* One pass over the words: what is new, and all states. */
+static int read_slots(struct vol_nodeview *v, struct vol_error *err)
 {
-	for (uint32_t slot = 0; slot < v->n; slot++)
+	uint32_t unread = 0;
+
+	v->retries = RETRIES;
+	for (uint32_t slot = 0; slot < v->n; slot++) {
+		if (slot >= unread && is_news(v, slot)) {
+			uint32_t n = news_from(v, slot);
+
+			if (read_records(v, slot, n, err) < 0)
+				return -1;
+			unread = slot + n;
+		}
 		v->states[slot] = (uint8_t)state_of(v, slot);
+		if (v->states[slot] == VOL_NODETABLE_FREE &&
+		    v->slots[slot].edition)
+			forget_slot(v, slot);
+	}
+	return 0;
 }
 
 static int take(struct vol_nodeview *v, uint64_t now_ms, struct vol_error *err)
@@ -415,9 +418,8 @@ static int take(struct vol_nodeview *v, uint64_t now_ms, struct vol_error *err)
 	if (read_front(v, err) < 0 || check_beat(v, now_ms, err) < 0)
 		return vol_error_prefix(err, "%s", v->path);
 	v->now_s = (uint32_t)(now_ms / 1000);
-	if (read_news(v, err) < 0)
+	if (read_slots(v, err) < 0)
 		return vol_error_prefix(err, "%s", v->path);
-	judge(v);
 	return 0;
 }
 

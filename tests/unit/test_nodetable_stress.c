@@ -128,8 +128,10 @@ static void what_is_read_belongs_together(void **state)
 
 	while (clock_ms() < end) {
 		bed->now_ms = clock_ms();
-		if (bed_refresh(bed) < 0)
+		if (bed_refresh(bed) < 0 ||
+		    vol_nodeview_slots(bed->view) < DEVICES)
 			continue;
+		/* Killed in the midst of its work, not before. */
 		if (++usable % 400 == 0) {
 			stop_writer(writer);
 			writer = start_writer(bed);
@@ -141,8 +143,9 @@ static void what_is_read_belongs_together(void **state)
 	stop_writer(writer);
 	print_message("%lu readings, %lu records, %lu restarts\n", usable, seen,
 		      restarts);
-	assert_true(usable > 100);
-	assert_true(seen > usable);
+	/* Even where all of the machine is busy. */
+	assert_true(usable > 10);
+	assert_true(seen > 10 * usable);
 }
 
 int main(void)
