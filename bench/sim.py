@@ -17,7 +17,8 @@ sys.path[:0] = [str(TOP / "bench")]
 
 from figures import figure, progress  # noqa: E402
 
-SUBJECTS = {"ours": "slurm-volunteer", "patient": "slurm-volunteer-patient"}
+SUBJECTS = {"ours": "slurm-volunteer",
+            "order-only": "slurm-volunteer-order-only"}
 
 
 def simulate(*options):

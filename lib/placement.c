@@ -35,7 +35,7 @@ struct record {
 	uint64_t number; /* from 1 */
 	int64_t at;
 	uint32_t job;
-	uint32_t run_s, checkpoint_s, restart_s;
+	uint32_t limit_s, checkpoint_s, restart_s;
 	uint32_t taken, passed, dropped, others;
 	uint32_t n_nodes;
 	uint32_t zero;
@@ -140,7 +140,7 @@ static void encode(struct record *r, uint64_t number,
 		.number = number,
 		.at = p->at,
 		.job = p->job,
-		.run_s = p->facts.run_s,
+		.limit_s = p->facts.limit_s,
 		.checkpoint_s = p->facts.checkpoint_s,
 		.restart_s = p->facts.restart_s,
 		.taken = p->taken,
@@ -222,7 +222,7 @@ static int decode(struct vol_placement *p, const struct record *r)
 	*p = (struct vol_placement){
 		.at = r->at,
 		.job = r->job,
-		.facts = {r->run_s, r->checkpoint_s, r->restart_s},
+		.facts = {r->limit_s, r->checkpoint_s, r->restart_s},
 		.taken = r->taken,
 		.passed = r->passed,
 		.dropped = r->dropped,

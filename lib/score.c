@@ -15,8 +15,6 @@
 #define PARTS_MAX ((uint32_t)RATIO_MAX << PARTS)
 /* Where speeds are compared: 64 times more and less lie between the points. */
 #define MIDDLE_S 7680u
-/* The chance of an eviction up to which a job begins at once. */
-#define ACCEPT (VOL_OUTLOOK_ONE / 2)
 /* Costs that lie further from the best are one level. */
 #define LEVEL_RANGE (5u * VOL_SCORE_UNIT)
 /* A level's number has this many bits below its leading one. */
@@ -74,9 +72,12 @@ void vol_score_node(struct vol_score_node *node, const struct vol_outlook *o,
 void vol_score_plan(struct vol_score_plan *plan,
 		    const struct vol_score_job *job)
 {
-	uint32_t run = job->run_s ? job->run_s : VOL_SCORE_UNLIMITED_S;
+	uint64_t part = (uint64_t)job->limit_s * VOL_SCORE_RUN_PCT / 100;
+	uint32_t run = job->limit_s ? limit(part, 1, UINT32_MAX)
+				    : VOL_SCORE_UNLIMITED_S;
 
 	plan->job = *job;
+	plan->run_s = run;
 	plan->horizon = vol_outlook_position(run);
 	plan->saved = job->checkpoint_s
 			      ? vol_outlook_position(job->checkpoint_s)
@@ -140,24 +141,46 @@ uint32_t vol_score_cost(const struct vol_score_plan *plan,
 	return (uint32_t)(run + (run * ratio >> 12));
 }
 
-static bool saves_twice(const struct vol_score_plan *plan)
+uint32_t vol_score_risk(const struct vol_score_plan *plan,
+			const struct vol_score_node *node)
 {
-	return plan->job.checkpoint_s > 0 &&
-	       plan->checkpoint <= 1u << (PARTS - 1);
+	return at(node->failed, plan->horizon + node->slower);
 }
 
-bool vol_score_accept(const struct vol_score_plan *plan,
-		      const struct vol_score_node *node, uint32_t waited_s)
+/* For how long it waits at most, in seconds. */
+static uint32_t patience(const struct vol_score_plan *plan)
 {
-	struct attempt t = attempt_on(plan, node);
-	uint64_t run =
-		plan->job.run_s ? plan->job.run_s : VOL_SCORE_UNLIMITED_S;
-	uint64_t patience = run * VOL_SCORE_PATIENCE, allowed;
+	bool saves_twice = plan->job.checkpoint_s > 0 &&
+			   plan->checkpoint <= 1u << (PARTS - 1);
 
-	if (waited_s >= patience || saves_twice(plan))
-		return true;
-	allowed = ACCEPT + (VOL_OUTLOOK_ONE - ACCEPT) * waited_s / patience;
-	return t.failed <= allowed;
+	if (!plan->job.limit_s || saves_twice)
+		return 0;
+	return limit((uint64_t)plan->run_s * VOL_SCORE_PATIENCE, 1,
+		     VOL_SCORE_PATIENCE_MAX_S);
+}
+
+uint32_t vol_score_allowed(const struct vol_score_plan *plan, uint32_t max_risk,
+			   uint32_t waited_s)
+{
+	uint32_t most = patience(plan);
+
+	if (max_risk >= VOL_OUTLOOK_ONE || waited_s >= most)
+		return VOL_OUTLOOK_ONE;
+	return max_risk + (uint32_t)((uint64_t)(VOL_OUTLOOK_ONE - max_risk) *
+				     waited_s / most);
+}
+
+uint32_t vol_score_wait(const struct vol_score_plan *plan, uint32_t max_risk,
+			uint32_t risk)
+{
+	uint64_t most = patience(plan), more;
+
+	if (risk <= max_risk || max_risk >= VOL_OUTLOOK_ONE)
+		return 0;
+	more = limit(risk, 0, VOL_OUTLOOK_ONE) - max_risk;
+	/* Rounded up: a second less would not do. */
+	return (uint32_t)((most * more + VOL_OUTLOOK_ONE - max_risk - 1) /
+			  (VOL_OUTLOOK_ONE - max_risk));
 }
 
 unsigned int vol_score_level(uint32_t cost, uint32_t best, uint32_t worst)
@@ -185,10 +208,9 @@ void vol_score_explain(const struct vol_score_plan *plan,
 		       struct vol_score_figures *f)
 {
 	struct attempt t = attempt_on(plan, node);
-	double run = plan->job.run_s ? plan->job.run_s : VOL_SCORE_UNLIMITED_S;
 
 	f->evicted = (double)t.failed / VOL_OUTLOOK_ONE;
-	f->run_s = run * t.run / (1u << PARTS);
+	f->run_s = (double)plan->run_s * t.run / (1u << PARTS);
 	f->wasted_s = f->run_s * t.wasted / t.useful;
 	f->completion_s = f->run_s + f->wasted_s;
 }

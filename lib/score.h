@@ -38,16 +38,21 @@
 #define VOL_SCORE_BITS   6
 #define VOL_SCORE_LEVELS (1u << VOL_SCORE_BITS)
 
-/* The reference: a device with this speed runs a job in run_s.  Others are
- * taken for at most 64 times slower or faster; 0 (not known) is this. */
+/* The reference: a device with this speed runs a job in its run time.  Others
+ * are taken for at most 64 times slower or faster; 0 (not known) is this. */
 #define VOL_SCORE_SPEED 1000
 
 /* A job without a time limit is ordered like one of four hours: long enough to
  * prefer the devices of the night, short enough to tell them from others. */
 #define VOL_SCORE_UNLIMITED_S (4 * 3600)
 
+/* People ask for more time than they need, so that their jobs are not cut off:
+ * on average about half is used (Mu'alem and Feitelson 2001; Tsafrir, Etsion
+ * and Feitelson 2007).  A job is taken to run for so much of its limit. */
+#define VOL_SCORE_RUN_PCT 60
+
 struct vol_score_job {
-	uint32_t run_s;        /* time limit; 0: unlimited or not known */
+	uint32_t limit_s;      /* time limit; 0: unlimited or not known */
 	uint32_t checkpoint_s; /* saves its state this often; 0: never */
 	uint32_t restart_s;    /* what beginning again costs besides */
 };
@@ -63,6 +68,7 @@ struct vol_score_node {
 
 /* A job as vol_score_cost wants it; made once per scheduling attempt. */
 struct vol_score_plan {
+	uint32_t run_s;  /* on the reference */
 	int32_t horizon; /* outlook position of run_s */
 	/* Of checkpoint_s, which is the same on all devices; INT32_MAX: never
 	 * saves. */
@@ -84,16 +90,25 @@ void vol_score_plan(struct vol_score_plan *plan,
 uint32_t vol_score_cost(const struct vol_score_plan *plan,
 			const struct vol_score_node *node);
 
-/* Should a job that has waited for so long begin on this device, or is the
- * device to be left out, as one that is not open?  Left out, if the owner will
- * more likely than not be back first: the job would lose its work, and a
- * shorter one can use the time.  The longer it waits, compared with its run
- * time, the less is asked for; after VOL_SCORE_PATIENCE run times any device
- * will do.  A job that saves its state at least twice loses little, and takes
- * any device. */
-#define VOL_SCORE_PATIENCE 2
-bool vol_score_accept(const struct vol_score_plan *plan,
-		      const struct vol_score_node *node, uint32_t waited_s);
+/* The chance of an eviction before the job's end, 0 ... VOL_OUTLOOK_ONE. */
+uint32_t vol_score_risk(const struct vol_score_plan *plan,
+			const struct vol_score_node *node);
+
+/* Which risk a job takes that has waited for so long: on a device with more it
+ * does not begin, since it would likely lose its work, and a shorter job can
+ * use the time.  At first that is max_risk (VOL_OUTLOOK_ONE: any); the longer
+ * it waits the more, and after VOL_SCORE_PATIENCE run times, or a day, any.  A
+ * job without a time limit never waits, for nobody knows for what; nor does one
+ * that saves its state at least twice, which loses little. */
+#define VOL_SCORE_PATIENCE       4
+#define VOL_SCORE_PATIENCE_MAX_S 86400
+/* What max_risk is when nobody says otherwise: 30 %. */
+#define VOL_SCORE_MAX_RISK (VOL_OUTLOOK_ONE * 3 / 10)
+uint32_t vol_score_allowed(const struct vol_score_plan *plan, uint32_t max_risk,
+			   uint32_t waited_s);
+/* For how long it has to have waited to take that risk, in seconds. */
+uint32_t vol_score_wait(const struct vol_score_plan *plan, uint32_t max_risk,
+			uint32_t risk);
 
 /* The level of a cost among those of the candidates, which lie between best and
  * worst: finer near the best (1/4 % of the run time where all are near), and

@@ -118,6 +118,7 @@ static void start(struct engine *e)
 		if (n == 0)
 			return;
 		chosen = policy_choose(e->policy, e->w, &e->jobs->job[job],
+				       (uint32_t)(e->w->now - e->task[job].at),
 				       e->candidates, n, &e->rng);
 		if (chosen == SIZE_MAX) {
 			e->waits = true;
@@ -170,7 +171,7 @@ int simulate(struct world *w, const struct jobs *jobs, enum policy policy,
 	int ret = set_up(&e);
 
 	memset(out, 0, sizeof(*out));
-	w->learn = policy == POLICY_OURS || policy == POLICY_PATIENT;
+	w->learn = policy == POLICY_ORDER_ONLY || policy == POLICY_OURS;
 	while (ret == 0 && e.first < jobs->n && w->now < w->end) {
 		world_advance(w, next_event(&e));
 		collect(&e);

@@ -4,10 +4,10 @@
 
 #include "score.h"
 
-const char *const policy_names[POLICIES] = {"random",        "first-fit",
-					    "longest-idle",  "ours",
-					    "oracle",        "patient",
-					    "patient-oracle"};
+const char *const policy_names[POLICIES] = {
+	"random", "first-fit", "longest-idle",   "order-only",
+	"oracle", "ours",      "patient-oracle",
+};
 
 static size_t longest_idle(const struct world *w, const size_t *candidates,
 			   size_t n)
@@ -40,11 +40,12 @@ static size_t oracle(const struct world *w, const struct job *job,
 	return best;
 }
 
-/* As the select plugin does it: those that are not worth it after such a wait
- * are dropped, the others ordered. */
+/* As the select plugin does it. */
 static size_t ours(struct world *w, const struct vol_score_plan *plan,
-		   uint32_t waited_s, const size_t *candidates, size_t n)
+		   uint32_t max_risk, uint32_t waited_s,
+		   const size_t *candidates, size_t n)
 {
+	uint32_t allowed = vol_score_allowed(plan, max_risk, waited_s);
 	unsigned int level, least = VOL_SCORE_LEVELS;
 	uint32_t cost, best = UINT32_MAX, worst = 0;
 	size_t chosen = SIZE_MAX;
@@ -53,19 +54,19 @@ static size_t ours(struct world *w, const struct vol_score_plan *plan,
 		struct device *d = &w->device[candidates[i]];
 
 		device_look(w, d);
-		if (!vol_score_accept(plan, &d->score, waited_s))
+		if (vol_score_risk(plan, &d->score) > allowed)
 			continue;
 		cost = vol_score_cost(plan, &d->score);
 		best = cost < best ? cost : best;
 		worst = cost > worst ? cost : worst;
 	}
 	for (size_t i = 0; i < n; i++) {
-		const struct device *d = &w->device[candidates[i]];
+		struct device *d = &w->device[candidates[i]];
 
-		if (!vol_score_accept(plan, &d->score, waited_s))
+		if (vol_score_risk(plan, &d->score) > allowed)
 			continue;
-		level = vol_score_level(vol_score_cost(plan, &d->score), best,
-					worst);
+		cost = vol_score_cost(plan, &d->score);
+		level = vol_score_level(cost, best, worst);
 		if (level < least) {
 			least = level;
 			chosen = candidates[i];
@@ -75,19 +76,20 @@ static size_t ours(struct world *w, const struct vol_score_plan *plan,
 }
 
 static size_t patient_oracle(const struct world *w, const struct job *job,
-			     const size_t *candidates, size_t n)
+			     uint32_t waited_s, const size_t *candidates,
+			     size_t n)
 {
 	size_t best = oracle(w, job, candidates, n);
-	int64_t patience = (int64_t)VOL_SCORE_PATIENCE * job->limit_s;
 
 	if (device_closes(w, &w->device[best]) < w->now + job->run_s &&
-	    w->now - job->submit < patience)
+	    waited_s < (uint64_t)VOL_SCORE_PATIENCE * job->run_s)
 		return SIZE_MAX;
 	return best;
 }
 
 size_t policy_choose(enum policy policy, struct world *w, const struct job *job,
-		     const size_t *candidates, size_t n, struct rng *rng)
+		     uint32_t waited_s, const size_t *candidates, size_t n,
+		     struct rng *rng)
 {
 	struct vol_score_job facts = {job->limit_s, 0, RESTART_S};
 	struct vol_score_plan plan;
@@ -98,16 +100,15 @@ size_t policy_choose(enum policy policy, struct world *w, const struct job *job,
 		return candidates[rng_below(rng, (unsigned int)n)];
 	case POLICY_LONGEST_IDLE:
 		return longest_idle(w, candidates, n);
+	case POLICY_ORDER_ONLY:
+		return ours(w, &plan, VOL_OUTLOOK_ONE, waited_s, candidates, n);
 	case POLICY_OURS:
-		/* Nothing is dropped from a job without patience. */
-		return ours(w, &plan, UINT32_MAX, candidates, n);
-	case POLICY_PATIENT:
-		return ours(w, &plan, (uint32_t)(w->now - job->submit),
-			    candidates, n);
+		return ours(w, &plan, VOL_SCORE_MAX_RISK, waited_s, candidates,
+			    n);
 	case POLICY_ORACLE:
 		return oracle(w, job, candidates, n);
 	case POLICY_PATIENT_ORACLE:
-		return patient_oracle(w, job, candidates, n);
+		return patient_oracle(w, job, waited_s, candidates, n);
 	default:
 		return candidates[0];
 	}

@@ -254,7 +254,7 @@ static uint32_t seconds_of(uint32_t minutes)
 }
 
 /* A job without a limit gets its partition's when it starts. */
-static uint32_t run_time(const job_record_t *job)
+static uint32_t time_limit(const job_record_t *job)
 {
 	const part_record_t *part = job->part_ptr;
 
@@ -270,7 +270,7 @@ static uint32_t run_time(const job_record_t *job)
 static struct vol_score_job facts_of(const job_record_t *job)
 {
 	return (struct vol_score_job){
-		.run_s = run_time(job),
+		.limit_s = time_limit(job),
 		.checkpoint_s = vol_checkpoint_from_env(
 			job->spank_job_env, job->spank_job_env_size),
 		.restart_s = RESTART_S,

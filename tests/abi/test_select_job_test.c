@@ -273,7 +273,7 @@ static void starts_are_remembered(void)
 	ctld_call(RUN, 0);
 	assert_int_equal(vol_placement_find(path, JOB_ID, &p, &err), 0);
 	assert_in_range(p.at, time(NULL) - 5, time(NULL));
-	assert_int_equal(p.facts.run_s, 3600);
+	assert_int_equal(p.facts.limit_s, 3600);
 	assert_int_equal(p.taken, 1);
 	assert_int_equal(p.passed, 3);
 	assert_int_equal(p.dropped, 1);

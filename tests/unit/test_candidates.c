@@ -162,7 +162,7 @@ static void costs_follow_the_table_and_the_job(void **state)
 	put(bed, 7, VOL_NODETABLE_OPEN, 30000, 1000);
 	assert_int_equal(refresh(bed, d, 0), 0);
 	for (uint32_t run = 1; run < 40; run++) {
-		other.run_s = run * 600;
+		other.limit_s = run * 600;
 		kind = vol_devices_kind(d, &other);
 		vol_score_plan(&plan, &other);
 		vol_score_node(&node,

@@ -10,6 +10,8 @@
 #include "vtest.h"
 
 #define UNIT VOL_SCORE_UNIT
+/* The limit of a job that is taken to run for so long. */
+#define LIMIT(run) ((uint32_t)((run)*UINT64_C(100) / VOL_SCORE_RUN_PCT))
 
 static struct vol_outlook certain(uint16_t chance)
 {
@@ -94,7 +96,7 @@ static void random_return_costs_what_theory_says(void **state)
 	(void)state;
 	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
 		struct vol_outlook o = random_return(rows[i].mean_s);
-		struct vol_score_job job = {rows[i].run_s, 0,
+		struct vol_score_job job = {LIMIT(rows[i].run_s), 0,
 					    rows[i].restart_s};
 		double odds = exp(rows[i].run_s / rows[i].mean_s) - 1;
 		double want = odds * (rows[i].mean_s + rows[i].restart_s) /
@@ -132,7 +134,7 @@ static void higher_hazard_is_never_cheaper(void **state)
 		}
 		for (size_t j = 0; j < N_ELEMENTS(jobs); j++) {
 			/* Where the floor of what is useful does not count. */
-			if (vol_outlook_survival(&o2, jobs[j].run_s) < 0.05)
+			if (vol_outlook_survival(&o2, jobs[j].limit_s) < 0.05)
 				continue;
 			n++;
 			if (cost(&o2, 0, jobs[j]) + 3 + UNIT / 200 <
@@ -164,7 +166,7 @@ static void faster_is_cheaper(void **state)
 			before = now;
 		}
 		/* A fast device may be worth its owner's return. */
-		if (vol_outlook_seconds(i) > 4 * job.run_s)
+		if (vol_outlook_seconds(i) > 4 * job.limit_s)
 			assert_true(cost(&o, 2000, job) <
 				    cost(&(struct vol_outlook){{0}}, 0, job));
 	}
@@ -173,7 +175,7 @@ static void faster_is_cheaper(void **state)
 /* The order of the issue: stays for long enough < may not < will not. */
 static void survivors_first(void **state)
 {
-	static const struct vol_score_job job = {3600, 0, 60};
+	static const struct vol_score_job job = {LIMIT(3600), 0, 60};
 	const struct vol_outlook stays = sure_return(32), /* 4 h */
 		soon = sure_return(20),                   /* half an hour */
 		later = sure_return(22), maybe = certain(VOL_OUTLOOK_ONE / 2);
@@ -188,7 +190,7 @@ static void survivors_first(void **state)
 static void checkpoints(void **state)
 {
 	const struct vol_outlook o = random_return(7200);
-	struct vol_score_job job = {14400, 0, 60};
+	struct vol_score_job job = {LIMIT(14400), 0, 60};
 	uint32_t never = cost(&o, 0, job), before = 0;
 
 	(void)state;
@@ -232,7 +234,7 @@ static void unlimited(void **state)
 {
 	const struct vol_outlook o = random_return(7200);
 	struct vol_score_job none = {0, 0, 60},
-			     same = {VOL_SCORE_UNLIMITED_S, 0, 60};
+			     same = {LIMIT(VOL_SCORE_UNLIMITED_S), 0, 60};
 
 	(void)state;
 	assert_int_equal(cost(&o, 0, none), cost(&o, 0, same));
@@ -265,8 +267,7 @@ static void extremes_and_agreement(void **state)
 		vol_score_node(&node, &o, speeds[i / n / n / n]);
 		vol_score_plan(&plan, &job);
 		vol_score_explain(&plan, &node, &f);
-		unit = (job.run_s ? job.run_s : VOL_SCORE_UNLIMITED_S) /
-		       (double)UNIT;
+		unit = plan.run_s / (double)UNIT;
 		c = vol_score_cost(&plan, &node);
 		assert_true(c * unit >= f.run_s * 0.99 - unit);
 		assert_true(f.evicted >= 0 && f.evicted <= 1);
@@ -276,48 +277,100 @@ static void extremes_and_agreement(void **state)
 	}
 }
 
-static bool accept(const struct vol_outlook *o, struct vol_score_job job,
-		   uint32_t waited_s)
+static struct vol_score_plan plan_of(uint32_t limit_s, uint32_t checkpoint_s)
 {
-	struct vol_score_node node;
+	struct vol_score_job job = {limit_s, checkpoint_s, 60};
 	struct vol_score_plan plan;
 
-	vol_score_node(&node, o, VOL_SCORE_SPEED);
 	vol_score_plan(&plan, &job);
-	return vol_score_accept(&plan, &node, waited_s);
+	return plan;
 }
 
-/* A device on which it will more likely than not be lost is worth it only after
- * some time; any is after two run times. */
-static void patience(void **state)
+/* What is left of a chance of survival. */
+static void risk(void **state)
 {
-	const struct vol_outlook likely = certain(VOL_OUTLOOK_ONE / 10 * 6),
-				 unlikely = certain(VOL_OUTLOOK_ONE / 4),
-				 never = {{0}};
-	struct vol_score_job job = {3600, 0, 60};
+	const struct vol_score_plan hours = plan_of(5 * 3600, 0);
+	const struct vol_outlook o = random_return(3 * 3600);
+	struct vol_score_node node;
 
 	(void)state;
-	assert_true(accept(&likely, job, 0));
-	assert_false(accept(&unlikely, job, 0));
-	assert_false(accept(&unlikely, job, 3600 - 60));
-	assert_true(accept(&unlikely, job, 3600 + 60));
-	assert_false(accept(&never, job, 2 * 3600 - 60));
-	assert_true(accept(&never, job, 2 * 3600));
-	assert_true(accept(&never, job, UINT32_MAX));
-	/* As short as that: soon. */
-	job.run_s = 60;
-	assert_true(accept(&never, job, 120));
-	/* Twice that overflows, or not. */
-	job.run_s = UINT32_MAX;
-	assert_false(accept(&never, job, UINT32_MAX - 1));
-	job.run_s = 0;
-	assert_false(accept(&never, job, 2 * VOL_SCORE_UNLIMITED_S - 60));
-	assert_true(accept(&never, job, 2 * VOL_SCORE_UNLIMITED_S));
-	/* Saves its state at least twice. */
-	job = (struct vol_score_job){3600, 1800, 60};
-	assert_true(accept(&never, job, 0));
-	job.checkpoint_s = 2400;
-	assert_false(accept(&never, job, 0));
+	vol_score_node(&node, &o, VOL_SCORE_SPEED);
+	assert_int_equal(hours.run_s, 3 * 3600);
+	assert_float_equal((double)vol_score_risk(&hours, &node) /
+				   VOL_OUTLOOK_ONE,
+			   1 - exp(-1), 0.01);
+	/* Half as fast, twice as long. */
+	vol_score_node(&node, &o, VOL_SCORE_SPEED / 2);
+	assert_float_equal((double)vol_score_risk(&hours, &node) /
+				   VOL_OUTLOOK_ONE,
+			   1 - exp(-2), 0.01);
+}
+
+/* The longer it waits the more it takes, and at last anything. */
+static void patience(void **state)
+{
+	enum { ONE = VOL_OUTLOOK_ONE, TENTH = ONE / 10 };
+	static const struct {
+		uint32_t limit_s, checkpoint_s, max_risk, waited_s, allowed;
+	} rows[] = {
+		{3600, 0, 3 * TENTH, 0, 3 * TENTH},
+		{3600, 0, 3 * TENTH, 4320, 3 * TENTH + (ONE - 3 * TENTH) / 2},
+		{3600, 0, 3 * TENTH, 8640, ONE},
+		{3600, 0, 3 * TENTH, UINT32_MAX, ONE},
+		{3600, 0, 0, 0, 0},
+		{3600, 0, ONE, 0, ONE},
+		{3600, 0, UINT32_MAX, 0, ONE},
+		{1, 0, 0, 0, 0},
+		{1, 0, 0, 4, ONE},
+		/* A day at most, whatever the limit is. */
+		{UINT32_MAX, 0, 0, VOL_SCORE_PATIENCE_MAX_S / 2, ONE / 2},
+		{UINT32_MAX, 0, 0, VOL_SCORE_PATIENCE_MAX_S, ONE},
+		/* Without a limit: not at all. */
+		{0, 0, 0, 0, ONE},
+		/* Saves its state twice; not quite twice. */
+		{3600, 1080, 0, 0, ONE},
+		{3600, 1200, 0, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		struct vol_score_plan plan =
+			plan_of(rows[i].limit_s, rows[i].checkpoint_s);
+		uint32_t got = vol_score_allowed(&plan, rows[i].max_risk,
+						 rows[i].waited_s);
+
+		if (got != rows[i].allowed)
+			fail_msg("row %zu: %u, not %u", i, got,
+				 rows[i].allowed);
+	}
+}
+
+/* When it has waited for so long, and no sooner, the risk is allowed. */
+static void wait_ends(void **state)
+{
+	static const uint32_t limits[] = {1, 60, 3600, 86400, UINT32_MAX};
+	static const uint32_t most[] = {0, 1, VOL_SCORE_MAX_RISK, 65534};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(limits) * N_ELEMENTS(most); i++) {
+		struct vol_score_plan plan = plan_of(limits[i % 5], 0);
+		uint32_t max_risk = most[i / 5];
+
+		for (uint32_t r = 0; r <= VOL_OUTLOOK_ONE; r += 257) {
+			uint32_t s = vol_score_wait(&plan, max_risk, r);
+
+			assert_true(vol_score_allowed(&plan, max_risk, s) >= r);
+			assert_true(s == 0 || vol_score_allowed(&plan, max_risk,
+								s - 1) < r);
+		}
+	}
+	assert_int_equal(vol_score_wait(&(struct vol_score_plan){0},
+					VOL_OUTLOOK_ONE, VOL_OUTLOOK_ONE),
+			 0);
+	/* One that never waits. */
+	assert_int_equal(vol_score_wait(&(struct vol_score_plan){.run_s = 60},
+					0, VOL_OUTLOOK_ONE),
+			 0);
 }
 
 static void levels(void **state)
@@ -410,7 +463,9 @@ int main(void)
 		cmocka_unit_test(rising),
 		cmocka_unit_test(unlimited),
 		cmocka_unit_test(extremes_and_agreement),
+		cmocka_unit_test(risk),
 		cmocka_unit_test(patience),
+		cmocka_unit_test(wait_ends),
 		cmocka_unit_test(levels),
 		cmocka_unit_test(weights),
 		cmocka_unit_test(speed),

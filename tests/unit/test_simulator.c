@@ -227,10 +227,10 @@ static void ours_wastes_less(void **state)
 		world_destroy(&base);
 		trace_clear(&t);
 	}
-	assert_true(wasted[POLICY_OURS] < wasted[POLICY_LONGEST_IDLE]);
-	assert_true(wasted[POLICY_PATIENT] < 0.7 * wasted[POLICY_LONGEST_IDLE]);
-	assert_true(wasted[POLICY_ORACLE] < wasted[POLICY_OURS]);
-	assert_true(wasted[POLICY_PATIENT_ORACLE] < wasted[POLICY_PATIENT]);
+	assert_true(wasted[POLICY_ORDER_ONLY] < wasted[POLICY_LONGEST_IDLE]);
+	assert_true(wasted[POLICY_OURS] < 0.6 * wasted[POLICY_LONGEST_IDLE]);
+	assert_true(wasted[POLICY_ORACLE] < wasted[POLICY_ORDER_ONLY]);
+	assert_true(wasted[POLICY_PATIENT_ORACLE] < wasted[POLICY_OURS]);
 	print_message("calibration error %.3f of %zu outlooks\n",
 		      calibration_error_weighted(&c), c.n);
 	assert_true(calibration_error_weighted(&c) < 0.05);
