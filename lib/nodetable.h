@@ -65,6 +65,9 @@ struct vol_nodetable_node {
 	/* Evictions of jobs by its owner. */
 	uint32_t evictions_day, evictions_week, evictions;
 	int64_t last_eviction;
+	/* Jobs that are likelier than this to be evicted wait, see score.h; of
+	 * VOL_OUTLOOK_ONE, which means that none does. */
+	uint32_t max_risk;
 	uint64_t cached; /* Bloom filter of staged inputs; 0: none known */
 };
 

@@ -117,6 +117,8 @@ void vol_nodetable_encode(struct vol_nodetable_record *r,
 		.evictions_week = node->evictions_week,
 		.evictions = node->evictions,
 		.flags = node->on_battery ? VOL_NODETABLE_ON_BATTERY : 0,
+		.max_risk = node->max_risk < VOL_OUTLOOK_ONE ? node->max_risk
+							     : VOL_OUTLOOK_ONE,
 	};
 	memcpy(r->survive, node->outlook.survive, sizeof(r->survive));
 	for (size_t i = 1; i < VOL_OUTLOOK_POINTS; i++)
@@ -154,6 +156,7 @@ int vol_nodetable_decode(const struct vol_nodetable_record *r,
 		.evictions_week = r->evictions_week,
 		.evictions = r->evictions,
 		.last_eviction = r->last_eviction,
+		.max_risk = r->max_risk,
 		.cached = r->cached,
 	};
 
@@ -161,7 +164,8 @@ int vol_nodetable_decode(const struct vol_nodetable_record *r,
 	    vol_nodetable_checksum(r, offsetof(struct vol_nodetable_record,
 					       checksum)))
 		return -1;
-	if (!outlook_falls(r->survive) || !r->name[0] || !r->id[0] ||
+	if (!outlook_falls(r->survive) || r->max_risk > VOL_OUTLOOK_ONE ||
+	    !r->name[0] || !r->id[0] ||
 	    get_text(n.name, sizeof(n.name), r->name, sizeof(r->name)) < 0 ||
 	    get_text(n.id, sizeof(n.id), r->id, sizeof(r->id)) < 0 ||
 	    get_text(n.why, sizeof(n.why), r->why, sizeof(r->why)) < 0)

@@ -49,7 +49,7 @@ struct vol_nodetable_record {
 	uint32_t speed;
 	uint32_t evictions_day, evictions_week, evictions;
 	uint32_t flags;
-	uint32_t zero;
+	uint32_t max_risk;
 	uint16_t survive[VOL_OUTLOOK_POINTS];
 	/* NUL-terminated, filled up with NULs. */
 	char name[64];

@@ -38,7 +38,7 @@ struct record {
 	uint32_t limit_s, checkpoint_s, restart_s;
 	uint32_t taken, passed, dropped, others;
 	uint32_t n_nodes;
-	uint32_t zero;
+	uint32_t held;
 	struct entry nodes[VOL_PLACEMENT_NODES];
 	uint8_t rest[120]; /* 0 */
 	uint64_t checksum; /* over all before it */
@@ -145,6 +145,7 @@ static void encode(struct record *r, uint64_t number,
 		.restart_s = p->facts.restart_s,
 		.taken = p->taken,
 		.passed = p->passed,
+		.held = p->held,
 		.dropped = p->dropped,
 		.others = p->others,
 		.n_nodes = p->n_nodes,
@@ -225,6 +226,7 @@ static int decode(struct vol_placement *p, const struct record *r)
 		.facts = {r->limit_s, r->checkpoint_s, r->restart_s},
 		.taken = r->taken,
 		.passed = r->passed,
+		.held = r->held,
 		.dropped = r->dropped,
 		.others = r->others,
 		.n_nodes = r->n_nodes,

@@ -27,6 +27,7 @@
 enum vol_placement_fate {
 	VOL_PLACEMENT_TAKEN,
 	VOL_PLACEMENT_PASSED,  /* a better one was there */
+	VOL_PLACEMENT_HELD,    /* its owner will likely be back too soon */
 	VOL_PLACEMENT_DROPPED, /* not open: state says */
 };
 
@@ -37,7 +38,7 @@ struct vol_placement_node {
 	uint32_t weight; /* the admin's */
 	unsigned int level;
 	uint32_t speed;
-	struct vol_score_figures figures; /* zero for a dropped one */
+	struct vol_score_figures figures; /* zero for one that is not open */
 };
 
 struct vol_placement {
@@ -45,8 +46,8 @@ struct vol_placement {
 	uint32_t job;
 	struct vol_score_job facts;
 	/* All candidates: devices by fate, and nodes that are none. */
-	uint32_t taken, passed, dropped, others;
-	/* Those taken first, then the best passed over, then some dropped. */
+	uint32_t taken, passed, held, dropped, others;
+	/* In the order of fates, of each the best. */
 	uint32_t n_nodes;
 	struct vol_placement_node nodes[VOL_PLACEMENT_NODES];
 };

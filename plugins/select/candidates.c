@@ -20,7 +20,7 @@ int vol_candidates_begin(struct vol_candidates *c, size_t room)
 		c->list = list;
 		c->room = room;
 	}
-	c->n = c->devices = c->dropped = 0;
+	c->n = c->devices = c->dropped = c->held = 0;
 	c->ordered = false;
 	return 0;
 }
@@ -31,14 +31,26 @@ void vol_candidates_free(struct vol_candidates *c)
 	*c = (struct vol_candidates){0};
 }
 
-/* Best and worst cost among those that are open. */
-static void appraise(struct vol_candidates *c, struct vol_devices *d,
-		     struct vol_kind *kind, uint32_t *best, uint32_t *worst)
+static void drop(struct vol_candidates *c, struct vol_candidate *a, bool held)
 {
+	a->dropped = true;
+	a->held = held;
+	c->dropped++;
+	c->held += held;
+}
+
+/* Best and worst cost among those that may be taken. */
+static void appraise(struct vol_candidates *c, struct vol_devices *d,
+		     struct vol_kind *kind, uint32_t waited_s, uint32_t *best,
+		     uint32_t *worst)
+{
+	const struct vol_score_plan *plan = vol_kind_plan(kind);
 	const struct vol_nodeview *view = vol_devices_view(d);
 	const uint8_t *states = vol_nodeview_states(view);
 	const uint32_t *editions = vol_nodeview_editions(view);
 	struct vol_cost *costs = vol_kind_costs(kind);
+	/* Most devices have the same. */
+	uint32_t max_risk = VOL_OUTLOOK_ONE, allowed = VOL_OUTLOOK_ONE;
 
 	*best = UINT32_MAX;
 	*worst = 0;
@@ -46,18 +58,26 @@ static void appraise(struct vol_candidates *c, struct vol_devices *d,
 		struct vol_candidate *a = &c->list[i];
 		uint32_t slot = a->slot, cost = VOL_SCORE_UNIT;
 
-		a->taken = a->dropped = false;
+		a->taken = a->dropped = a->held = false;
 		a->level = 0;
 		a->state = VOL_NODETABLE_OPEN;
 		if (slot != VOL_NO_DEVICE) {
 			a->state = states[slot];
 			if (a->state != VOL_NODETABLE_OPEN) {
-				a->dropped = true;
-				c->dropped++;
+				drop(c, a, false);
 				continue;
 			}
 			cost = vol_devices_cost(d, kind, slot, editions[slot],
 						&costs[slot]);
+			if (costs[slot].max_risk != max_risk) {
+				max_risk = costs[slot].max_risk;
+				allowed = vol_score_allowed(plan, max_risk,
+							    waited_s);
+			}
+			if (costs[slot].risk > allowed) {
+				drop(c, a, true);
+				continue;
+			}
 		}
 		*best = cost < *best ? cost : *best;
 		*worst = cost > *worst ? cost : *worst;
@@ -65,15 +85,15 @@ static void appraise(struct vol_candidates *c, struct vol_devices *d,
 }
 
 void vol_candidates_judge(struct vol_candidates *c, struct vol_devices *d,
-			  struct vol_kind *kind)
+			  struct vol_kind *kind, uint32_t waited_s)
 {
 	struct vol_cost *costs = vol_kind_costs(kind), *cost;
 	uint32_t best, worst, era, others;
 	int level = -1;
 
-	c->dropped = 0;
+	c->dropped = c->held = 0;
 	c->ordered = false;
-	appraise(c, d, kind, &best, &worst);
+	appraise(c, d, kind, waited_s, &best, &worst);
 	if (best >= worst)
 		return;
 	era = vol_kind_era(kind, best, worst);
@@ -100,6 +120,27 @@ void vol_candidates_judge(struct vol_candidates *c, struct vol_devices *d,
 	}
 }
 
+uint32_t vol_candidates_wait(const struct vol_candidates *c,
+			     struct vol_kind *kind, uint32_t waited_s)
+{
+	const struct vol_score_plan *plan = vol_kind_plan(kind);
+	const struct vol_cost *costs = vol_kind_costs(kind);
+	uint32_t least = UINT32_MAX;
+
+	for (size_t i = 0; c->held && i < c->n; i++) {
+		const struct vol_candidate *a = &c->list[i];
+		uint32_t wait;
+
+		if (!a->held)
+			continue;
+		wait = vol_score_wait(plan, costs[a->slot].max_risk,
+				      costs[a->slot].risk);
+		wait = wait > waited_s ? wait - waited_s : 0;
+		least = wait < least ? wait : least;
+	}
+	return least;
+}
+
 void vol_candidates_forgive(struct vol_candidates *c)
 {
 	if (!c->dropped)
@@ -107,10 +148,10 @@ void vol_candidates_forgive(struct vol_candidates *c)
 	for (size_t i = 0; i < c->n; i++)
 		if (c->list[i].dropped) {
 			c->list[i].level = VOL_SCORE_LEVELS - 1;
-			c->list[i].dropped = false;
+			c->list[i].dropped = c->list[i].held = false;
 		}
 	c->ordered |= c->dropped < c->n;
-	c->dropped = 0;
+	c->dropped = c->held = 0;
 }
 
 /* --- for people ----------------------------------------------------------- */
@@ -119,6 +160,8 @@ static enum vol_placement_fate fate_of(const struct vol_candidate *a)
 {
 	if (a->taken)
 		return VOL_PLACEMENT_TAKEN;
+	if (a->held)
+		return VOL_PLACEMENT_HELD;
 	return a->dropped ? VOL_PLACEMENT_DROPPED : VOL_PLACEMENT_PASSED;
 }
 
@@ -148,7 +191,7 @@ static void describe(const struct vol_candidate *a, struct vol_devices *d,
 		return;
 	memcpy(to->name, node->name, sizeof(to->name));
 	to->speed = node->speed;
-	if (!a->dropped)
+	if (!a->dropped || a->held)
 		vol_devices_explain(d, kind, a->slot, &to->figures);
 }
 
@@ -176,12 +219,15 @@ void vol_candidates_tell(const struct vol_candidates *c, struct vol_devices *d,
 	const size_t most[] = {
 		[VOL_PLACEMENT_TAKEN] = VOL_PLACEMENT_NODES / 2,
 		[VOL_PLACEMENT_PASSED] = VOL_PLACEMENT_NODES / 4,
-		[VOL_PLACEMENT_DROPPED] = VOL_PLACEMENT_NODES / 4,
+		[VOL_PLACEMENT_HELD] = VOL_PLACEMENT_NODES / 12,
+		[VOL_PLACEMENT_DROPPED] = VOL_PLACEMENT_NODES / 6,
 	};
-	const struct vol_candidate *best[3][VOL_PLACEMENT_NODES];
-	size_t n[3] = {0};
+	enum { FATES = sizeof(most) / sizeof(most[0]) };
+	const struct vol_candidate *best[FATES][VOL_PLACEMENT_NODES];
+	size_t n[FATES] = {0};
 
-	p->taken = p->passed = p->dropped = p->others = p->n_nodes = 0;
+	p->taken = p->passed = p->held = p->dropped = 0;
+	p->others = p->n_nodes = 0;
 	for (size_t i = 0; i < c->n; i++) {
 		const struct vol_candidate *a = &c->list[i];
 		enum vol_placement_fate fate = fate_of(a);
@@ -192,10 +238,11 @@ void vol_candidates_tell(const struct vol_candidates *c, struct vol_devices *d,
 		}
 		p->taken += fate == VOL_PLACEMENT_TAKEN;
 		p->passed += fate == VOL_PLACEMENT_PASSED;
+		p->held += fate == VOL_PLACEMENT_HELD;
 		p->dropped += fate == VOL_PLACEMENT_DROPPED;
 		n[fate] = insert(best[fate], n[fate], most[fate], a);
 	}
-	for (size_t fate = 0; fate < 3; fate++)
+	for (size_t fate = 0; fate < FATES; fate++)
 		for (size_t i = 0; i < n[fate]; i++)
 			describe(best[fate][i], d, kind,
 				 &p->nodes[p->n_nodes++]);

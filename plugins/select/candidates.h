@@ -20,6 +20,7 @@ struct vol_candidate {
 	uint8_t level;
 	uint8_t state;
 	bool dropped;
+	bool held; /* dropped, although it is open */
 	bool taken;
 };
 
@@ -28,6 +29,7 @@ struct vol_candidates {
 	size_t n, room;
 	size_t devices; /* of them */
 	size_t dropped;
+	size_t held;  /* of those */
 	bool ordered; /* not all that are left have the same level */
 };
 
@@ -44,10 +46,19 @@ static inline void vol_candidates_add(struct vol_candidates *c, uint32_t node,
 	c->devices += slot != VOL_NO_DEVICE;
 }
 
-/* Drop the devices that are not open and give the others a level.  A node that
- * is no device is like a device at reference speed that never leaves. */
+/* A job that has waited for so long takes any risk: it is to begin wherever it
+ * can. */
+#define VOL_WAITED_ENOUGH UINT32_MAX
+
+/* Drop the devices that are not open, and those that are riskier than a job
+ * that has waited for so long takes; give the others a level.  A node that is
+ * no device is like a device at reference speed that never leaves. */
 void vol_candidates_judge(struct vol_candidates *c, struct vol_devices *d,
-			  struct vol_kind *kind);
+			  struct vol_kind *kind, uint32_t waited_s);
+/* In how many seconds the first of those that are held will do, if owners stay
+ * as likely to come; UINT32_MAX when none is. */
+uint32_t vol_candidates_wait(const struct vol_candidates *c,
+			     struct vol_kind *kind, uint32_t waited_s);
 /* The job can not start without those that were dropped: take them in again,
  * after all others. */
 void vol_candidates_forgive(struct vol_candidates *c);

@@ -15,6 +15,7 @@
 
 struct device {
 	struct vol_score_node score;
+	uint16_t max_risk;
 	uint32_t edition; /* that score was made from; 0: none */
 };
 
@@ -162,25 +163,32 @@ struct vol_kind *vol_devices_kind(struct vol_devices *d,
 	return kind;
 }
 
-static const struct vol_score_node *score_of(struct vol_devices *d,
-					     uint32_t slot, uint32_t edition)
+static const struct device *device_at(struct vol_devices *d, uint32_t slot,
+				      uint32_t edition)
 {
 	struct device *device = &d->devices[slot];
 	const struct vol_nodetable_node *node;
 
 	if (device->edition != edition) {
 		node = vol_nodeview_node(d->view, slot);
-		if (node)
+		if (node) {
 			vol_score_node(&device->score, &node->outlook,
 				       node->speed);
+			device->max_risk = (uint16_t)node->max_risk;
+		}
 		device->edition = edition;
 	}
-	return &device->score;
+	return device;
 }
 
 struct vol_cost *vol_kind_costs(struct vol_kind *kind)
 {
 	return kind->costs;
+}
+
+const struct vol_score_plan *vol_kind_plan(const struct vol_kind *kind)
+{
+	return &kind->plan;
 }
 
 uint32_t vol_kind_era(struct vol_kind *kind, uint32_t best, uint32_t worst)
@@ -196,9 +204,13 @@ uint32_t vol_kind_era(struct vol_kind *kind, uint32_t best, uint32_t worst)
 void vol_devices_appraise(struct vol_devices *d, const struct vol_kind *kind,
 			  uint32_t slot, struct vol_cost *cost)
 {
+	const struct device *device;
+
 	cost->edition = vol_nodeview_edition(d->view, slot);
-	cost->cost =
-		vol_score_cost(&kind->plan, score_of(d, slot, cost->edition));
+	device = device_at(d, slot, cost->edition);
+	cost->cost = vol_score_cost(&kind->plan, &device->score);
+	cost->risk = (uint16_t)vol_score_risk(&kind->plan, &device->score);
+	cost->max_risk = device->max_risk;
 	cost->era = 0;
 }
 
@@ -207,5 +219,5 @@ void vol_devices_explain(struct vol_devices *d, const struct vol_kind *kind,
 {
 	uint32_t edition = vol_nodeview_edition(d->view, slot);
 
-	vol_score_explain(&kind->plan, score_of(d, slot, edition), f);
+	vol_score_explain(&kind->plan, &device_at(d, slot, edition)->score, f);
 }

@@ -59,6 +59,7 @@ struct vol_cost {
 	uint32_t edition; /* of the record that cost was made from; 0: none */
 	uint32_t cost;
 	uint32_t era; /* of level */
+	uint16_t risk, max_risk;
 	uint8_t level;
 };
 
@@ -67,6 +68,7 @@ struct vol_cost {
 struct vol_kind *vol_devices_kind(struct vol_devices *d,
 				  const struct vol_score_job *job);
 struct vol_cost *vol_kind_costs(struct vol_kind *kind);
+const struct vol_score_plan *vol_kind_plan(const struct vol_kind *kind);
 /* Another number each time that the best and the worst cost are others than
  * before, and levels with them. */
 uint32_t vol_kind_era(struct vol_kind *kind, uint32_t best, uint32_t worst);

@@ -65,6 +65,8 @@ extern size_t slurm_xsize(void *item);
  * for then at the earliest: else backfill would hold others back for a start
  * that can not be. */
 #define OWNER_STAYS_S 300
+/* What waits for less is planned for then, backfill's own resolution. */
+#define PLAN_MIN_S 60
 /* What beginning again costs an evicted job: being queued, scheduled in the
  * next round, and started. */
 #define RESTART_S 30
@@ -267,6 +269,22 @@ static uint32_t time_limit(const job_record_t *job)
 						       : part->max_time);
 }
 
+/* For how long it could have begun.  Jobs without a limit of their own, that
+ * somebody sits and waits for, or that were sent to certain nodes begin
+ * wherever they can: nobody knows what waiting would gain them. */
+static uint32_t waited_of(const job_record_t *job, time_t now)
+{
+	time_t since;
+
+	if (!job->details || job->details->magic != DETAILS_MAGIC ||
+	    job->details->req_nodes || !job->batch_flag ||
+	    job->time_limit == NO_VAL)
+		return VOL_WAITED_ENOUGH;
+	since = job->details->begin_time ? job->details->begin_time
+					 : job->details->submit_time;
+	return since < now ? (uint32_t)(now - since) : 0;
+}
+
 static struct vol_score_job facts_of(const job_record_t *job)
 {
 	return (struct vol_score_job){
@@ -410,19 +428,30 @@ static int test_in_order(job_record_t *job, bitstr_t *nodes, uint32_t min,
 	return rc;
 }
 
+/* In how many seconds one of those that were dropped may do. */
+static time_t earliest(struct vol_kind *kind, uint32_t waited_s)
+{
+	uint32_t wait = vol_candidates_wait(&candidates, kind, waited_s);
+
+	if (candidates.held < candidates.dropped && wait > OWNER_STAYS_S)
+		wait = OWNER_STAYS_S;
+	return wait > PLAN_MIN_S ? wait : PLAN_MIN_S;
+}
+
 static int test_with_devices(job_record_t *job, bitstr_t *nodes, uint32_t min,
 			     uint32_t max, uint32_t req, uint16_t mode,
 			     VOL_TAIL_DECL)
 {
 	struct vol_score_job facts = facts_of(job);
 	struct vol_kind *kind = vol_devices_kind(devices, &facts);
-	time_t then = time(NULL) + OWNER_STAYS_S;
+	time_t now = time(NULL), then;
+	uint32_t waited_s = waited_of(job, now);
 	size_t dropped;
 	int rc;
 
 	if (!kind)
 		return CALL_BASE();
-	vol_candidates_judge(&candidates, devices, kind);
+	vol_candidates_judge(&candidates, devices, kind, waited_s);
 	dropped = candidates.dropped;
 	clear_dropped(nodes);
 	rc = test_in_order(job, nodes, min, max, req, mode, VOL_TAIL);
@@ -438,6 +467,7 @@ static int test_with_devices(job_record_t *job, bitstr_t *nodes, uint32_t min,
 	if (VOL_MODE(mode) != SELECT_MODE_WILL_RUN ||
 	    (job->bit_flags & TEST_NOW_ONLY))
 		return rc;
+	then = now + earliest(kind, waited_s);
 	vol_candidates_forgive(&candidates);
 	rc = test_in_order(job, nodes, min, max, req, mode, VOL_TAIL);
 	if (rc == SLURM_SUCCESS && job->start_time < then)

@@ -67,6 +67,8 @@ static void id_of(const char *name, char id[VOL_DEVICE_ID_SIZE])
 		 (int)(32 - strlen(name)), "00000000000000000000000000000000");
 }
 
+uint32_t table_max_risk = VOL_OUTLOOK_ONE;
+
 void table_put(const char *name, enum vol_nodetable_state state,
 	       unsigned int minutes)
 {
@@ -75,6 +77,7 @@ void table_put(const char *name, enum vol_nodetable_state state,
 		.heard_s = clock_ms() / 1000,
 		.quiet_s = 600,
 		.speed = 1000,
+		.max_risk = table_max_risk,
 	};
 
 	snprintf(node.name, sizeof(node.name), "%s", name);

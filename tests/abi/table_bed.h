@@ -13,6 +13,8 @@ void table_start(void);
 const char *table_path(void);
 /* A device that the owner leaves alone for so many minutes for sure, and for
  * twice as long at most.  Its id follows from its name. */
+/* Of the records that are put from now on; at first any is taken. */
+extern uint32_t table_max_risk;
 void table_put(const char *name, enum vol_nodetable_state state,
 	       unsigned int minutes);
 void table_remove(const char *name);

@@ -74,6 +74,7 @@ static inline struct vol_nodetable_node bed_node(struct bed *bed,
 		.evictions_week = value,
 		.evictions = value,
 		.last_eviction = value,
+		.max_risk = VOL_OUTLOOK_ONE - value % 7,
 		.cached = value,
 	};
 

@@ -30,8 +30,22 @@ static void put(struct bed *bed, unsigned int i, enum vol_nodetable_state state,
 
 	node.state = state;
 	node.speed = speed;
+	node.max_risk = VOL_OUTLOOK_ONE;
 	for (size_t k = 0; k < VOL_OUTLOOK_POINTS; k++)
 		node.outlook.survive[k] = k < 20 ? UINT16_MAX : chance;
+	assert_int_equal(vol_nodetable_put(bed->table, &node, NULL), 0);
+}
+
+/* Open, and risky for that job. */
+static void put_risk(struct bed *bed, unsigned int i, uint16_t chance,
+		     uint32_t max_risk)
+{
+	struct vol_nodetable_node node = bed_node(bed, i, 1);
+
+	node.state = VOL_NODETABLE_OPEN;
+	node.max_risk = max_risk;
+	for (size_t k = 0; k < VOL_OUTLOOK_POINTS; k++)
+		node.outlook.survive[k] = chance;
 	assert_int_equal(vol_nodetable_put(bed->table, &node, NULL), 0);
 }
 
@@ -84,7 +98,7 @@ static void nothing_is_no_device(void **state)
 	assert_int_equal(c.n, N);
 	assert_int_equal(c.devices, 0);
 	assert_int_equal(vol_candidates_begin(&c, 0), 0);
-	vol_candidates_judge(&c, d, vol_devices_kind(d, &job));
+	vol_candidates_judge(&c, d, vol_devices_kind(d, &job), 0);
 	assert_false(c.ordered);
 	vol_candidates_forgive(&c);
 	assert_false(c.ordered);
@@ -107,7 +121,7 @@ static void only_open_ones_are_kept_and_ordered(void **state)
 	assert_int_equal(refresh(bed, d, 0), 0);
 	kind = list(d, &c);
 	assert_int_equal(c.devices, 5);
-	vol_candidates_judge(&c, d, kind);
+	vol_candidates_judge(&c, d, kind, 0);
 	assert_int_equal(c.dropped, 1);
 	assert_true(c.list[4].dropped);
 	assert_true(c.ordered);
@@ -125,6 +139,54 @@ static void only_open_ones_are_kept_and_ordered(void **state)
 	vol_devices_destroy(d);
 }
 
+/* Until the job has waited for long enough; forgiven they come last. */
+static void risky_ones_are_held(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_devices *d = start(bed);
+	struct vol_candidates c = {0};
+	struct vol_placement p = {0};
+	struct vol_kind *kind;
+	uint32_t wait;
+
+	/* Certain; even; even, on a device of which little is known; gone. */
+	put_risk(bed, 1, UINT16_MAX, 1000);
+	put_risk(bed, 2, UINT16_MAX / 2, UINT16_MAX / 10);
+	put_risk(bed, 3, UINT16_MAX / 2, VOL_OUTLOOK_ONE);
+	put(bed, 4, VOL_NODETABLE_CLOSED, UINT16_MAX, 1000);
+	assert_int_equal(refresh(bed, d, 0), 0);
+	kind = list(d, &c);
+	vol_candidates_judge(&c, d, kind, 0);
+	assert_int_equal(c.dropped, 2);
+	assert_int_equal(c.held, 1);
+	assert_true(c.list[2].dropped && c.list[2].held);
+	assert_false(c.list[4].held);
+	assert_false(c.list[1].dropped || c.list[3].dropped);
+	vol_candidates_tell(&c, d, kind, &p);
+	assert_int_equal(p.held, 1);
+	assert_int_equal(p.dropped, 1);
+	assert_int_equal(p.nodes[2].fate, VOL_PLACEMENT_HELD);
+	assert_string_equal(p.nodes[2].name, "desk2");
+	assert_true(p.nodes[2].figures.evicted > 0.4);
+
+	wait = vol_candidates_wait(&c, kind, 0);
+	assert_in_range(wait, 1, VOL_SCORE_PATIENCE * 3600);
+	assert_int_equal(vol_candidates_wait(&c, kind, wait - 10), 10);
+	vol_candidates_judge(&c, d, kind, wait - 1);
+	assert_int_equal(c.held, 1);
+	vol_candidates_forgive(&c);
+	assert_int_equal(c.held, 0);
+	assert_int_equal(c.list[2].level, VOL_SCORE_LEVELS - 1);
+	vol_candidates_judge(&c, d, kind, wait);
+	assert_int_equal(c.held, 0);
+	assert_int_equal(c.dropped, 1);
+	assert_int_equal(vol_candidates_wait(&c, kind, wait), UINT32_MAX);
+	vol_candidates_judge(&c, d, kind, VOL_WAITED_ENOUGH);
+	assert_int_equal(c.held, 0);
+	vol_candidates_free(&c);
+	vol_devices_destroy(d);
+}
+
 static void equal_ones_are_not_ordered(void **state)
 {
 	struct bed *bed = *state;
@@ -134,13 +196,13 @@ static void equal_ones_are_not_ordered(void **state)
 	for (unsigned int i = 0; i < N; i++)
 		put(bed, i, VOL_NODETABLE_OPEN, 1000, 1000);
 	assert_int_equal(refresh(bed, d, 0), 0);
-	vol_candidates_judge(&c, d, list(d, &c));
+	vol_candidates_judge(&c, d, list(d, &c), 0);
 	assert_false(c.ordered);
 	/* All dropped: nothing to order, and all alike when forgiven. */
 	for (unsigned int i = 0; i < N; i++)
 		put(bed, i, VOL_NODETABLE_CLOSED, 1000, 1000);
 	assert_int_equal(refresh(bed, d, 0), 0);
-	vol_candidates_judge(&c, d, list(d, &c));
+	vol_candidates_judge(&c, d, list(d, &c), 0);
 	assert_int_equal(c.dropped, N);
 	assert_false(c.ordered);
 	vol_candidates_forgive(&c);
@@ -248,7 +310,7 @@ static void some_of_each_fate_are_told(void **state)
 		    (uint16_t)(30000 + 1000 * i), 1000);
 	assert_int_equal(refresh(bed, d, 0), 0);
 	kind = list(d, &c);
-	vol_candidates_judge(&c, d, kind);
+	vol_candidates_judge(&c, d, kind, 0);
 	for (uint32_t i = 0; i < N; i++) {
 		c.list[i].weight = i == 1 ? 1 : 10;
 		c.list[i].taken = i == 17;
@@ -258,7 +320,7 @@ static void some_of_each_fate_are_told(void **state)
 	assert_int_equal(p.passed, 11);
 	assert_int_equal(p.dropped, 6);
 	assert_int_equal(p.others, 2);
-	assert_int_equal(p.n_nodes, 1 + 3 + 3);
+	assert_int_equal(p.n_nodes, 1 + 3 + 2);
 	assert_string_equal(p.nodes[0].name, "desk17");
 	assert_int_equal(p.nodes[0].fate, VOL_PLACEMENT_TAKEN);
 	/* By the admin's weight, then by level. */
@@ -316,6 +378,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		bed_test(nothing_is_no_device),
 		bed_test(only_open_ones_are_kept_and_ordered),
+		bed_test(risky_ones_are_held),
 		bed_test(equal_ones_are_not_ordered),
 		bed_test(costs_follow_the_table_and_the_job),
 		bed_test(names_are_looked_at_again),

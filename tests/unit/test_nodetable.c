@@ -25,6 +25,7 @@ static void assert_same(const struct vol_nodetable_node *a,
 	assert_int_equal(a->evictions_week, b->evictions_week);
 	assert_int_equal(a->evictions, b->evictions);
 	assert_int_equal(a->last_eviction, b->last_eviction);
+	assert_int_equal(a->max_risk, b->max_risk);
 	assert_int_equal(a->cached, b->cached);
 }
 

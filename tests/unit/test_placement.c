@@ -189,7 +189,7 @@ static void odd_figures_are_skipped(void **state)
 	ODD(3, p.nodes[3].figures.wasted_s = (double)INFINITY);
 	ODD(4, p.nodes[3].figures.completion_s = -1);
 	ODD(5, p.nodes[3].level = VOL_SCORE_LEVELS);
-	ODD(6, p.nodes[3].fate = 3);
+	ODD(6, p.nodes[3].fate = VOL_PLACEMENT_DROPPED + 1);
 	ODD(7, p.nodes[3].state = 6);
 	ODD(8, p.nodes[3].name[0] = '\0');
 	ODD(9, p.nodes[3].name[0] = '\x1b');
