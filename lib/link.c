@@ -15,6 +15,7 @@
 
 #define ONE_HOUR_MS 3600000
 #define ONE_DAY_MS  (24 * ONE_HOUR_MS)
+#define ONE_WEEK_S  (7 * 24 * 3600) /* the hours repeat */
 
 static const char *const type_names[] = {
 	[VOL_LINK_NONE] = "none",       [VOL_LINK_HELLO] = "hello",
@@ -103,6 +104,11 @@ static int facts_decode(const json_t *json, void *member, struct vol_error *err)
 #define HARVEST                                                            \
 	WORD("harvest", harvest, VOL_HARVEST_CLOSED, VOL_HARVEST_DRAINING, \
 	     harvest_names)
+/* What else a forecast of the owner's return is made from. */
+#define AWAY    NUMBER(away_s, 0, UINT32_MAX)
+#define BATTERY BOOL(battery)
+#define CLOSES  NUMBER(closes_s, 0, ONE_WEEK_S)
+#define SPEED   NUMBER(speed, 0, VOL_SPEED_MAX)
 #define FACTS                                                        \
 	{                                                            \
 		.name = "facts", .kind = VOL_FIELD_OTHER, AT(facts), \
@@ -121,13 +127,19 @@ static const struct vol_field hello[] = {
 	BUSY,
 	HARVEST,
 	WHY,
+	AWAY,
+	BATTERY,
+	CLOSES,
+	SPEED,
 };
 static const struct vol_field state[] = {
 	TYPE,
 	WORD("slurmd", slurmd, VOL_SLURMD_DOWN, VOL_SLURMD_UP, slurmd_names),
 	BUSY,
 };
-static const struct vol_field harvest[] = {TYPE, HARVEST, WHY};
+static const struct vol_field harvest[] = {
+	TYPE, HARVEST, WHY, AWAY, BATTERY, CLOSES, SPEED,
+};
 static const struct vol_field evict[] = {
 	TYPE, JOB, BOOL(exclude), BOOL(force), WHY,
 };

@@ -6,10 +6,12 @@
  *
  *  device -> controller
  *   hello      proto, id, boot, hostname, version, slurm, facts, busy,
- *              harvest, why
+ *              harvest, why, away_s, battery, closes_s, speed
  *   state      slurmd: "starting" | "up" | "down", busy
- *   harvest    harvest: "closed" | "open" | "parked" | "draining", why
- *                                  the owner came or went; why is for people
+ *   harvest    harvest: "closed" | "open" | "parked" | "draining", why,
+ *              away_s, battery, closes_s, speed
+ *                                  the owner came or went, or one of the last
+ *                                  three is another one; why is for people
  *   evict      job, exclude, force, why
  *                                  start this job elsewhere; exclude: never
  *                                  here again; force: cancel it if it can not
@@ -52,10 +54,11 @@
 #include "names.h"
 #include "registry.h"
 
-#define VOL_LINK_PROTO   2
+#define VOL_LINK_PROTO   3
 #define VOL_LINK_PORT    6830 /* next to Slurm's 6817-6819, unassigned at IANA */
 #define VOL_REASON_SIZE  200
 #define VOL_VERSION_SIZE 32
+#define VOL_SPEED_MAX    1000000
 
 enum vol_link_type {
 	VOL_LINK_NONE,
@@ -99,8 +102,16 @@ struct vol_link_msg {
 	enum vol_slurmd_state slurmd;
 	enum vol_harvest harvest;
 	char why[VOL_WHY_SIZE];
-	uint32_t job;     /* Slurm's number of the one job or array task */
-	uint32_t seconds; /* parked, in all */
+	/* For so long nobody has shown a sign of life, as of this message; 0:
+	 * somebody is there, or that is not known. */
+	uint32_t away_s;
+	bool battery;      /* it runs on its battery, whether or not that
+			    * matters to its owner */
+	uint32_t closes_s; /* the owner's hours close it then for sure; 0: not
+			    * foreseen, or not open by the hours */
+	uint32_t speed;    /* of one core, see device/speed.h; 0: not known */
+	uint32_t job;      /* Slurm's number of the one job or array task */
+	uint32_t seconds;  /* parked, in all */
 	bool exclude, force;
 	enum vol_outcome outcome;
 	uint32_t seq;

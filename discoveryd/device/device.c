@@ -194,6 +194,13 @@ static void get_fence(struct vol_fence *fence, void *arg)
 		vol_uplink_fence(d->uplink, fence);
 }
 
+static void on_speed(void *arg)
+{
+	struct vol_device_role *d = arg;
+
+	vol_owner_speed(d->owner, vol_speed_get(d->speed));
+}
+
 static const struct vol_owner_ops owner_ops = {send_for_owner, get_fence};
 
 /* ---- what slurmd does ---- */
@@ -329,6 +336,11 @@ static int start_parts(struct vol_device_role *d, struct vol_error *err)
 				    &owner_ops, d, err);
 	if (!d->owner)
 		return -1;
+	d->speed = vol_speed_create(d->loop, d->conf.state_dir, "", on_speed, d,
+				    err);
+	if (!d->speed)
+		return -1;
+	on_speed(d);
 	d->slurmd = vol_slurmd_create(d->loop, use_systemd(&d->conf), &d->paths,
 				      &slurmd_ops, d, err);
 	if (!d->slurmd)
@@ -356,6 +368,7 @@ static void stop(void *self)
 	vol_find_destroy(d->find);
 	sd_event_source_unref(d->flag_watch);
 	sd_event_source_unref(d->leave_timer);
+	vol_speed_destroy(d->speed);
 	vol_owner_destroy(d->owner);
 	vol_slurmd_destroy(d->slurmd);
 	vol_steps_destroy(d->steps);

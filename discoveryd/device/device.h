@@ -12,6 +12,7 @@
 #include "device/netwatch.h"
 #include "device/owner.h"
 #include "device/slurmd.h"
+#include "device/speed.h"
 #include "device/steps.h"
 #include "device/uplink.h"
 #include "facts.h"
@@ -30,6 +31,7 @@ struct vol_device_role {
 	struct vol_freezer *freezer;
 	struct vol_steps *steps;
 	struct vol_owner *owner;
+	struct vol_speed *speed;
 	struct vol_netwatch *netwatch;
 	struct vol_ctl *ctl;
 	sd_event_source *flag_watch, *leave_timer;

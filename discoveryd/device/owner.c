@@ -177,6 +177,12 @@ void vol_owner_link(struct vol_owner *o, bool up)
 	vol_owner_look(o);
 }
 
+void vol_owner_speed(struct vol_owner *o, uint32_t speed)
+{
+	o->prospect.speed = speed;
+	vol_owner_tell(o);
+}
+
 void vol_owner_leave(struct vol_owner *o)
 {
 	o->leaving = true;

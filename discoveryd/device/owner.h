@@ -55,8 +55,11 @@ void vol_owner_message(struct vol_owner *o, const struct vol_link_msg *msg);
 /* discoveryd is leaving: no new jobs, and running ones move away at once. */
 void vol_owner_leave(struct vol_owner *o);
 
+/* What device/speed.h has measured meanwhile. */
+void vol_owner_speed(struct vol_owner *o, uint32_t speed);
+
 /* For hello and status. */
-void vol_owner_harvest(const struct vol_owner *o, struct vol_link_msg *msg);
+void vol_owner_harvest(struct vol_owner *o, struct vol_link_msg *msg);
 json_t *vol_owner_json(struct vol_owner *o);
 
 /* May this user pause, resume and set?  root, those named by owners, and

@@ -292,18 +292,33 @@ void vol_owner_message(struct vol_owner *o, const struct vol_link_msg *msg)
 
 /* ---- telling ---- */
 
-void vol_owner_harvest(const struct vol_owner *o, struct vol_link_msg *msg)
+static void look_ahead(struct vol_owner *o, time_t wall)
 {
+	vol_prospect_look(&o->prospect, vol_sensors_readings(o->sensors),
+			  vol_sensor_now_ms(), &o->conf->policy.hours, wall);
+	o->prospect.battery = vol_sensors_on_battery(o->sensors);
+}
+
+void vol_owner_harvest(struct vol_owner *o, struct vol_link_msg *msg)
+{
+	time_t wall = time(NULL);
+
+	look_ahead(o, wall);
 	msg->harvest = o->ladder.harvest;
 	snprintf(msg->why, sizeof(msg->why), "%s", o->verdict.why);
+	vol_prospect_fill(&o->prospect, wall, msg);
 }
 
 void vol_owner_tell(struct vol_owner *o)
 {
 	struct vol_link_msg msg = {.type = VOL_LINK_HARVEST};
 
-	if (!o->linked || (o->told && o->told_harvest == o->ladder.harvest &&
-			   strcmp(o->told_why, o->verdict.why) == 0))
+	if (!o->linked)
+		return;
+	look_ahead(o, time(NULL));
+	if (o->told && o->told_harvest == o->ladder.harvest &&
+	    strcmp(o->told_why, o->verdict.why) == 0 &&
+	    !vol_prospect_differs(&o->prospect, &o->told_prospect))
 		return;
 	vol_owner_harvest(o, &msg);
 	if (o->ops->send(&msg, o->arg) < 0)
@@ -311,6 +326,7 @@ void vol_owner_tell(struct vol_owner *o)
 	o->told = true;
 	o->told_harvest = msg.harvest;
 	memcpy(o->told_why, msg.why, sizeof(o->told_why));
+	o->told_prospect = o->prospect;
 }
 
 void vol_owner_tell_all(struct vol_owner *o)

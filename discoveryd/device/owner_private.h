@@ -9,6 +9,7 @@
 #include "device/owner.h"
 #include "device/parkclock.h"
 #include "device/pause.h"
+#include "device/prospect.h"
 #include "device/reflex.h"
 #include "device/sensors/sensors.h"
 #include "ladder.h"
@@ -34,6 +35,7 @@ struct vol_owner {
 	char jobs_cgroup[VOL_CGROUP_SIZE];
 	struct vol_presence presence;
 	struct vol_verdict verdict;
+	struct vol_prospect prospect;
 	struct vol_ladder ladder;
 	struct vol_ladder_orders orders;
 	enum vol_fence_state fence;
@@ -54,6 +56,7 @@ struct vol_owner {
 	bool told;
 	enum vol_harvest told_harvest;
 	char told_why[VOL_WHY_SIZE];
+	struct vol_prospect told_prospect;
 };
 
 /* Think again: sensors, policy, ladder, actions (owner.c). */

@@ -12,10 +12,11 @@ PORT = 6830
 
 FACTS = {"sockets": 1, "cores_per_socket": 1, "threads_per_core": 1,
          "memory_mb": 1000, "scratch_mb": 0, "gpus": 0, "features": []}
-HELLO = {"type": "hello", "proto": 2, "id": "0123456789abcdef" * 2,
+HELLO = {"type": "hello", "proto": 3, "id": "0123456789abcdef" * 2,
          "boot": "fedcba9876543210" * 2, "hostname": "evil",
          "version": "0.1.0", "slurm": "24.11.5", "facts": FACTS,
-         "busy": False, "harvest": "closed", "why": "testing"}
+         "busy": False, "harvest": "closed", "why": "testing",
+         "away_s": 0, "battery": False, "closes_s": 0, "speed": 0}
 JUNK = [None, True, -1, 2**63, 1.5, "", "x" * 60000, [], {}, "$(reboot)",
         "a\nb", "`id`", "../../etc", "desk1,desk2", "n[0-999999]",
         "\u0000", "é" * 300]
@@ -33,7 +34,7 @@ def bad_hellos():
         yield {k: v for k, v in HELLO.items() if k != key}
         for junk in JUNK:
             # These are right: a step runs; a machine without a name.
-            if (key == "busy" and junk is True) or \
+            if (key in ("busy", "battery") and junk is True) or \
                     (key == "hostname" and junk == ""):
                 continue
             # Any short text may be a version or a reason: it is shown.

@@ -30,11 +30,18 @@ static const struct vol_link_msg examples[] = {
 	 .facts = FACTS,
 	 .busy = true,
 	 .harvest = VOL_HARVEST_DRAINING,
-	 .why = "owner present since 10:31"},
+	 .why = "owner present since 10:31",
+	 .away_s = UINT32_MAX,
+	 .battery = true,
+	 .closes_s = 604800,
+	 .speed = 1000000},
 	{.type = VOL_LINK_STATE, .slurmd = VOL_SLURMD_STARTING, .busy = true},
 	{.type = VOL_LINK_HARVEST,
 	 .harvest = VOL_HARVEST_PARKED,
-	 .why = "on battery"},
+	 .why = "on battery",
+	 .away_s = 17,
+	 .battery = true,
+	 .speed = 997},
 	{.type = VOL_LINK_EVICT,
 	 .job = UINT32_MAX,
 	 .exclude = true,
@@ -304,6 +311,12 @@ static const struct {
 	{VOL_LINK_HARVEST, "harvest", "\"\"", "harvest"},
 	{VOL_LINK_HARVEST, "harvest", "\"OPEN\"", "harvest"},
 	{VOL_LINK_HARVEST, "why", "\"a\\u001bb\"", "why"},
+	{VOL_LINK_HELLO, "away_s", "-1", "away_s"},
+	{VOL_LINK_HELLO, "away_s", "4294967296", "away_s"},
+	{VOL_LINK_HELLO, "closes_s", "604801", "closes_s"},
+	{VOL_LINK_HELLO, "speed", "1000001", "speed"},
+	{VOL_LINK_HARVEST, "closes_s", "-1", "closes_s"},
+	{VOL_LINK_HARVEST, "battery", "1", "battery"},
 	{VOL_LINK_EVICT, "job", "0", "job"},
 	{VOL_LINK_EVICT, "job", "-1", "job"},
 	{VOL_LINK_EVICT, "job", "4294967296", "job"},
@@ -375,24 +388,23 @@ static void test_other_proto(void **state)
 
 	(void)state;
 	/* As long as it can be read, the caller sees the number ... */
-	json_object_set_new(json, "proto", json_integer(3));
+	json_object_set_new(json, "proto", json_integer(4));
 	assert_int_equal(vol_link_decode(json, &msg, &err), 0);
-	assert_int_equal(msg.proto, 3);
+	assert_int_equal(msg.proto, 4);
 	/* ... and when it can not, the reason is the protocol. */
 	json_object_set_new(json, "tpm", json_true());
 	assert_int_equal(vol_link_decode(json, &msg, &err), -1);
 	assert_int_equal(errno, EPROTONOSUPPORT);
-	assert_contains(err.text, "protocol 3");
+	assert_contains(err.text, "protocol 4");
 	json_object_set_new(json, "proto", json_integer(VOL_LINK_PROTO));
 	refuse(json, "hello", "unknown member \"tpm\"");
-	/* The one before this one had no harvest. */
+	/* The one before this one had no speed. */
 	json_object_del(json, "tpm");
-	json_object_del(json, "harvest");
-	json_object_del(json, "why");
-	json_object_set_new(json, "proto", json_integer(1));
+	json_object_del(json, "speed");
+	json_object_set_new(json, "proto", json_integer(2));
 	assert_int_equal(vol_link_decode(json, &msg, &err), -1);
 	assert_int_equal(errno, EPROTONOSUPPORT);
-	assert_contains(err.text, "protocol 1");
+	assert_contains(err.text, "protocol 2");
 	json_decref(json);
 }
 

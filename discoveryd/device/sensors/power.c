@@ -29,6 +29,7 @@ struct power {
 	struct vol_sensor_host *host;
 	struct vol_polling polling;
 	sd_device_monitor *monitor;
+	bool on_battery;
 };
 
 struct supplies {
@@ -120,9 +121,10 @@ static void look(void *self)
 
 	/* A desktop may have a port that could supply it, and a laptop on a
 	 * weak charger both: what is online wins. */
+	p->on_battery = !s.online && s.battery && (s.discharging || s.mains);
 	if (!s.mains && !s.battery)
 		tell(p, false, "no battery");
-	else if (s.online || !(s.discharging || (s.mains && s.battery)))
+	else if (!p->on_battery)
 		tell(p, false, "on mains");
 	else if (lid_closed(p->host->root))
 		tell(p, true, "on battery with the lid closed");
@@ -150,6 +152,13 @@ static int watch_devices(struct power *p)
 	    (r = sd_device_monitor_start(p->monitor, on_device, p)) < 0)
 		return r;
 	return 0;
+}
+
+bool vol_power_on_battery(const void *self)
+{
+	const struct power *p = self;
+
+	return p && p->on_battery;
 }
 
 static void power_destroy(void *self)

@@ -70,8 +70,10 @@ extern const struct vol_sensor_ops vol_sensor_input, vol_sensor_sessions,
 	vol_sensor_pressure, vol_sensor_power, vol_sensor_heat,
 	vol_sensor_sleep;
 
-/* What sensors.c asks two of them.  self of create. */
+/* What sensors.c asks some of them.  self of create. */
 bool vol_sessions_at_seat(const void *self, uid_t uid);
 double vol_pressure_of_memory(const char *root); /* -1 = unknown */
+/* Whatever policy says of it. */
+bool vol_power_on_battery(const void *self);
 
 #endif

@@ -243,6 +243,11 @@ double vol_sensors_memory_pressure(const struct vol_sensors *s)
 	return vol_pressure_of_memory(s->host.root);
 }
 
+bool vol_sensors_on_battery(const struct vol_sensors *s)
+{
+	return vol_power_on_battery(s->selves[VOL_SENSOR_POWER]);
+}
+
 bool vol_sensors_at_seat(const struct vol_sensors *s, uid_t uid)
 {
 	return vol_sessions_at_seat(s->selves[VOL_SENSOR_SESSIONS], uid);

@@ -43,6 +43,9 @@ const struct vol_reading *vol_sensors_readings(const struct vol_sensors *s);
 /* Memory PSI "some avg10" of the whole machine in per cent, -1 = unknown. */
 double vol_sensors_memory_pressure(const struct vol_sensors *s);
 
+/* Does the machine run on its battery?  A change calls changed, too. */
+bool vol_sensors_on_battery(const struct vol_sensors *s);
+
 /* Does uid have an active local session right now (logind)? */
 bool vol_sensors_at_seat(const struct vol_sensors *s, uid_t uid);
 
