@@ -14,8 +14,10 @@
 #include "cleanup.h"
 #include "controller.h"
 #include "desk.h"
+#include "forecasts.h"
 #include "lease.h"
 #include "log.h"
+#include "nodes.h"
 #include "role.h"
 #include "roster.h"
 
@@ -192,6 +194,7 @@ static void stop(void *self)
 	vol_server_destroy(c->server);
 	if (c->registry && vol_registry_save(c->registry, &err) < 0)
 		vol_err("registry: %s", err.text);
+	vol_forecasts_save(c->forecasts);
 	vol_desk_destroy(c->desk);
 	vol_registrar_destroy(c->registrar);
 	sd_event_source_disable_unref(c->save_timer);
@@ -199,6 +202,8 @@ static void stop(void *self)
 	while (c->n_members)
 		vol_member_destroy(c->members[--c->n_members]);
 	free(c->members);
+	vol_forecasts_destroy(c->forecasts);
+	vol_nodes_destroy(c->nodes);
 	vol_seen_destroy(c->seen);
 	vol_registry_destroy(c->registry);
 	vol_slurm_snapshot_clear(&c->all);
@@ -228,8 +233,10 @@ static int start_parts(struct vol_controller *c, struct vol_error *err)
 
 	raise_file_limit();
 	if (vol_mkdir_p(c->conf.state_dir, 0755, err) < 0 ||
-	    load_id(c, err) < 0 || vol_lease_load(c, err) < 0 ||
-	    vol_roster_load(c, err) < 0)
+	    load_id(c, err) < 0 || vol_lease_load(c, err) < 0)
+		return -1;
+	c->forecasts = vol_forecasts_create(c, err);
+	if (!c->forecasts || vol_roster_load(c, err) < 0)
 		return -1;
 	c->seen = vol_seen_create();
 	if (!c->seen)
@@ -240,14 +247,15 @@ static int start_parts(struct vol_controller *c, struct vol_error *err)
 	c->desk = vol_desk_create(c, err);
 	if (!c->desk)
 		return -1;
+	/* Before anything of another controller that runs here is replaced. */
 	c->server = vol_server_create(c, &c->port, err);
-	if (!c->server)
+	if (!c->server || !vol_nodes_create(c, err))
 		return -1;
 	sd_event_add_time_relative(c->loop, &c->open_timer, CLOCK_MONOTONIC,
 				   OPEN_US, 0, on_open, c);
 	c->ctl = vol_ctl_create(c->loop, c->conf.control_socket,
 				vol_controller_commands, c, err);
-	return c->ctl ? 0 : -1;
+	return c->ctl ? vol_forecasts_start(c->forecasts, err) : -1;
 }
 
 static void *start(sd_event *loop, const char *conf_path, bool check_only,

@@ -5,8 +5,10 @@
  *  member    one device of the cluster: what it says, what Slurm says, what is
  * next registrar  libslurm             seen  devices heard of by mDNS only
  *  desk    jobs that leave a device, come back into the queue or get time
+ *  nodes   what schedulers read     forecasts  what owners will do
  *
- * All of it runs on the event loop; only registrar.c has a thread.
+ * All of it runs on the event loop; only registrar.c has a thread, and
+ * forecasts.c one that writes its file.
  */
 #ifndef VOL_CONTROLLER_H
 #define VOL_CONTROLLER_H
@@ -26,6 +28,8 @@
 #include "server.h"
 
 struct vol_desk;
+struct vol_forecasts;
+struct vol_nodes;
 
 struct vol_controller {
 	sd_event *loop;
@@ -37,6 +41,8 @@ struct vol_controller {
 	struct vol_registry *registry;
 	struct vol_registrar *registrar;
 	struct vol_desk *desk;
+	struct vol_forecasts *forecasts;
+	struct vol_nodes *nodes;
 	struct vol_server *server;
 	sd_event_source *open_timer;
 	struct vol_mdns *mdns;

@@ -8,12 +8,19 @@
 
 #include "cleanup.h"
 #include "controller.h"
+#include "nodes.h"
+#include "wire.h"
 
-/* A reply is one frame of at most VOL_WIRE_MAX, and a device with 16 features
- * needs 1.5 KiB: so many, and the rest in the next reply. */
+/* A reply is one frame of at most VOL_WIRE_MAX.  A device needs 1.5 KiB, one
+ * with long texts more: so many devices or bytes, and the rest in the next
+ * reply.  What is left of a frame is for strangers. */
 #define DEVICES_PAGE 32
+#define PAGE_BYTES   (VOL_WIRE_MAX * 3 / 4)
 /* A list of strangers is for people; a flood of them must fit as well. */
 #define SEEN_MAX 32
+/* For history. */
+#define HISTORY_S     (8 * 3600)
+#define HISTORY_MAX_S (24 * 3600)
 
 static json_t *out_of_memory(struct vol_error *err)
 {
@@ -51,6 +58,24 @@ static json_t *cmd_status(const json_t *request, uid_t uid, void *arg,
 	return data ? data : out_of_memory(err);
 }
 
+/* How long it stays open: the chance that it still is after some spans, and the
+ * time after which that is even.  null when it is not open. */
+static json_t *forecast_json(const struct vol_member *s)
+{
+	const struct vol_outlook *o = &s->forecast->outlook;
+	uint32_t median = vol_outlook_quantile(o, 0.5);
+	uint32_t last = vol_outlook_seconds(VOL_OUTLOOK_POINTS - 1);
+
+	if (!s->forecast->outlook_at)
+		return json_null();
+	return json_pack("{s:f, s:f, s:f, s:f, s:I}", "1h",
+			 vol_outlook_survival(o, 3600), "4h",
+			 vol_outlook_survival(o, 4 * 3600), "8h",
+			 vol_outlook_survival(o, 8 * 3600), "24h",
+			 vol_outlook_survival(o, 24 * 3600), "median_s",
+			 (json_int_t)(median < last ? median : last));
+}
+
 static json_t *device_json(const struct vol_member *s)
 {
 	json_t *facts = vol_facts_to_json(&s->facts);
@@ -60,7 +85,8 @@ static json_t *device_json(const struct vol_member *s)
 		return NULL;
 	return json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:b, s:s, "
-		"s:s, s:s, s:s, s:s, s:i, s:I, s:o, s:I}",
+		"s:s, s:s, s:s, s:s, s:i, s:I, s:o, s:I, s:I, s:I, s:b, s:I, "
+		"s:I, s:o}",
 		"id", s->id, "node", s->node_name, "hostname", s->hostname,
 		"address", s->address, "contact", vol_contact_name(s->contact),
 		"linked", s->peer != NULL, "harvest",
@@ -73,7 +99,12 @@ static json_t *device_json(const struct vol_member *s)
 		slurm ? s->node.reason : "", "version", s->version, "slurm",
 		s->slurm, "cpus", (int)vol_facts_cpus(&s->facts), "memory_mb",
 		(json_int_t)s->facts.memory_mb, "facts", facts, "last_seen",
-		(json_int_t)s->last_seen);
+		(json_int_t)s->last_seen, "away_since",
+		(json_int_t)s->away_since, "closes_at",
+		(json_int_t)s->closes_at, "battery", (int)s->on_battery,
+		"speed", (json_int_t)vol_nodes_speed(s), "evictions_week",
+		(json_int_t)vol_tally_week(&s->forecast->evictions, time(NULL)),
+		"forecast", forecast_json(s));
 }
 
 static bool is_known(const struct vol_controller *c, const char *id)
@@ -119,8 +150,8 @@ static json_t *page_json(const struct vol_controller *c, const char *after,
 			 bool *more)
 {
 	cleanup_free struct vol_member **sorted = NULL;
-	json_t *list = json_array();
-	size_t i;
+	json_t *list = json_array(), *row;
+	size_t i, bytes = 0;
 
 	*more = false;
 	if (!list || !c->n_members)
@@ -135,10 +166,14 @@ static json_t *page_json(const struct vol_controller *c, const char *after,
 	for (i = 0; i < c->n_members && !*more; i++) {
 		if (strcmp(sorted[i]->node_name, after) <= 0)
 			continue;
-		if (json_array_size(list) == DEVICES_PAGE)
-			*more = true;
+		row = device_json(sorted[i]);
+		bytes += row ? json_dumpb(row, NULL, 0, JSON_COMPACT) + 1 : 0;
+		*more = json_array_size(list) == DEVICES_PAGE ||
+			bytes > PAGE_BYTES;
+		if (*more)
+			json_decref(row);
 		else
-			json_array_append_new(list, device_json(sorted[i]));
+			json_array_append_new(list, row);
 	}
 	return list;
 }
@@ -162,6 +197,41 @@ static json_t *cmd_devices(const json_t *request, uid_t uid, void *arg,
 	return data ? data : out_of_memory(err);
 }
 
+/* {"node": "desk1", "horizon_s": 28800}: how often was the owner there within
+ * so long from this time of day?  (vol_availability_history) */
+static json_t *cmd_history(const json_t *request, uid_t uid, void *arg,
+			   struct vol_error *err)
+{
+	const char *node = json_string_value(json_object_get(request, "node"));
+	json_t *horizon = json_object_get(request, "horizon_s");
+	json_int_t s = horizon ? json_integer_value(horizon) : HISTORY_S;
+	struct vol_member *member =
+		node ? vol_controller_member_at_node(arg, node) : NULL;
+	struct vol_availability_history h;
+	struct vol_moment now;
+	json_t *data;
+
+	(void)uid;
+	if (!member) {
+		vol_errorf_errno(err, ENOENT, "no such device");
+		return NULL;
+	}
+	if (s < 1 || s > HISTORY_MAX_S) {
+		vol_errorf_errno(err, EINVAL, "horizon_s: want 1 to %d",
+				 HISTORY_MAX_S);
+		return NULL;
+	}
+	vol_moment_of(&now, time(NULL));
+	vol_availability_history(member->forecast->model, now.local,
+				 (uint32_t)s, &h);
+	data = json_pack("{s:s, s:I, s:I, s:i, s:i, s:i, s:i}", "node",
+			 member->node_name, "now", (json_int_t)now.wall,
+			 "horizon_s", s, "weekdays", (int)h.weekdays,
+			 "weekdays_back", (int)h.weekdays_back, "alike",
+			 (int)h.alike, "alike_back", (int)h.alike_back);
+	return data ? data : out_of_memory(err);
+}
+
 static json_t *cmd_version(const json_t *request, uid_t uid, void *arg,
 			   struct vol_error *err)
 {
@@ -179,6 +249,7 @@ static json_t *cmd_version(const json_t *request, uid_t uid, void *arg,
 const struct vol_ctl_command vol_controller_commands[] = {
 	{"status", false, cmd_status},
 	{"devices", false, cmd_devices},
+	{"history", false, cmd_history},
 	{"version", false, cmd_version},
 	{NULL, false, NULL},
 };

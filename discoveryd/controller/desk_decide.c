@@ -11,17 +11,18 @@
 #include <string.h>
 
 #include "desk_private.h"
+#include "forecasts.h"
 #include "log.h"
 #include "server.h"
 
-static struct vol_member *linked_member(struct vol_desk *d, const char *id)
+static struct vol_member *member_of(struct vol_desk *d, const char *id)
 {
 	struct vol_controller *c = d->c;
 	size_t i;
 
 	for (i = 0; i < c->n_members; i++)
 		if (strcmp(c->members[i]->id, id) == 0)
-			return c->members[i]->peer ? c->members[i] : NULL;
+			return c->members[i];
 	return NULL;
 }
 
@@ -29,12 +30,12 @@ static void answer(struct vol_desk *d, const struct vol_ask *ask,
 		   enum vol_outcome outcome, const char *reason)
 {
 	struct vol_link_msg msg = {.type = VOL_LINK_EVICTED, .job = ask->job};
-	struct vol_member *member = linked_member(d, ask->device);
+	struct vol_member *member = member_of(d, ask->device);
 
 	vol_info("%s: job %u must go (%s): %s%s%s", ask->node, ask->job,
 		 ask->why, vol_outcome_name(outcome), *reason ? ": " : "",
 		 reason);
-	if (!member)
+	if (!member || !member->peer)
 		return; /* it will ask again */
 	msg.outcome = outcome;
 	snprintf(msg.reason, sizeof(msg.reason), "%s", reason);
@@ -157,6 +158,16 @@ static void decide_asks(struct vol_desk *d, struct vol_desk_round *r)
 	d->n_asks = kept;
 }
 
+/* A job goes with its device.  (One that is here only makes its slurmd
+ * register again: that is nobody's fault.) */
+static void count_lost(struct vol_desk *d, const char *node)
+{
+	struct vol_member *member = vol_controller_member_at_node(d->c, node);
+
+	if (member && !member->peer)
+		vol_forecasts_evicted(member, 1);
+}
+
 /* Slurm requeues what it can of a node that goes down. */
 static void note_leaving(struct vol_desk *d, const struct vol_desk_round *r)
 {
@@ -165,11 +176,25 @@ static void note_leaving(struct vol_desk *d, const struct vol_desk_round *r)
 
 	for (i = 0; i < r->jobs.n; i++) {
 		job = &r->jobs.jobs[i];
-		for (j = 0; j < d->n_leaving; j++)
-			if (job->state == VOL_JOB_RUNNING && job->batch &&
-			    job->requeue && is_on(job, d->leaving[j]))
+		if (job->state != VOL_JOB_RUNNING)
+			continue;
+		for (j = 0; j < d->n_leaving; j++) {
+			if (!is_on(job, d->leaving[j]))
+				continue;
+			if (job->batch && job->requeue)
 				remember(d, job, "");
+			count_lost(d, d->leaving[j]);
+		}
 	}
+}
+
+/* That a user is not welcome says nothing about when the owner comes. */
+static void count_evicted(struct vol_desk *d, const struct vol_ask *ask)
+{
+	struct vol_member *member = member_of(d, ask->device);
+
+	if (member && !ask->exclude)
+		vol_forecasts_evicted(member, 1);
 }
 
 /* old and one more node, owned; NULL if it is in there or there is none. */
@@ -265,6 +290,8 @@ void vol_desk_note_asked(struct vol_desk *d, const struct vol_change *c)
 					   ? VOL_OUTCOME_REQUEUED
 					   : VOL_OUTCOME_CANCELLED;
 
+	if (!c->error)
+		count_evicted(d, &c->ask);
 	if (!c->error || c->error == EALREADY) {
 		if (r)
 			r->since = time(NULL);

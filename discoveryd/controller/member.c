@@ -12,9 +12,11 @@
 
 #include "controller.h"
 #include "desk.h"
+#include "forecasts.h"
 #include "lease.h"
 #include "log.h"
 #include "member_private.h"
+#include "nodes.h"
 
 /* After a restart of ours, devices that wait with backoff need longer to come
  * back than one whose link just broke. */
@@ -34,6 +36,11 @@ struct vol_member *vol_member_create(struct vol_controller *c,
 
 	if (!s)
 		return NULL;
+	s->forecast = vol_forecasts_take(c->forecasts, device->id);
+	if (!s->forecast) {
+		free(s);
+		return NULL;
+	}
 	s->c = c;
 	memcpy(s->id, device->id, sizeof(s->id));
 	memcpy(s->node_name, device->node, sizeof(s->node_name));
@@ -46,6 +53,7 @@ struct vol_member *vol_member_create(struct vol_controller *c,
 	s->gone_at = c->started_ms + START_GRACE_MS;
 	s->look_ms = LOOK_MIN_MS;
 	s->lease_ms = vol_lease_floor(c);
+	s->heartbeat_ms = (uint32_t)c->conf.heartbeat_ms;
 	vol_member_arm(s, START_GRACE_MS + vol_member_lease_ms(s));
 	return s;
 }
@@ -62,6 +70,7 @@ void vol_member_destroy(struct vol_member *s)
 	if (!s)
 		return;
 	sd_event_source_disable_unref(s->timer);
+	vol_forecast_destroy(s->forecast);
 	free(s);
 }
 
@@ -92,6 +101,21 @@ static void remember(struct vol_member *s)
 	vol_controller_save_soon(s->c);
 }
 
+/* What hello and harvest tell of the owner. */
+static void note_owner(struct vol_member *s, const struct vol_link_msg *msg)
+{
+	time_t now = time(NULL);
+
+	s->harvest = msg->harvest;
+	memcpy(s->why, msg->why, sizeof(s->why));
+	s->away_since = msg->away_s ? now - (time_t)msg->away_s : 0;
+	s->closes_at = msg->closes_s ? now + (time_t)msg->closes_s : 0;
+	s->on_battery = msg->battery;
+	if (s->speed != msg->speed)
+		vol_nodes_speeds_changed(s->c->nodes);
+	s->speed = msg->speed;
+}
+
 void vol_member_attach(struct vol_member *s, struct vol_peer *peer,
 		       const struct vol_link_msg *hello)
 {
@@ -111,8 +135,8 @@ void vol_member_attach(struct vol_member *s, struct vol_peer *peer,
 	s->slurmd = hello->busy ? VOL_SLURMD_STARTING : VOL_SLURMD_DOWN;
 	s->slurmd_up_at = 0;
 	s->busy = hello->busy;
-	s->harvest = hello->harvest;
-	memcpy(s->why, hello->why, sizeof(s->why));
+	note_owner(s, hello);
+	vol_nodes_mark(s);
 	s->closed_at = 0;
 	s->facts = hello->facts;
 	memcpy(s->hostname, hello->hostname, sizeof(s->hostname));
@@ -131,6 +155,7 @@ void vol_member_attach(struct vol_member *s, struct vol_peer *peer,
 		 vol_facts_cpus(&s->facts),
 		 (unsigned long long)s->facts.memory_mb);
 	remember(s);
+	vol_forecasts_feed(s);
 	vol_member_evaluate(s);
 }
 
@@ -151,14 +176,18 @@ static void on_state(struct vol_member *s, const struct vol_link_msg *msg)
 
 static void on_harvest(struct vol_member *s, const struct vol_link_msg *msg)
 {
+	bool was_open = s->harvest == VOL_HARVEST_OPEN;
+
+	/* First of all: the next scheduling decision must see it. */
+	note_owner(s, msg);
+	vol_nodes_mark(s);
 	vol_debug("%s: %s (%s)", s->node_name, vol_harvest_name(msg->harvest),
 		  msg->why);
-	if (msg->harvest == VOL_HARVEST_OPEN)
+	vol_forecasts_feed(s);
+	if (s->harvest == VOL_HARVEST_OPEN)
 		s->closed_at = 0;
-	else if (s->harvest == VOL_HARVEST_OPEN)
+	else if (was_open)
 		s->closed_at = vol_controller_now_ms();
-	s->harvest = msg->harvest;
-	memcpy(s->why, msg->why, sizeof(s->why));
 	if (s->harvest == VOL_HARVEST_OPEN)
 		vol_desk_opened(s->c->desk, s);
 	vol_member_evaluate(s);
@@ -168,6 +197,8 @@ void vol_member_message(struct vol_member *s, const struct vol_link_msg *msg)
 {
 	struct vol_peer *peer = s->peer;
 
+	if (msg->type != VOL_LINK_HARVEST)
+		vol_nodes_mark(s);
 	switch (msg->type) {
 	case VOL_LINK_STATE:
 		on_state(s, msg);
@@ -232,6 +263,7 @@ static void grow_older(struct vol_member *s)
 			 tm.tm_hour, tm.tm_min);
 		if (s->exists)
 			vol_info("%s: lost contact", s->node_name);
+		vol_forecasts_gone(s, s->gone_at);
 	}
 	limit = (uint64_t)s->last_seen * 1000 + s->c->conf.forget_after_ms;
 	if ((uint64_t)t * 1000 >= limit) {
@@ -253,10 +285,14 @@ void vol_member_detach(struct vol_member *s, uint64_t heard_at)
 	s->gone_at = heard_at;
 	s->last_seen = time(NULL);
 	remember(s);
-	if (s->contact == VOL_CONTACT_HERE)
+	if (s->contact == VOL_CONTACT_HERE) {
 		s->contact = VOL_CONTACT_SILENT;
-	else
+		vol_forecasts_feed(s);
+	} else {
 		look_at_all(s);
+		vol_forecasts_gone(s, vol_controller_now_ms());
+	}
+	vol_nodes_speeds_changed(s->c->nodes);
 	grow_older(s);
 	vol_member_evaluate(s);
 }

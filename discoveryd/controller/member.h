@@ -10,7 +10,9 @@
 #include <time.h>
 
 #include "desired.h"
+#include "forecast.h"
 #include "link.h"
+#include "nodetable.h"
 #include "registrar.h"
 
 struct vol_controller;
@@ -33,7 +35,11 @@ struct vol_member {
 	bool busy;
 	enum vol_harvest harvest;
 	char why[VOL_WHY_SIZE]; /* it is not open */
-	uint32_t lease_ms;      /* as it was told, 0 = never */
+	time_t away_since; /* its owner's last sign of life, 0: not known */
+	time_t closes_at;  /* by its owner's hours, 0: not foreseen */
+	bool on_battery;
+	uint32_t speed;                  /* as measured, 0: not known */
+	uint32_t lease_ms, heartbeat_ms; /* as it was told, 0 = never */
 	char farewell[VOL_REASON_SIZE];
 	/* When; on vol_controller_now_ms's clock, 0 = never. */
 	uint64_t slurmd_up_at, gone_at, here_at;
@@ -41,6 +47,11 @@ struct vol_member {
 	uint64_t reregister_at, create_at, address_at, down_at, resume_at;
 	uint64_t hold_until;
 	time_t last_seen; /* for people and for forget_after */
+	/* What the node table says of it (nodes.h). */
+	enum vol_nodetable_state shown;
+	time_t shown_since;
+	uint64_t heard_s;
+	struct vol_forecast *forecast; /* owned */
 	/* What Slurm said. */
 	bool slurm_known, exists;
 	bool created; /* the registry's word */

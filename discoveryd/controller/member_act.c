@@ -14,6 +14,7 @@
 #include "controller.h"
 #include "desk.h"
 #include "log.h"
+#include "forecasts.h"
 #include "member_private.h"
 
 /* A full table empties by a person's hand or when a device is forgotten. */
@@ -96,6 +97,8 @@ static void welcome(struct vol_member *s)
 	memcpy(msg.cluster, c->slurm.cluster, sizeof(msg.cluster));
 	s->welcomed = true;
 	s->lease_ms = msg.lease_ms;
+	s->heartbeat_ms = msg.heartbeat_ms;
+	vol_forecasts_feed(s);
 	vol_peer_send(s->peer, &msg);
 }
 

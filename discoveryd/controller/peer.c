@@ -19,6 +19,7 @@
 #include "conn.h"
 #include "controller.h"
 #include "log.h"
+#include "nodes.h"
 
 /* All messages of a busy minute; a device that reads nothing is dropped. */
 #define QUEUE_MAX          (64 * 1024)
@@ -226,6 +227,7 @@ static void on_ping(struct vol_peer *p, const struct vol_link_msg *msg)
 {
 	struct vol_link_msg pong = {.type = VOL_LINK_PONG, .seq = msg->seq};
 
+	vol_nodes_mark(p->member);
 	vol_peer_send(p, &pong);
 }
 

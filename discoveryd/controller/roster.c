@@ -14,6 +14,7 @@
 
 #include "cleanup.h"
 #include "log.h"
+#include "nodes.h"
 #include "roster.h"
 
 #define SAVE_SHARE     4 /* write at most a fifth of the time */
@@ -115,6 +116,7 @@ void vol_controller_forget(struct vol_controller *c, struct vol_member *member)
 	for (i = 0; i < c->n_members && c->members[i] != member; i++)
 		;
 	c->members[i] = c->members[--c->n_members];
+	vol_nodes_remove(member);
 	vol_registry_remove(c->registry, member->id);
 	vol_member_destroy(member);
 	vol_controller_save_soon(c);
@@ -138,6 +140,7 @@ int vol_controller_rename(struct vol_controller *c, struct vol_member *member,
 	d->facts = old.facts;
 	d->last_seen = old.last_seen;
 	memcpy(member->node_name, d->node, sizeof(member->node_name));
+	vol_nodes_put(member);
 	member->exists = member->created = false;
 	member->unsaved = true;
 	vol_controller_save_soon(c);

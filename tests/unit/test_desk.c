@@ -104,6 +104,15 @@ static void assert_whole_again(uint32_t id, const char *excluded)
 	vol_slurm_job_clear(&job);
 }
 
+/* Of jobs by the owner of the node's device. */
+static uint32_t evictions(struct bed *bed, const char *node)
+{
+	struct vol_member *s = vol_controller_member_at_node(bed->role, node);
+
+	assert_non_null(s);
+	return s->forecast->evictions.total;
+}
+
 static void a_job_starts_elsewhere(void **state)
 {
 	struct bed *bed = *state;
@@ -123,6 +132,7 @@ static void a_job_starts_elsewhere(void **state)
 	assert_whole_again(JOB, "");
 	say_evict(&c, JOB, false, false);
 	expect_outcome(bed, &c, JOB, VOL_OUTCOME_GONE);
+	assert_int_equal(evictions(bed, "desk"), 1);
 	hang_up(&c);
 }
 
@@ -138,6 +148,8 @@ static void never_here_again(void **state)
 	fake_cluster_job_left(JOB);
 	run_until(bed, may_begin(JOB));
 	assert_whole_again(JOB, "desk");
+	/* Not because the owner came. */
+	assert_int_equal(evictions(bed, "desk"), 0);
 	hang_up(&c);
 }
 
@@ -348,6 +360,7 @@ static void jobs_of_a_lost_device_do_not_wait(void **state)
 	run_until(bed, may_begin(JOB));
 	assert_whole_again(JOB, "");
 	assert_false(may_begin(JOB + 1));
+	assert_int_equal(evictions(bed, "desk"), 1);
 }
 
 static void parked_time_is_given_back(void **state)
