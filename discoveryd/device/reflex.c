@@ -70,6 +70,7 @@ struct vol_reflex {
 	struct vol_reflex_state state;
 	struct vol_histogram histogram;
 	int not_realtime, not_locked; /* errno still to be told, or 0 */
+	bool at_once; /* an open machine was closed: tell without a rest */
 
 	/* The loop's own. */
 	sd_event_source *io, *timer;
@@ -178,6 +179,7 @@ static void react(struct vol_reflex *r, uint64_t id, uint64_t begin_us)
 	}
 	/* A device that fails may do so because it was pulled out by hand. */
 	r->state.inputs++;
+	r->at_once = r->at_once || !vol_freezer_is_closed(r->freezer);
 	frozen = close_freezer(r);
 	r->state.last_input_ms = now_ms();
 	memcpy(r->state.last_device, d->name, sizeof(d->name));
@@ -334,14 +336,19 @@ static int on_news(sd_event_source *source, int fd, uint32_t events, void *arg)
 {
 	struct vol_reflex *r = arg;
 	uint64_t count, since;
+	bool at_once;
 
 	(void)source;
 	(void)events;
 	(void)!read(fd, &count, sizeof(count));
 	log_start(r);
 	bury_failed(r);
+	pthread_mutex_lock(&r->lock);
+	at_once = r->at_once;
+	r->at_once = false;
+	pthread_mutex_unlock(&r->lock);
 	since = now_ms() - r->told_ms;
-	if (r->told_ms == 0 || since >= REST_MS)
+	if (at_once || r->told_ms == 0 || since >= REST_MS)
 		return tell(NULL, 0, r);
 	/* Still waiting from before: that one will do. */
 	if (sd_event_source_get_enabled(r->timer, NULL) > 0)
