@@ -14,7 +14,8 @@ AC_DEFUN([VOL_SLURM], [
 	AS_IF([test $vol_have_slurm = no],
 		[VOL_MISS([Slurm's API], [libslurm-dev], [everything else])])
 	AC_CHECK_MEMBERS([update_node_msg_t.resume_after,
-		update_node_msg_t.reason_uid], [], [],
+		update_node_msg_t.reason_uid, node_info_t.alloc_cpus,
+		node_info_t.select_nodeinfo], [], [],
 		[[#include <slurm/slurm.h>]])
 	AC_CHECK_DECLS([slurm_free_conf], [], [],
 		[[#include <slurm/slurm.h>]])

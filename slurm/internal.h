@@ -19,6 +19,8 @@ int vol_slurm_fail(struct vol_error *err, const char *what, const char *name);
 void vol_slurm_node_convert(const node_info_t *info,
 			    struct vol_slurm_node *node);
 
+enum vol_job_state vol_slurm_job_state(uint32_t state);
+
 /* "IDLE+DRAIN+NOT_RESPONDING" into buf. */
 void vol_slurm_state_text(uint32_t state, char *buf, size_t size);
 

@@ -36,7 +36,7 @@ static const char *id_text(const struct vol_slurm_job *job, char *buf)
 	return buf;
 }
 
-static enum vol_job_state state_of(uint32_t state)
+enum vol_job_state vol_slurm_job_state(uint32_t state)
 {
 	switch (state & JOB_STATE_BASE) {
 	case JOB_PENDING:
@@ -61,7 +61,7 @@ static int convert(const slurm_job_info_t *info, struct vol_slurm_job *job)
 	job->array_task = info->array_task_id == NO_VAL ? VOL_JOB_NO_TASK
 							: info->array_task_id;
 	job->het_id = info->het_job_id;
-	job->state = state_of(info->job_state);
+	job->state = vol_slurm_job_state(info->job_state);
 	job->completing = info->job_state & JOB_COMPLETING;
 	job->batch = info->batch_flag;
 	job->requeue = info->requeue;
