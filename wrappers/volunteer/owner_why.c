@@ -2,16 +2,13 @@
 /* owner_why.c - why the machine is open or not, in sentences; pure */
 #include "config.h"
 
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "owner_view.h"
 #include "owner_words.h"
+#include "paragraph.h"
 #include "table.h"
 #include "when.h"
-
-#define LINE_WIDTH 78
 
 /* What has to happen for the machine to open; by cause, and for the owner's
  * own claims by sensor. */
@@ -151,46 +148,22 @@ static void change_sentence(FILE *out, const json_t *owner, time_t now)
 
 /* ---- a paragraph ---- */
 
-/* Words of text in lines; what could drive a terminal is replaced. */
-static void wrap(FILE *out, char *text)
-{
-	size_t column = 0, len;
-	char *word, *p, *save = NULL;
-
-	for (word = strtok_r(text, " ", &save); word;
-	     word = strtok_r(NULL, " ", &save)) {
-		for (p = word; *p; p++)
-			if (iscntrl((unsigned char)*p))
-				*p = '?';
-		len = strlen(word);
-		if (column > 0 && column + 1 + len > LINE_WIDTH) {
-			putc('\n', out);
-			column = 0;
-		}
-		column += (size_t)fprintf(out, "%s%s", column ? " " : "", word);
-	}
-	putc('\n', out);
-}
-
 void vol_owner_why(FILE *out, const json_t *status, time_t now)
 {
 	const json_t *owner = json_object_get(status, "owner");
-	char *text = NULL;
-	size_t size;
-	FILE *paragraph = open_memstream(&text, &size);
+	struct vol_paragraph p;
 
-	if (!paragraph)
+	vol_paragraph_begin(&p);
+	if (!p.f)
 		return;
-	state_sentence(paragraph, owner, now);
+	state_sentence(p.f, owner, now);
 	if (vol_get_flag(json_object_get(owner, "verdict"), "open"))
-		open_sentence(paragraph, status);
+		open_sentence(p.f, status);
 	else
-		decider_sentence(paragraph, owner);
-	sensors_sentence(paragraph, owner);
-	change_sentence(paragraph, owner, now);
-	if (fclose(paragraph) == 0)
-		wrap(out, text);
-	free(text);
+		decider_sentence(p.f, owner);
+	sensors_sentence(p.f, owner);
+	change_sentence(p.f, owner, now);
+	vol_paragraph_end(&p, out);
 }
 
 /* ---- after pause and resume ---- */
@@ -219,26 +192,24 @@ void vol_owner_paused(FILE *out, const json_t *status, time_t now)
 	const json_t *owner = json_object_get(status, "owner");
 	const json_t *pause = json_object_get(owner, "pause");
 	time_t until = (time_t)vol_get_number(pause, "until");
-	char *text = NULL, line[256], when[32];
-	size_t size;
-	FILE *paragraph = open_memstream(&text, &size);
+	char line[256], when[32];
+	struct vol_paragraph p;
 
-	if (!paragraph)
+	vol_paragraph_begin(&p);
+	if (!p.f)
 		return;
 	if (!vol_get_flag(pause, "on")) {
-		fprintf(paragraph, "Not paused. %s.",
+		fprintf(p.f, "Not paused. %s.",
 			vol_owner_headline(owner, now, line, sizeof(line)));
-		change_sentence(paragraph, owner, now);
+		change_sentence(p.f, owner, now);
 	} else {
 		if (until)
-			fprintf(paragraph, "Paused until %s.",
+			fprintf(p.f, "Paused until %s.",
 				vol_when(until, now, when, sizeof(when)));
 		else
-			fputs("Paused until \"volunteer resume\".", paragraph);
-		fputs(" No new jobs come.", paragraph);
-		jobs_sentence(paragraph, owner);
+			fputs("Paused until \"volunteer resume\".", p.f);
+		fputs(" No new jobs come.", p.f);
+		jobs_sentence(p.f, owner);
 	}
-	if (fclose(paragraph) == 0)
-		wrap(out, text);
-	free(text);
+	vol_paragraph_end(&p, out);
 }
