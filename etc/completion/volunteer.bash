@@ -59,13 +59,21 @@ _volunteer_values()
 	esac
 }
 
+# Jobs that wait or run and nodes of devices, from Slurm and discoveryd.
+_volunteer_subjects()
+{
+	squeue --noheader --array --format=%i 2>/dev/null
+	sinfo --noheader --Node --format=%N --partition=volunteer 2>/dev/null
+}
+
 _volunteer_options()
 {
 	case $1 in
 	status | why | pause | resume | set | version)
 		echo --json --socket= --help ;;
 	log) echo -n --json --socket= --help ;;
-	devices) echo --seen --json --socket= --help ;;
+	devices) echo --seen --forecast --json --socket= --help ;;
+	explain) echo --all --json --dir= --socket= --help ;;
 	doctor) echo --json --partition= --help ;;
 	select) echo --enable --disable --status --json --help ;;
 	'') echo --help --version ;;
@@ -81,8 +89,9 @@ _volunteer_words()
 		return
 	fi
 	case $command in
-	'') echo status why pause resume set log devices doctor select \
-		version ;;
+	'') echo status why pause resume set log devices explain doctor \
+		select version ;;
+	explain) _volunteer_subjects ;;
 	pause) echo 15m 30m 1h 2h 4h 8h 1d ;;
 	set) _volunteer_keys "$current" ;;
 	esac
@@ -118,7 +127,7 @@ _volunteer()
 		key=${COMP_WORDS[COMP_CWORD - 2]}
 	fi
 	COMPREPLY=()
-	if [[ $key == --socket ]]; then
+	if [[ $key == --socket || $key == --dir ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 	elif [[ $key == -* || ${COMP_WORDS[COMP_CWORD - 1]} == -n ]]; then
 		return

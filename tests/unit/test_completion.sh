@@ -21,6 +21,16 @@ volunteer()
 	echo "jobs.users       = "
 }
 
+squeue()
+{
+	printf '%s\n' 37_1 37_2 41
+}
+
+sinfo()
+{
+	printf '%s\n' desk1 'desk$(echo)'
+}
+
 # expect "OFFERS" WORD... - the last word is being typed
 expect()
 {
@@ -39,13 +49,17 @@ expect()
 
 [[ $(complete -p volunteer) == *"-F _volunteer "* ]] || status=1
 
-expect "status why pause resume set log devices doctor select version" ""
+expect "status why pause resume set log devices explain doctor select version" ""
 expect "set select" se
 expect "status set select" s
 expect "--help --version" --
 expect "" nonsense ""
 expect "--json --socket= --help" status -
 expect "--seen --socket=" devices --s
+expect "--forecast" devices --f
+expect "--all --json --dir= --socket= --help" explain -
+expect "37_1 37_2" explain 37
+expect 'desk1 desk\$\(echo\)' explain d
 expect "--partition=" doctor --p
 expect "--enable" select --e
 expect "15m 1h 1d" pause 1

@@ -11,6 +11,7 @@ enum { VOL_EXIT_OK, VOL_EXIT_FAILED, VOL_EXIT_USAGE };
 
 int cmd_devices(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 int cmd_pause(int argc, char **argv);
 int cmd_resume(int argc, char **argv);

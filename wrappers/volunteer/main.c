@@ -20,6 +20,8 @@ static const struct {
 	{"set", cmd_set, "show or change what you share, and when"},
 	{"log", cmd_log, "what happened to this machine"},
 	{"devices", cmd_devices, "the devices that this controller knows"},
+	{"explain", cmd_explain,
+	 "why a job is where it is, or a device's state"},
 	{"doctor", cmd_doctor, "check the cluster's settings"},
 	{"select", cmd_select, "switch the scheduling plugin on and off"},
 	{"version", cmd_version, "versions of program and daemon"},

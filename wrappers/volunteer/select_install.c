@@ -401,3 +401,14 @@ const char *vol_select_version(uint32_t number,
 		snprintf(buf, VOL_SELECT_VERSION_SIZE, "none");
 	return buf;
 }
+
+bool vol_select_active(void)
+{
+	struct vol_select_status status;
+	struct vol_select select;
+
+	return vol_select_init(&select, NULL, NULL, NULL, NULL) == 0 &&
+	       vol_select_look(&select, &status, NULL) == 0 &&
+	       status.state == VOL_SELECT_ENABLED &&
+	       status.built_for == status.slurm;
+}

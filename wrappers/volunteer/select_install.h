@@ -69,6 +69,9 @@ int vol_select_enable(const struct vol_select *sel, bool *changed,
 int vol_select_disable(const struct vol_select *sel, bool *changed,
 		       struct vol_error *err);
 
+/* Will the slurmctld of this host, once it is restarted, use ours? */
+bool vol_select_active(void);
+
 const char *vol_select_state_name(enum vol_select_state state);
 
 /* "24.11.5" of a SLURM_VERSION_NUMBER, "none" of 0. */
