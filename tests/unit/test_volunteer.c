@@ -36,6 +36,9 @@ static void cells(void **state)
 		{"last_seen", "0", "never"},
 		{"last_seen", "999940", "1m ago"},
 		{"last_seen", "1000050", "0s ago"}, /* clocks differ */
+		{"away_since", "0", "-"},
+		{"away_since", "996400", "1h"},
+		{"away_since", "1000050", "0s"}, /* clocks differ */
 		{"x", "\"\\u001b[2J\"", "?[2J"},
 		{"x", "\"a\\nb\\u007f\"", "a?b?"},
 	};

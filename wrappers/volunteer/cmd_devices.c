@@ -6,29 +6,33 @@
 
 #include "cmd.h"
 #include "ctl_client.h"
+#include "device_list.h"
+#include "explain_words.h"
+#include "outlook_view.h"
 #include "table.h"
 
+#define TABLE VOL_RUN_DIR "/controller/" VOL_NODETABLE_FILE
+
 static const char usage[] =
-	"Usage: volunteer devices [--seen] [--json] [--socket=PATH]\n"
+	"Usage: volunteer devices [--seen] [--forecast] [--json]\n"
+	"                         [--socket=PATH]\n"
 	"List the devices that this controller knows, linked or not.\n"
 	"\n"
 	"  --seen         list also what mDNS tells of but is not linked\n"
+	"  --forecast     show how likely each stays open for so long, and what\n"
+	"                 that is concluded from; without discoveryd, from the\n"
+	"                 table that it left\n"
 	"  --json         print JSON\n"
 	"  --socket=PATH  ask this control socket instead of\n"
 	"                 " VOL_RUN_DIR "/controller/control.sock\n";
 
 static const struct vol_column device_columns[] = {
-	{"NODE", "node"},
-	{"HOST", "hostname"},
-	{"ADDRESS", "address"},
-	{"DEVICE", "contact"},
-	{"HARVEST", "harvest"},
-	{"WHY", "why"},
-	{"NODE-STATE", "slurm_state"},
-	{"CPUS", "cpus"},
-	{"MEMORY", "memory_mb"},
-	{"SEEN", "last_seen"},
-	{"REMARK", "reason"},
+	{"NODE", "node"},       {"HOST", "hostname"},
+	{"ADDRESS", "address"}, {"DEVICE", "contact"},
+	{"HARVEST", "harvest"}, {"AWAY", "away_since"},
+	{"WHY", "why"},         {"NODE-STATE", "slurm_state"},
+	{"CPUS", "cpus"},       {"MEMORY", "memory_mb"},
+	{"SEEN", "last_seen"},  {"REMARK", "reason"},
 	{NULL, NULL},
 };
 
@@ -45,7 +49,10 @@ static int print(const json_t *data, const struct vol_ask_options *opt)
 
 	if (opt->json)
 		return vol_print_json(opt->seen ? data : devices);
-	vol_table_print(stdout, devices, device_columns, time(NULL));
+	if (opt->forecast)
+		vol_outlook_view(stdout, devices, time(NULL));
+	else
+		vol_table_print(stdout, devices, device_columns, time(NULL));
 	if (opt->seen) {
 		puts("\nSeen by mDNS, not linked:");
 		vol_table_print(stdout, seen, seen_columns, time(NULL));
@@ -93,16 +100,41 @@ static json_t *ask_all(const struct vol_ask_options *opt, struct vol_error *err)
 	return all;
 }
 
+/* discoveryd does not answer; what it last said may still be there. */
+static json_t *read_table(struct vol_error *why)
+{
+	struct vol_device_list devices = {0};
+	struct vol_error err;
+	char age[VOL_WORDS_SIZE];
+	json_t *data = NULL;
+
+	if (vol_device_list_load(TABLE, vol_boot_ms(), true, &devices, &err) <
+	    0) {
+		vol_error_prefix(&err, "%s", why->text);
+		*why = err;
+		return NULL;
+	}
+	fprintf(stderr, "volunteer devices: %s; this is what it said %s ago\n",
+		why->text, vol_words_span((double)devices.age_ms / 1000, age));
+	data = json_pack("{s:o, s:[]}", "devices",
+			 vol_outlook_devices(&devices, time(NULL)), "seen");
+	vol_device_list_clear(&devices);
+	return data;
+}
+
 int cmd_devices(int argc, char **argv)
 {
 	struct vol_ask_options opt;
 	struct vol_error err;
 	json_t *data;
-	int rc = vol_ask_parse(argc, argv, usage, VOL_TAKES_SEEN, &opt);
+	int rc = vol_ask_parse(argc, argv, usage,
+			       VOL_TAKES_SEEN | VOL_TAKES_FORECAST, &opt);
 
 	if (rc >= 0)
 		return rc;
 	data = ask_all(&opt, &err);
+	if (!data && opt.forecast && !opt.socket)
+		data = read_table(&err);
 	if (!data) {
 		fprintf(stderr, "volunteer devices: %s\n", err.text);
 		return VOL_EXIT_FAILED;

@@ -22,7 +22,7 @@
 /* Answers come from memory; a daemon that needs longer is stuck. */
 #define ANSWER_MS 10000
 
-enum { OPT_SOCKET = 256, OPT_JSON, OPT_SEEN };
+enum { OPT_SOCKET = 256, OPT_JSON, OPT_SEEN, OPT_FORECAST };
 
 static int connect_to(const char *path, struct vol_error *err)
 {
@@ -115,6 +115,9 @@ static const char *take(int c, unsigned takes, struct vol_ask_options *opt)
 	case OPT_SEEN:
 		opt->seen = true;
 		return takes & VOL_TAKES_SEEN ? NULL : "unknown option";
+	case OPT_FORECAST:
+		opt->forecast = true;
+		return takes & VOL_TAKES_FORECAST ? NULL : "unknown option";
 	case 'n':
 		return vol_text_number(optarg, strlen(optarg), 1, UINT32_MAX,
 				       &opt->count) < 0
@@ -135,6 +138,7 @@ int vol_ask_parse(int argc, char **argv, const char *usage, unsigned takes,
 		{"socket", required_argument, NULL, OPT_SOCKET},
 		{"help", no_argument, NULL, 'h'},
 		{"seen", no_argument, NULL, OPT_SEEN},
+		{"forecast", no_argument, NULL, OPT_FORECAST},
 		{NULL, 0, NULL, 0},
 	};
 	const char *shorts = takes & VOL_TAKES_COUNT ? ":hn:" : ":h";

@@ -20,12 +20,17 @@ json_t *vol_ctl_ask(const char *path, enum vol_ctl_role role, json_t *request,
 		    struct vol_error *err);
 
 /* What an asking subcommand takes besides --json and --socket; bits. */
-enum { VOL_TAKES_SEEN = 1, VOL_TAKES_WORD = 2, VOL_TAKES_COUNT = 4 };
+enum {
+	VOL_TAKES_SEEN = 1,
+	VOL_TAKES_WORD = 2,
+	VOL_TAKES_COUNT = 4,
+	VOL_TAKES_FORECAST = 8,
+};
 
 /* The options that every asking subcommand has.  -1: go on, else the exit
  * status (help was printed, or a complaint). */
 struct vol_ask_options {
-	bool json, seen;
+	bool json, seen, forecast;
 	const char *socket;
 	const char *word; /* NULL when there is none */
 	uint64_t count;   /* of -n; 0 when not given */

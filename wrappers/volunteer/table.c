@@ -47,6 +47,13 @@ static void print_number(const char *member, json_int_t value, time_t now,
 					       : 0,
 				   buf, size);
 		strncat(buf, " ago", size - strlen(buf) - 1);
+	} else if (ends_in(member, "_since")) {
+		*buf = '\0'; /* 0: it is not known */
+		if (v)
+			vol_table_duration(
+				now > value ? (uint64_t)(now - value) * 1000
+					    : 0,
+				buf, size);
 	} else if (ends_in(member, "_mb")) {
 		vol_size_format(v << 20, buf, size);
 	} else if (ends_in(member, "_ms")) {

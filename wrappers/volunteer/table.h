@@ -9,7 +9,8 @@
 #include <time.h>
 
 /* A column: its heading and the member it shows.  Members that end in _mb, _s
- * and _ms are shown with a unit; "last_seen" as the time since then. */
+ * and _ms are shown with a unit; "last_seen" and
+ * those that end in _at and _since as the time since then. */
 struct vol_column {
 	const char *heading;
 	const char *member;
