@@ -233,6 +233,18 @@ static enum vol_severity judge_select_plugin(const struct vol_cluster *c,
 	return bad_if(!c->select_active, VOL_ADVICE);
 }
 
+static enum vol_severity judge_table(const struct vol_cluster *c, char *now,
+				     size_t size)
+{
+	if (!c->table_trouble)
+		snprintf(now, size, "the node table has %zu devices, fresh",
+			 c->table_devices);
+	else
+		snprintf(now, size, "node table: %s", c->table_trouble);
+	/* Nobody else reads it. */
+	return bad_if(c->table_trouble && c->select_active, VOL_PROBLEM);
+}
+
 /* In the order in which an admin would set a cluster up. */
 static const struct rule rules[] = {
 	{"SelectType", "SelectType=select/cons_tres",
@@ -295,6 +307,10 @@ static const struct rule rules[] = {
 	 "without it slurmctld does not see which owners are back until the "
 	 "node drains",
 	 judge_select_plugin},
+	{"node table", "a discoveryd of role controller that runs on this host",
+	 "the select plugin learns from its table which owners are back, and "
+	 "places jobs blindly without",
+	 judge_table},
 };
 
 size_t vol_doctor(const struct vol_cluster *c, struct vol_finding *findings,

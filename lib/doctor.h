@@ -38,7 +38,10 @@ struct vol_cluster {
 	bool has_partition;          /* our partition exists */
 	bool partition_uses_nodeset; /* and takes nodes by our NodeSet or ALL */
 	bool select_active; /* our select plugin is in place on this host */
-	bool spank_present; /* plugin and plugstack entry on this host */
+	const char *table_trouble; /* why the node table can not be read; NULL
+				    * when it can */
+	size_t table_devices;      /* else how many it has */
+	bool spank_present;        /* plugin and plugstack entry on this host */
 };
 
 struct vol_finding {

@@ -120,6 +120,8 @@ static const struct {
 	const char *text;
 	enum vol_severity want;
 } changes[] = {
+	TEXT(table_trouble, "no table", "node table", VOL_PROBLEM),
+	NUMBER(table_devices, 0, "node table", VOL_OK),
 	NUMBER(min_job_age_s, 0, "MinJobAge", VOL_OK),
 	NUMBER(min_job_age_s, 59, "MinJobAge", VOL_PROBLEM),
 	NUMBER(min_job_age_s, 60, "MinJobAge", VOL_OK),

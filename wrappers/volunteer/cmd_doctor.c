@@ -17,11 +17,13 @@
 #include "cluster.h"
 #include "cmd.h"
 #include "ctl_client.h"
+#include "device_list.h"
 #include "doctor.h"
 #include "doctor_local.h"
 #include "select_install.h"
 
 #define FINDINGS_MAX 64
+#define TABLE        VOL_RUN_DIR "/controller/" VOL_NODETABLE_FILE
 
 enum { OPT_JSON = 256, OPT_PARTITION };
 
@@ -75,14 +77,18 @@ static int parse(int argc, char **argv, bool *json, const char **partition)
 
 static void add_local_facts(struct vol_cluster *c)
 {
-	struct vol_select_status status;
 	cleanup_free char *conf = NULL;
-	struct vol_select select;
 	const char *path = getenv("SLURM_CONF");
+	struct vol_device_list devices = {0};
+	static struct vol_error table; /* lives as long as *c */
 
-	if (vol_select_init(&select, NULL, NULL, NULL, NULL) == 0 &&
-	    vol_select_look(&select, &status, NULL) == 0)
-		c->select_active = status.state == VOL_SELECT_ENABLED;
+	c->select_active = vol_select_active();
+	if (vol_device_list_load(TABLE, vol_boot_ms(), false, &devices,
+				 &table) < 0)
+		c->table_trouble = table.text;
+	else
+		c->table_devices = devices.n;
+	vol_device_list_clear(&devices);
 	conf = strdup(path ? path : "/etc/slurm/slurm.conf");
 	if (conf)
 		c->spank_present = vol_doctor_has_spank(dirname(conf),
