@@ -235,6 +235,7 @@ static void devices_are_told_apart(void **state)
 		assert_int_equal(found->order != 0,
 				 rows[i].kind == VOL_CHOICE_FITS);
 	}
+	assert_string_equal(c.list[0].name, "desk1");
 	assert_int_equal(c.devices[VOL_CHOICE_FITS], 2);
 	assert_int_equal(c.devices[VOL_CHOICE_OWNER], 1);
 	assert_string_equal(c.list[0].name, "desk1");
@@ -257,6 +258,72 @@ static void devices_are_told_apart(void **state)
 	choose(&r, offers, &c);
 	assert_string_equal(c.list[0].name, "desk2");
 	assert_int_equal(c.list[1].order, 2);
+	vol_choices_clear(&c);
+}
+
+static void states_in_words(void **state)
+{
+	static const struct {
+		enum vol_nodetable_state state;
+		int64_t since;
+		uint64_t heard_s;
+		const char *why, *text;
+	} rows[] = {
+		{VOL_NODETABLE_OPEN, 0, 0, "", "open"},
+		{VOL_NODETABLE_OPEN, NOW, 0, "", "open since 11:02"},
+		{VOL_NODETABLE_PARKED, NOW, 0, "", "owner present since 11:02"},
+		{VOL_NODETABLE_PARKED, NOW, 0, "paused", "paused"},
+		{VOL_NODETABLE_DRAINING, NOW, 0, "", "its jobs move away"},
+		{VOL_NODETABLE_DRAINING, NOW, 0, "x", "its jobs move away: x"},
+		{VOL_NODETABLE_CLOSED, 0, 0, "", "closed"},
+		{VOL_NODETABLE_CLOSED, NOW, 0, "", "closed since 11:02"},
+		{VOL_NODETABLE_CLOSED, NOW, 0, "paused", "closed: paused"},
+		{VOL_NODETABLE_CLOSED, NOW, 0, "owner present since 10:31",
+		 "owner present since 10:31"},
+		{VOL_NODETABLE_UNKNOWN, NOW, 0, "x", "no link to it"},
+		{VOL_NODETABLE_UNKNOWN, 0, BOOT + 9, "",
+		 "no link to it for 0s"},
+		{(enum vol_nodetable_state)77, 0, BOOT - 9, "",
+		 "no link to it for 9s"},
+	};
+	struct vol_nodetable_node node;
+	char buf[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_ELEMENTS(rows); i++) {
+		memset(&node, 0, sizeof(node));
+		node.state = rows[i].state;
+		node.since = rows[i].since;
+		node.heard_s = rows[i].heard_s;
+		snprintf(node.why, sizeof(node.why), "%s", rows[i].why);
+		vol_choice_state_words(&node, BOOT, NOW, buf, sizeof(buf));
+		assert_string_equal(buf, rows[i].text);
+	}
+}
+
+/* Without jobs it is closed, not parked, when its owner comes. */
+static void owners_close_devices(void **state)
+{
+	struct vol_nodetable_node node = {.name = "desk1",
+					  .state = VOL_NODETABLE_CLOSED};
+	const struct vol_device_list one = {.list = &node, .n = 1};
+	struct vol_slurm_offer offer = {.name = "desk1", .in_partition = true};
+	const struct vol_slurm_offers offers = {&offer, 1};
+	struct vol_slurm_request r = request_of(10);
+	struct vol_choices c = {0};
+	struct vol_score_job facts;
+
+	(void)state;
+	vol_choice_facts(&r, &facts);
+	strcpy(node.why, "owner present since 10:31");
+	assert_int_equal(
+		vol_choices_make(&r, &facts, &offers, &one, NOW, &c, NULL), 0);
+	assert_int_equal(c.list[0].kind, VOL_CHOICE_OWNER);
+	strcpy(node.why, "on battery");
+	assert_int_equal(
+		vol_choices_make(&r, &facts, &offers, &one, NOW, &c, NULL), 0);
+	assert_int_equal(c.list[0].kind, VOL_CHOICE_CLOSED);
 	vol_choices_clear(&c);
 }
 
@@ -365,6 +432,8 @@ int main(void)
 		cmocka_unit_test(constraints),
 		cmocka_unit_test(facts_for_the_scorer),
 		cmocka_unit_test(devices_are_told_apart),
+		cmocka_unit_test(states_in_words),
+		cmocka_unit_test(owners_close_devices),
 		cmocka_unit_test(jobs_are_choosy),
 		cmocka_unit_test(jobs_need_room),
 	};

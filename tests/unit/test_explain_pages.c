@@ -42,12 +42,12 @@ static void waiting_job(void **state)
 		      " volunteer: Resources, not enough\n"
 		      "nodes are free for it. Of the 7 devices that it"
 		      " could run on 2 are free now; 1\n"
-		      "is in use by its owner, 1 is closed by its owner, 1"
-		      " has no link, 1 is busy\n"
-		      "with other jobs, 1 is down or drained. Slurm looks"
-		      " again within seconds; which\n"
-		      "cores and what GRES it needs, and reservations, are"
-		      " not looked at here.\n"
+		      "is in use by its owner, 1 is closed, 1 has no link,"
+		      " 1 is busy with other jobs,\n"
+		      "1 is down or drained. Slurm looks again within"
+		      " seconds; which cores and what\n"
+		      "GRES it needs, and reservations, are not looked at"
+		      " here.\n"
 		      "\n"
 		      "If it could start now:\n"
 		      "ORDER  NODE   OWNER-BACK  WASTED   DONE-AFTER  SPEED"
@@ -97,13 +97,12 @@ static void waiting_in_vain(void **state)
 		      " same nodes. None of the\n"
 		      "devices that it could run on is free now: 1 is in"
 		      " use by its owner, 1 is\n"
-		      "closed by its owner, 1 has no link, 2 are busy with"
-		      " other jobs, 1 is down or\n"
-		      "drained. 1 more is not what it asks for. It needs 2"
-		      " nodes at once. The select\n"
-		      "plugin is not active: Slurm does not look at what"
-		      " follows (volunteer select\n"
-		      "--status).\n"
+		      "closed, 1 has no link, 2 are busy with other jobs, 1"
+		      " is down or drained. 1\n"
+		      "more is not what it asks for. It needs 2 nodes at"
+		      " once. The select plugin is\n"
+		      "not active: Slurm does not look at what follows"
+		      " (volunteer select --status).\n"
 		      "\n"
 		      "What is in its way:\n"
 		      "ORDER  NODE   OWNER-BACK  WASTED  DONE-AFTER  SPEED"
@@ -200,11 +199,35 @@ static void started_job(void **state)
 		      "      1.0x   10      0      its Weight 10 comes"
 		      " after 1\n"
 		      "desk3  dropped      -           -       -"
-		      "           -      1       -      parked: owner"
-		      " present since 10:31\n"
+		      "           -      1       -      owner present since"
+		      " 10:31\n"
 		      "desk5  dropped      -           -       -"
 		      "           -      1       -      no link to it\n");
 	free(page);
+}
+
+static bool is_node(const char *hostlist, const char *name)
+{
+	return !strcmp(hostlist, name);
+}
+
+static void starts_of_tasks(void **state)
+{
+	struct vol_slurm_request r = request_of(120);
+
+	(void)state;
+	r.nodes = (char *)"desk1";
+	r.start = placement.at + 1;
+	assert_true(vol_explain_is_start(&placement, &r, is_node));
+	r.start = placement.at - 5;
+	assert_true(vol_explain_is_start(&placement, &r, is_node));
+	r.start = placement.at - 6;
+	assert_false(vol_explain_is_start(&placement, &r, is_node));
+	r.start = placement.at + 6;
+	assert_false(vol_explain_is_start(&placement, &r, is_node));
+	r.start = placement.at;
+	r.nodes = (char *)"desk2"; /* passed over */
+	assert_false(vol_explain_is_start(&placement, &r, is_node));
 }
 
 /* A record of before that lies about its length, and a lab that has changed. */
@@ -262,6 +285,10 @@ static void refusals(void **state)
 	facts.select_active = true;
 	assert_int_equal(vol_explain_job_check(&facts, &err), -1);
 	assert_non_null(strstr(err.text, "nothing is remembered"));
+	assert_null(strstr(err.text, "of an array"));
+	r.array_id = 40;
+	assert_int_equal(vol_explain_job_check(&facts, &err), -1);
+	assert_non_null(strstr(err.text, "of an array"));
 }
 
 static char *node_page(const struct vol_node_facts *facts)
@@ -292,12 +319,15 @@ static void history(void **state)
 		{"{}", ""},
 		{"[]", ""},
 		{HISTORY("d", 3600, 0, 0, 0, 0), ""},
-		{HISTORY("d", 3600, 4, 3, 4, 3),
+		{HISTORY("d", 3600, 4, 3, 20, 15),
 		 " On 3 of the last 4 Fridays the owner of d was there between "
 		 "11:02 and 12:02."},
 		{HISTORY("d", 28800, 4, 0, 20, 7),
-		 " On none of the last 4 Fridays and on 7 of the last 20 workdays "
-		 "the owner of d was there between 11:02 and 19:02."},
+		 " On none of the last 4 Fridays the owner of d was there "
+		 "between 11:02 and 19:02."},
+		{HISTORY("d", 3600, 2, 2, 9, 9),
+		 " On each of the last 9 workdays the owner of d was there "
+		 "between 11:02 and 12:02."},
 		{HISTORY("d", 86400, 0, 0, 2, 1),
 		 " On 1 of the last 2 workdays the owner of d was there within "
 		 "a day from 11:02."},
@@ -370,7 +400,8 @@ static void rivals(void **state)
 static void open_device(void **state)
 {
 	json_t *list = json_pack(
-		"[o]",
+		"[o, o]",
+		json_loads(HISTORY("desk1", 3600, 4, 3, 20, 9), 0, NULL),
 		json_loads(HISTORY("desk1", 28800, 4, 3, 20, 9), 0, NULL));
 	struct vol_slurm_node slurm = {.state = "IDLE+DYNAMIC_NORM"};
 	struct vol_node_facts facts = {.node = &lab[NIGHT],
@@ -389,9 +420,8 @@ static void open_device(void **state)
 		      "IDLE+DYNAMIC_NORM. Jobs evicted by its owner: 0 in"
 		      " 24 hours, 1 in 7 days, 7\n"
 		      "altogether, the last on Tue 11:02. On 3 of the last"
-		      " 4 Fridays and on 9 of the\n"
-		      "last 20 workdays the owner of desk1 was there"
-		      " between 11:02 and 19:02.\n"
+		      " 4 Fridays the owner of\n"
+		      "desk1 was there between 11:02 and 12:02.\n"
 		      "\n"
 		      "The chance that it stays open: 97% for 1 hour, 90%"
 		      " for 4 hours, 80% for 8\n"
@@ -481,6 +511,7 @@ int main(void)
 		cmocka_unit_test(waiting_job),
 		cmocka_unit_test(waiting_in_vain),
 		cmocka_unit_test(started_job),
+		cmocka_unit_test(starts_of_tasks),
 		cmocka_unit_test(old_records),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(history),

@@ -184,6 +184,23 @@ static int weigh_choices(struct job_facts *all, const struct vol_error *table,
 	return 0;
 }
 
+static void find_start(const char *path, struct job_facts *all, uint32_t id,
+		       uint32_t task)
+{
+	const struct vol_slurm_request *r = all->facts.request;
+	struct vol_placement *p = &all->placement;
+	bool found;
+
+	if (task != VOL_JOB_NO_TASK && (!r || r->array_task != task))
+		return; /* not started yet, or its number is forgotten */
+	found = vol_placement_find(path, r ? r->id : id, p, NULL) == 0;
+	if (!found && r && r->array_id && r->state != VOL_JOB_PENDING)
+		found = vol_placement_find(path, r->array_id, p, NULL) == 0 &&
+			vol_explain_is_start(p, r, vol_slurm_nodes_have);
+	if (found)
+		all->facts.placement = p;
+}
+
 static int gather_job(const struct options *opt, uint32_t id, uint32_t task,
 		      struct job_facts *all, time_t now, struct vol_error *err)
 {
@@ -198,15 +215,9 @@ static int gather_job(const struct options *opt, uint32_t id, uint32_t task,
 				 &table) == 0)
 		f->devices = &all->devices;
 	ask_slurm(all, id, task);
-	if (f->request)
-		id = all->request.id;
-	else if (task != VOL_JOB_NO_TASK)
-		id = 0; /* its own number is slurmctld's secret */
 	if (f->request && all->request.state != VOL_JOB_PENDING)
 		f->on_devices = on_devices(&all->request, &all->devices);
-	if (id && vol_placement_find(path_in(opt, VOL_PLACEMENT_FILE, path), id,
-				     &all->placement, NULL) == 0)
-		f->placement = &all->placement;
+	find_start(path_in(opt, VOL_PLACEMENT_FILE, path), all, id, task);
 	if (f->request && all->request.state == VOL_JOB_PENDING &&
 	    weigh_choices(all, &table, now, err) < 0)
 		return -1;

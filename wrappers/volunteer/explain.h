@@ -36,6 +36,14 @@ struct vol_job_facts {
 int vol_explain_job_check(const struct vol_job_facts *facts,
 			  struct vol_error *err);
 
+/* Is p how the task of an array that r tells of was started?  slurmctld places
+ * a task under its array's number and gives it its own when it starts, so the
+ * newest start of the array may be another task's.  has: is a node in a
+ * hostlist? */
+bool vol_explain_is_start(const struct vol_placement *p,
+			  const struct vol_slurm_request *r,
+			  bool (*has)(const char *hostlist, const char *name));
+
 /*	job, state, partition, limit_s (null: unlimited), reason, detail, means,
  *	min_nodes, nodes, start, select_active,
  *	now: {fits, busy, owner, closed, "no link", "out of service",
@@ -57,8 +65,8 @@ struct vol_node_facts {
 	const json_t *history; /* a list as below, or NULL */
 };
 
-/*	node, state, since, state_words, away_since, closes_at, battery, speed,
- *	silent_s, table_age_ms, evictions: {day, week, all, last}, slurm_state,
+/*	node, state, since, why, state_words, away_since, closes_at, battery,
+ *speed, silent_s, table_age_ms, evictions: {day, week, all, last}, slurm_state,
  *	slurm_reason, select_active, forecast (see outlook_view.h, or null),
  *	history, jobs: [{run_s, chance, wasted_s, completion_s}] */
 json_t *vol_explain_node(const struct vol_node_facts *facts, time_t now);
@@ -68,6 +76,8 @@ void vol_explain_node_view(FILE *out, const json_t *node, time_t now);
  * weekdays, weekdays_back, alike, alike_back}.  Nothing when no day is known.
  */
 void vol_explain_history(FILE *f, const json_t *history);
+/* Were the same days counted, whatever the horizon? */
+bool vol_explain_same_history(const json_t *a, const json_t *b);
 
 /* The devices of a job's page whose owners' history makes clear why one of them
  * was chosen: at most max names, borrowed from the page.  None when the page

@@ -73,6 +73,13 @@ int vol_choice_features(const char *constraint, const char *features)
 	}
 }
 
+/* A device without jobs is not parked but closed when its owner comes; the
+ * reason (policy.c) tells that from a pause or from hours. */
+static bool owner_is_there(const struct vol_nodetable_node *node)
+{
+	return strncmp(node->why, "owner ", strlen("owner ")) == 0;
+}
+
 void vol_choice_state_words(const struct vol_nodetable_node *node,
 			    uint64_t now_s, time_t now, char *buf, size_t size)
 {
@@ -96,7 +103,11 @@ void vol_choice_state_words(const struct vol_nodetable_node *node,
 			 why);
 		return;
 	case VOL_NODETABLE_CLOSED:
-		snprintf(buf, size, "closed%s%s", *why ? ": " : since, why);
+		snprintf(buf, size, "%s%s",
+			 owner_is_there(node) ? ""
+			 : *why               ? "closed: "
+					      : "closed",
+			 *why ? why : since);
 		return;
 	default:
 		snprintf(buf, size, "no link to it%s%s",
@@ -172,16 +183,17 @@ static enum vol_choice_kind slurm_kind(const struct vol_slurm_request *r,
 	return VOL_CHOICE_FITS;
 }
 
-static enum vol_choice_kind owner_kind(enum vol_nodetable_state state)
+static enum vol_choice_kind owner_kind(const struct vol_nodetable_node *node)
 {
-	switch (state) {
+	switch (node->state) {
 	case VOL_NODETABLE_OPEN:
 		return VOL_CHOICE_FITS;
 	case VOL_NODETABLE_PARKED:
 	case VOL_NODETABLE_DRAINING:
 		return VOL_CHOICE_OWNER;
 	case VOL_NODETABLE_CLOSED:
-		return VOL_CHOICE_CLOSED;
+		return owner_is_there(node) ? VOL_CHOICE_OWNER
+					    : VOL_CHOICE_CLOSED;
 	default:
 		return VOL_CHOICE_NO_LINK;
 	}
@@ -209,7 +221,7 @@ static void judge(const struct vol_slurm_request *r,
 	if (!is_wanted(r, o, c)) {
 		c->kind = VOL_CHOICE_UNFIT;
 	} else if (d && d->state != VOL_NODETABLE_OPEN) {
-		c->kind = owner_kind(d->state);
+		c->kind = owner_kind(d);
 		vol_choice_state_words(d, now_s, now, c->why, sizeof(c->why));
 	} else {
 		c->kind = slurm_kind(r, o, c);

@@ -22,8 +22,8 @@
 enum vol_choice_kind {
 	VOL_CHOICE_FITS,
 	VOL_CHOICE_BUSY,   /* with other jobs */
-	VOL_CHOICE_OWNER,  /* parked or being vacated */
-	VOL_CHOICE_CLOSED, /* by its owner's settings */
+	VOL_CHOICE_OWNER,  /* he is there, or jobs still leave */
+	VOL_CHOICE_CLOSED, /* paused, on battery, outside of its hours, ... */
 	VOL_CHOICE_NO_LINK,
 	VOL_CHOICE_OUT,   /* Slurm has it down, drained or reserved */
 	VOL_CHOICE_UNFIT, /* the job does not want it */

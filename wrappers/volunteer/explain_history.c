@@ -29,12 +29,18 @@ static void span_clause(FILE *f, time_t from, uint64_t horizon_s)
 			clock_of(from + (time_t)horizon_s, end));
 }
 
-static const char *count_of(uint64_t n, char buf[24])
+/* "On 3 of the last 4 Mondays"; so many days at least tell something. */
+#define ENOUGH 3
+
+static void days_clause(FILE *f, uint64_t n, uint64_t of, const char *days)
 {
 	if (!n)
-		return "none";
-	snprintf(buf, 24, "%ju", (uintmax_t)n);
-	return buf;
+		fprintf(f, " On none of the last %ju %s", (uintmax_t)of, days);
+	else if (n == of)
+		fprintf(f, " On each of the last %ju %s", (uintmax_t)of, days);
+	else
+		fprintf(f, " On %ju of the last %ju %s", (uintmax_t)n,
+			(uintmax_t)of, days);
 }
 
 void vol_explain_history(FILE *f, const json_t *history)
@@ -45,27 +51,33 @@ void vol_explain_history(FILE *f, const json_t *history)
 					   "Saturdays"};
 	time_t from = (time_t)vol_get_number(history, "now");
 	uint64_t same = vol_get_number(history, "weekdays");
-	uint64_t same_back = vol_get_number(history, "weekdays_back");
 	uint64_t alike = vol_get_number(history, "alike");
-	uint64_t alike_back = vol_get_number(history, "alike_back");
-	bool both = same && alike > same;
-	char back[24];
 	struct tm tm;
 
 	if (!(same || alike) || !localtime_r(&from, &tm))
 		return;
-	if (same)
-		fprintf(f, " On %s of the last %ju %s",
-			count_of(same_back, back), (uintmax_t)same,
-			days[tm.tm_wday]);
-	if (both)
-		fputs(" and", f);
-	if (!same || both)
-		fprintf(f, " %s %s of the last %ju %s", both ? "on" : "On",
-			count_of(alike_back, back), (uintmax_t)alike,
-			tm.tm_wday == 0 || tm.tm_wday == 6 ? "days of weekends"
-							   : "workdays");
+	if (same >= ENOUGH || same >= alike)
+		days_clause(f, vol_get_number(history, "weekdays_back"), same,
+			    days[tm.tm_wday]);
+	else
+		days_clause(f, vol_get_number(history, "alike_back"), alike,
+			    tm.tm_wday == 0 || tm.tm_wday == 6
+				    ? "days of weekends"
+				    : "workdays");
 	fprintf(f, " the owner of %s was there", vol_get_text(history, "node"));
 	span_clause(f, from, vol_get_number(history, "horizon_s"));
 	fputs(".", f);
+}
+
+bool vol_explain_same_history(const json_t *a, const json_t *b)
+{
+	static const char *const keys[] = {"node", "weekdays", "weekdays_back",
+					   "alike", "alike_back"};
+	size_t i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (!json_equal(json_object_get(a, keys[i]),
+				json_object_get(b, keys[i])))
+			return false;
+	return true;
 }

@@ -115,10 +115,7 @@ static void dropped_words(const struct vol_placement *p,
 	    n->state != VOL_NODETABLE_UNKNOWN) {
 		vol_choice_state_words(d, devices->now_s, now, words,
 				       sizeof(words));
-		if (n->state == VOL_NODETABLE_CLOSED)
-			snprintf(buf, size, "%s", words);
-		else
-			snprintf(buf, size, "%s: %s", state, words);
+		snprintf(buf, size, "%s", words);
 	} else if (n->state == VOL_NODETABLE_UNKNOWN) {
 		snprintf(buf, size, "no link to it");
 	} else {
@@ -213,6 +210,24 @@ static void add_request(json_t *page, const struct vol_slurm_request *r)
 			    json_string(vol_words_reason(r->reason)));
 }
 
+/* Between the decision and the start that slurmctld notes. */
+#define START_LAG_S 5
+
+bool vol_explain_is_start(const struct vol_placement *p,
+			  const struct vol_slurm_request *r,
+			  bool (*has)(const char *hostlist, const char *name))
+{
+	uint32_t i;
+
+	if (p->at > r->start + START_LAG_S || p->at < r->start - START_LAG_S)
+		return false;
+	for (i = 0; i < p->n_nodes && i < VOL_PLACEMENT_NODES; i++)
+		if (p->nodes[i].fate == VOL_PLACEMENT_TAKEN &&
+		    !has(r->nodes, p->nodes[i].name))
+			return false;
+	return true;
+}
+
 int vol_explain_job_check(const struct vol_job_facts *facts,
 			  struct vol_error *err)
 {
@@ -241,6 +256,12 @@ int vol_explain_job_check(const struct vol_job_facts *facts,
 	if (!*r->nodes)
 		return vol_errorf(err, "job %s ended before it was started",
 				  facts->name);
+	if (r->array_id && facts->on_devices && facts->select_active)
+		return vol_errorf(err,
+				  "nothing is remembered of how job %s came to "
+				  "%s: of an array only the last start of a "
+				  "task is",
+				  facts->name, r->nodes);
 	if (!facts->on_devices)
 		return vol_errorf(err,
 				  "job %s was placed on %s by Slurm alone: no "

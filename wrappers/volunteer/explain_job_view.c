@@ -76,7 +76,7 @@ static const struct {
 	const char *key, *one, *many;
 } kinds[] = {
 	{"owner", "is in use by its owner", "are in use by their owners"},
-	{"closed", "is closed by its owner", "are closed by their owners"},
+	{"closed", "is closed", "are closed"},
 	{"no link", "has no link", "have no link"},
 	{"busy", "is busy with other jobs", "are busy with other jobs"},
 	{"out of service", "is down or drained", "are down or drained"},
@@ -261,7 +261,9 @@ static void started_sentence(FILE *f, const json_t *job, const json_t *placed,
 	const char *between = " on ";
 	size_t i;
 
-	fprintf(f, "Job %s was %sstarted %s%s", vol_get_text(job, "job"),
+	fprintf(f, "%sob %s was %sstarted %s%s",
+		vol_get_flag(job, "many_tasks") ? "A task of j" : "J",
+		vol_get_text(job, "job"),
 		strcmp(state, "pending") == 0 ? "last " : "",
 		now - at > 20 * 3600 ? "on " : "at ",
 		vol_when(at, now, when, sizeof(when)));

@@ -51,11 +51,11 @@ json_t *vol_explain_node(const struct vol_node_facts *facts, time_t now)
 
 	vol_choice_state_words(n, facts->now_s, now, words, sizeof(words));
 	return json_pack(
-		"{s:s, s:s, s:I, s:s, s:I, s:I, s:b, s:I, s:I, s:I, "
+		"{s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:b, s:I, s:I, s:I, "
 		"s:{s:I, s:I, s:I, s:I}, s:s, s:s, s:b, s:o, s:O*, s:o}",
 		"node", n->name, "state", vol_nodetable_state_name(n->state),
-		"since", (json_int_t)n->since, "state_words", words,
-		"away_since", (json_int_t)n->away_since, "closes_at",
+		"since", (json_int_t)n->since, "why", n->why, "state_words",
+		words, "away_since", (json_int_t)n->away_since, "closes_at",
 		(json_int_t)n->closes_at, "battery", (int)n->on_battery,
 		"speed", (json_int_t)n->speed, "silent_s", (json_int_t)silent_s,
 		"table_age_ms", (json_int_t)facts->age_ms, "evictions", "day",
@@ -93,7 +93,10 @@ static void state_sentences(FILE *f, const json_t *node, time_t now)
 	if (strcmp(state, "open") != 0) {
 		fprintf(f, "%s takes no jobs", name);
 		since_clause(f, node, "since", now);
-		fprintf(f, ": %s.", vol_get_text(node, "state_words"));
+		fprintf(f, ": %s.",
+			vol_get_text(node, *vol_get_text(node, "why")
+						   ? "why"
+						   : "state_words"));
 		return;
 	}
 	fprintf(f, "%s is open for jobs", name);
@@ -149,13 +152,18 @@ static void evictions_sentence(FILE *f, const json_t *node, time_t now)
 	fputs(".", f);
 }
 
+/* Who comes within the hour comes within the day, too. */
 static void history_sentences(FILE *f, const json_t *node)
 {
-	const json_t *history = json_object_get(node, "history"), *line;
+	const json_t *history = json_object_get(node, "history");
+	const json_t *line, *last = NULL;
 	size_t i;
 
-	json_array_foreach(history, i, line)
-		vol_explain_history(f, line);
+	json_array_foreach(history, i, line) {
+		if (!last || !vol_explain_same_history(line, last))
+			vol_explain_history(f, line);
+		last = line;
+	}
 }
 
 static void forecast_sentence(FILE *f, const json_t *node)
