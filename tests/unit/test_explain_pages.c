@@ -403,7 +403,8 @@ static void open_device(void **state)
 		"[o, o]",
 		json_loads(HISTORY("desk1", 3600, 4, 3, 20, 9), 0, NULL),
 		json_loads(HISTORY("desk1", 28800, 4, 3, 20, 9), 0, NULL));
-	struct vol_slurm_node slurm = {.state = "IDLE+DYNAMIC_NORM"};
+	struct vol_slurm_node slurm = {.state = "IDLE+DYNAMIC_NORM",
+				       .reason = "long ago"};
 	struct vol_node_facts facts = {.node = &lab[NIGHT],
 				       .now_s = BOOT,
 				       .slurm = &slurm,
@@ -439,6 +440,7 @@ static void open_device(void **state)
 static void other_devices(void **state)
 {
 	struct vol_slurm_node slurm = {.state = "IDLE+DRAIN",
+				       .drained = true,
 				       .reason = "volunteer: owner present"};
 	struct vol_node_facts facts = {.node = &lab[PARKED],
 				       .now_s = BOOT,

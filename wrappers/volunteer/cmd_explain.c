@@ -108,8 +108,8 @@ static const char *path_in(const struct options *opt, const char *name,
 }
 
 /* What discoveryd remembers of a device's owner for this time of day; added to
- * list, if it runs and knows. */
-static void add_history(const struct options *opt, json_t *list,
+ * list.  False when it does not answer: then it need not be asked again. */
+static bool add_history(const struct options *opt, json_t *list,
 			const char *node, uint32_t horizon_s)
 {
 	struct vol_error err;
@@ -119,8 +119,7 @@ static void add_history(const struct options *opt, json_t *list,
 			  "horizon_s", (json_int_t)horizon_s),
 		&err);
 
-	if (history)
-		json_array_append_new(list, history);
+	return history && json_array_append_new(list, history) == 0;
 }
 
 /* ---- a job ---- */
@@ -237,7 +236,8 @@ static void add_rivals(const struct options *opt, const struct job_facts *all,
 	if (!run_s || run_s > HISTORY_MAX_S)
 		run_s = HISTORY_MAX_S;
 	for (i = 0; i < n; i++)
-		add_history(opt, list, names[i], run_s);
+		if (!add_history(opt, list, names[i], run_s))
+			break;
 	json_object_set_new(page, "history", list);
 }
 
@@ -306,8 +306,8 @@ static int explain_node(const struct options *opt, time_t now)
 	facts.age_ms = devices.age_ms;
 	facts.select_active = vol_select_active();
 	history = json_array();
-	add_history(opt, history, opt->word, 3600);
-	add_history(opt, history, opt->word, 8 * 3600);
+	if (add_history(opt, history, opt->word, 3600))
+		add_history(opt, history, opt->word, 8 * 3600);
 	facts.history = history;
 	page = vol_explain_node(&facts, now);
 	rc = VOL_EXIT_OK;

@@ -41,6 +41,12 @@ static json_t *jobs_json(const struct vol_nodetable_node *n)
 	return list;
 }
 
+/* slurmctld keeps the reasons of nodes that are back in service. */
+static bool is_out(const struct vol_slurm_node *slurm)
+{
+	return slurm && (slurm->drained || slurm->down);
+}
+
 json_t *vol_explain_node(const struct vol_node_facts *facts, time_t now)
 {
 	const struct vol_nodetable_node *n = facts->node;
@@ -63,8 +69,8 @@ json_t *vol_explain_node(const struct vol_node_facts *facts, time_t now)
 		(json_int_t)n->evictions_week, "all", (json_int_t)n->evictions,
 		"last", (json_int_t)n->last_eviction, "slurm_state",
 		facts->slurm ? facts->slurm->state : "", "slurm_reason",
-		facts->slurm ? facts->slurm->reason : "", "select_active",
-		(int)facts->select_active, "forecast",
+		is_out(facts->slurm) ? facts->slurm->reason : "",
+		"select_active", (int)facts->select_active, "forecast",
 		open ? vol_outlook_json(&n->outlook) : json_null(), "history",
 		facts->history, "jobs", open ? jobs_json(n) : json_array());
 }
