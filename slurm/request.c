@@ -105,6 +105,7 @@ static void convert_numbers(const slurm_job_info_t *info,
 	r->state = vol_slurm_job_state(info->job_state);
 	r->submit = info->submit_time;
 	r->start = info->start_time;
+	r->restarts = info->restart_cnt;
 	r->limit_min = info->time_limit == INFINITE ? VOL_JOB_UNLIMITED
 						    : info->time_limit;
 	r->min_nodes = info->num_nodes;

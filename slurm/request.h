@@ -24,6 +24,7 @@ struct vol_slurm_request {
 	bool many_tasks; /* it is all tasks of an array that wait */
 	enum vol_job_state state;
 	time_t submit, start;
+	uint32_t restarts;
 	uint32_t limit_min; /* or VOL_JOB_UNLIMITED */
 	uint32_t min_nodes;
 	uint32_t cpus_per_node; /* at least; 0: not said */

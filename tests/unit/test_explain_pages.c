@@ -165,6 +165,45 @@ static struct vol_placement placement = {
 		 .weight = 1},
 	}};
 
+/* For looking into paragraphs. */
+static char *unwrap(char *page)
+{
+	char *p;
+
+	for (p = page; *p; p++)
+		if (*p == '\n')
+			*p = ' ';
+	return page;
+}
+
+/* Of one that was evicted and begins again. */
+static void saving_job(void **state)
+{
+	struct vol_placement p = placement;
+	struct vol_slurm_request r = request_of(120);
+	struct vol_job_facts facts = {
+		.name = "41", .request = &r, .placement = &p};
+	char *page;
+
+	(void)state;
+	r.state = VOL_JOB_RUNNING;
+	r.restarts = 1;
+	p.facts.run_s = 0;
+	p.facts.checkpoint_s = 600;
+	page = job_page(&facts, false);
+	assert_non_null(strstr(unwrap(page),
+			       "no time limit and saves its state "
+			       "every 10m. It had to begin again once."));
+	free(page);
+	r.state = VOL_JOB_PENDING;
+	r.restarts = 2;
+	page = job_page(&facts, false);
+	assert_non_null(strstr(unwrap(page), "again 2 times."));
+	assert_non_null(
+		strstr(unwrap(page), "Job 41 was last started at 10:42 on"));
+	free(page);
+}
+
 static void started_job(void **state)
 {
 	struct vol_job_facts facts = {.name = "41",
@@ -511,6 +550,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(waiting_job),
+		cmocka_unit_test(saving_job),
 		cmocka_unit_test(waiting_in_vain),
 		cmocka_unit_test(started_job),
 		cmocka_unit_test(starts_of_tasks),

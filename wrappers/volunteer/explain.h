@@ -45,7 +45,7 @@ bool vol_explain_is_start(const struct vol_placement *p,
 			  bool (*has)(const char *hostlist, const char *name));
 
 /*	job, state, partition, limit_s (null: unlimited), reason, detail, means,
- *	min_nodes, nodes, start, select_active,
+ *	min_nodes, nodes, start, restarts, select_active,
  *	now: {fits, busy, owner, closed, "no link", "out of service",
  *	      "not wanted", others: numbers, unsure,
  *	      nodes: [{node, fate, device, order, weight, level, speed, chance,

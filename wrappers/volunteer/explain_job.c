@@ -196,6 +196,7 @@ static void add_request(json_t *page, const struct vol_slurm_request *r)
 	json_object_set_new(page, "partition", json_string(r->partitions));
 	json_object_set_new(page, "nodes", json_string(r->nodes));
 	set_number(page, "start", r->start > 0 ? (uint64_t)r->start : 0);
+	set_number(page, "restarts", r->restarts);
 	if (r->limit_min == VOL_JOB_UNLIMITED)
 		json_object_set_new(page, "limit_s", json_null());
 	else

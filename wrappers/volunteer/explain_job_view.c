@@ -144,6 +144,16 @@ static void doubt_sentence(FILE *f, const json_t *job, const json_t *now)
 		      f);
 }
 
+static void restarts_sentence(FILE *f, const json_t *job)
+{
+	uint64_t n = vol_get_number(job, "restarts");
+
+	if (n == 1)
+		fputs(" It had to begin again once.", f);
+	else if (n)
+		fprintf(f, " It had to begin again %ju times.", (uintmax_t)n);
+}
+
 static void limit_clause(FILE *f, const json_t *limit)
 {
 	char span[VOL_WORDS_SIZE];
@@ -194,6 +204,7 @@ static void print_waiting(FILE *out, const json_t *job, bool all, time_t now)
 		vol_get_text(job, "means"));
 	if (*detail && strcmp(detail, reason) != 0)
 		fprintf(p.f, " Slurm says: %s.", detail);
+	restarts_sentence(p.f, job);
 	if (choices) {
 		count_sentence(p.f, choices);
 		doubt_sentence(p.f, job, choices);
@@ -328,6 +339,8 @@ static void print_placement(FILE *out, const json_t *job, time_t now)
 	if (!p.f)
 		return;
 	started_sentence(p.f, job, placed, now);
+	if (!json_object_get(job, "now"))
+		restarts_sentence(p.f, job);
 	candidates_sentence(p.f, placed);
 	if (json_object_get(taken, "chance")) {
 		fprintf(p.f, " %s was taken: ", vol_get_text(taken, "node"));
