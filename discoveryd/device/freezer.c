@@ -58,7 +58,7 @@ static bool is_held(const struct vol_freezer *f, uint32_t job)
 	return false;
 }
 
-static int add(struct vol_freezer *f, const struct vol_step *step,
+static int add(struct vol_freezer *f, const struct vol_step *step, bool hold,
 	       const char *cgroup, struct vol_error *err)
 {
 	struct vol_frozen_step *s = *find(f, step->stepd);
@@ -73,7 +73,7 @@ static int add(struct vol_freezer *f, const struct vol_step *step,
 	}
 	/* Found by its process first, by its file later. */
 	if (news || s->info.job != step->job) {
-		s->hold = step->job && is_held(f, step->job);
+		s->hold = step->job && (hold || is_held(f, step->job));
 		vol_frozen_step_inform(s, step);
 		if (f->cpu_pct)
 			(void)vol_frozen_step_throttle(s, f->cpu_pct);
@@ -83,12 +83,12 @@ static int add(struct vol_freezer *f, const struct vol_step *step,
 }
 
 int vol_freezer_add(struct vol_freezer *f, const struct vol_step *step,
-		    const char *cgroup, struct vol_error *err)
+		    bool hold, const char *cgroup, struct vol_error *err)
 {
 	int rc;
 
 	lock_all(f);
-	rc = add(f, step, cgroup, err);
+	rc = add(f, step, hold, cgroup, err);
 	unlock_all(f);
 	return rc;
 }

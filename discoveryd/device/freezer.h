@@ -36,11 +36,13 @@ void vol_freezer_destroy(struct vol_freezer *f);
 
 /* A step of slurmstepd step->stepd; cgroup: its folder below root, as
  * discoveryd sees it (slurmd may see another one).  Job 0: all that is known is
- * its slurmstepd.  Known already: looked at again (new task folders, or what
- * its file tells by now).  -1 when its files can not be opened; ENOENT when it
+ * its slurmstepd.  hold: as vol_freezer_hold for its job, so that it does not
+ * run before that could be called.  Known already: looked at again (new task
+ * folders, or what its file tells by now); hold only matters while its job was
+ * not known.  -1 when its files can not be opened; ENOENT when it
  * is over. */
 int vol_freezer_add(struct vol_freezer *f, const struct vol_step *step,
-		    const char *cgroup, struct vol_error *err);
+		    bool hold, const char *cgroup, struct vol_error *err);
 /* Its slurmstepd is gone: forget the step, and end what is left of it.  Tasks
  * outlive a slurmstepd that was killed, and nobody would stop them any more. */
 void vol_freezer_remove(struct vol_freezer *f, pid_t stepd);

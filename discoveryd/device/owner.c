@@ -322,6 +322,7 @@ struct vol_owner *vol_owner_create(sd_event *loop,
 					conf->input_devices, on_change, o, err);
 	if (!o->sensors || create_timers(o, err) < 0)
 		goto error;
+	vol_steps_judge(steps, vol_owner_doubts, o);
 	return o;
 error:
 	vol_owner_destroy(o);
@@ -334,6 +335,7 @@ void vol_owner_destroy(struct vol_owner *o)
 
 	if (!o)
 		return;
+	vol_steps_judge(o->steps, NULL, NULL);
 	sd_event_source_disable_unref(o->timer);
 	sd_event_source_disable_unref(o->reclaim);
 	vol_sensors_destroy(o->sensors);

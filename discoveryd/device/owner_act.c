@@ -173,6 +173,15 @@ static enum judgement judge(struct vol_owner *o, const struct vol_step *step)
 	return judge_user(o, step->uid);
 }
 
+bool vol_owner_doubts(const struct vol_step *step, void *arg)
+{
+	struct vol_owner *o = arg;
+	enum judgement j = judge(o, step);
+
+	o->undecided |= j == UNDECIDED;
+	return j != WELCOME;
+}
+
 static void check_welcome(const struct vol_step *step, void *arg)
 {
 	struct vol_owner *o = arg;

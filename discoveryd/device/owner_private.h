@@ -62,6 +62,9 @@ struct vol_owner {
 /* Think again: sensors, policy, ladder, actions (owner.c). */
 void vol_owner_look(struct vol_owner *o);
 
+/* For vol_steps_judge: is it not welcome, or not known to be? */
+bool vol_owner_doubts(const struct vol_step *step, void *arg);
+
 /* Make the orders so; next_ms is lowered to when to look again. */
 void vol_owner_act(struct vol_owner *o, uint64_t now_ms, uint64_t seen,
 		   uint64_t *next_ms);

@@ -53,6 +53,8 @@ struct vol_steps {
 	struct vol_freezer *freezer;
 	void (*changed)(void *arg);
 	void *arg;
+	bool (*doubt)(const struct vol_step *step, void *arg);
+	void *doubt_arg;
 	struct entry *entries;
 	bool blind; /* there may be steps that we do not know */
 	struct vol_refusals refusals;
@@ -195,18 +197,28 @@ static int find_cgroup(pid_t pid, char cgroup[VOL_CGROUP_SIZE],
 	return 0;
 }
 
+static bool doubted(const struct entry *e)
+{
+	const struct vol_steps *s = e->steps;
+
+	return s->doubt && e->name[0] && e->step.job &&
+	       s->doubt(&e->step, s->doubt_arg);
+}
+
 /* False: try again. */
 static bool freeze(struct entry *e)
 {
 	struct vol_steps *s = e->steps;
 	struct vol_error err = {""};
+	bool hold = doubted(e);
 	char name[32];
 
 	if (!s->freezer)
 		return true;
 	e->frozen = (e->cgroup[0] ||
 		     find_cgroup(e->step.stepd, e->cgroup, &err) == 0) &&
-		    vol_freezer_add(s->freezer, &e->step, e->cgroup, &err) == 0;
+		    vol_freezer_add(s->freezer, &e->step, hold, e->cgroup,
+				    &err) == 0;
 	/* Without a folder it is not born yet, or over. */
 	if (!e->frozen && errno != ENOENT && errno != ESRCH) {
 		snprintf(name, sizeof(name), "%ld", (long)e->step.stepd);
@@ -494,6 +506,14 @@ void vol_steps_destroy(struct vol_steps *s)
 	sd_event_unref(s->loop);
 	free(s);
 	errno = saved;
+}
+
+void vol_steps_judge(struct vol_steps *s,
+		     bool (*doubt)(const struct vol_step *step, void *arg),
+		     void *arg)
+{
+	s->doubt = doubt;
+	s->doubt_arg = arg;
 }
 
 /* ---- questions ---- */

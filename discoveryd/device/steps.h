@@ -28,6 +28,13 @@ struct vol_steps *vol_steps_create(sd_event *loop, const char *dir,
 				   struct vol_error *err);
 void vol_steps_destroy(struct vol_steps *s);
 
+/* doubt is asked about each step that gets known, before the freezer has it:
+ * true = its job is to be held (vol_freezer_hold).  Whoever doubts lifts that
+ * later.  Without it nobody is doubted. */
+void vol_steps_judge(struct vol_steps *s,
+		     bool (*doubt)(const struct vol_step *step, void *arg),
+		     void *arg);
+
 /* Is a slurmstepd alive, or may it be? */
 bool vol_steps_busy(const struct vol_steps *s);
 

@@ -35,7 +35,7 @@ static inline int add(struct vol_freezer *f, const struct bed *b, uint32_t job,
 	char name[32];
 
 	snprintf(name, sizeof(name), "%u.%u", job, step);
-	return vol_freezer_add(f, &info, bed_cgroup(b, name), &err);
+	return vol_freezer_add(f, &info, false, bed_cgroup(b, name), &err);
 }
 
 static inline void dispatch(struct vol_freezer *f)

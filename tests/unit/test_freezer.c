@@ -250,8 +250,9 @@ static void found_by_its_process_first(void **state)
 
 	bed_step(b, "7.0");
 	vol_freezer_open(f);
-	assert_int_equal(
-		vol_freezer_add(f, &unknown, bed_cgroup(b, "7.0"), NULL), 0);
+	assert_int_equal(vol_freezer_add(f, &unknown, false,
+					 bed_cgroup(b, "7.0"), NULL),
+			 0);
 	assert_frozen(b, "0---");
 	assert_int_equal(vol_freezer_jobs(f, NULL, 0), 0);
 	/* The plugin comes only now. */
@@ -259,6 +260,33 @@ static void found_by_its_process_first(void **state)
 	add(f, b, 7, 0, true);
 	assert_frozen(b, "0---");
 	assert_int_equal(vol_freezer_jobs(f, NULL, 0), 1);
+	vol_freezer_destroy(f);
+}
+
+/* No call between add and hold in which it would run. */
+static void it_may_come_held(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+	const struct vol_step info = {.job = 7, .stepd = 70, .born = true};
+
+	bed_step(b, "7.0");
+	bed_task(b, "7.0", "task_0");
+	bed_write(b, "7.0", "user/cgroup.freeze", "1");
+	vol_freezer_open(f);
+	assert_int_equal(
+		vol_freezer_add(f, &info, true, bed_cgroup(b, "7.0"), NULL), 0);
+	assert_frozen(b, "01--");
+	/* Its later steps, too; and what is said once is not said again. */
+	bed_step(b, "7.1");
+	bed_task(b, "7.1", "task_0");
+	add(f, b, 7, 1, true);
+	assert_int_equal(bed_read(b, "7.1", "user/task_0/cgroup.freeze"), '1');
+	add(f, b, 7, 0, true);
+	assert_frozen(b, "01--");
+	vol_freezer_hold(f, 7, false);
+	assert_frozen(b, "00--");
+	assert_int_equal(bed_read(b, "7.1", "user/task_0/cgroup.freeze"), '0');
 	vol_freezer_destroy(f);
 }
 
@@ -501,7 +529,7 @@ static void status_has_all_fields(void **state)
 	bed_task(b, "7.0", "task_special");
 	bed_step(b, "8.0");
 	bed_write(b, "8.0", "memory.current", "4096\n");
-	vol_freezer_add(f, &unknown, bed_cgroup(b, "8.0"), NULL);
+	vol_freezer_add(f, &unknown, false, bed_cgroup(b, "8.0"), NULL);
 	add(f, b, 7, 0, true);
 	list = vol_freezer_json(f);
 	assert_int_equal(json_array_size(list), 2);
@@ -537,6 +565,7 @@ int main(void)
 		TEST(what_is_missing_is_told),
 		TEST(only_the_kernels_word_counts),
 		TEST(found_by_its_process_first),
+		TEST(it_may_come_held),
 		TEST(hold_reaches_later_steps_of_the_job_only),
 		TEST(a_folder_may_come_again),
 		TEST(without_descriptors_user_follows),

@@ -329,12 +329,12 @@ static void last_input_wins(void **state)
 
 	bed_step(t->bed, "7.0");
 	bed_task(t->bed, "7.0", "task_0");
-	assert_int_equal(vol_freezer_add(t->freezer,
-					 &(struct vol_step){.job = 7,
-							    .stepd = 70,
-							    .born = true},
-					 bed_cgroup(t->bed, "7.0"), NULL),
-			 0);
+	assert_int_equal(
+		vol_freezer_add(
+			t->freezer,
+			&(struct vol_step){.job = 7, .stepd = 70, .born = true},
+			false, bed_cgroup(t->bed, "7.0"), NULL),
+		0);
 	assert_int_equal(pthread_create(&thread, NULL, write_at_random, &w), 0);
 	for (int i = 0; i < ROUNDS; i++)
 		opened += vol_reflex_open(t->reflex, now(t).inputs) == 0;
@@ -385,12 +385,12 @@ static void histogram_counts_reactions(void **state)
 	bed_step(t->bed, "7.0");
 	bed_task(t->bed, "7.0", "task_0");
 	bed_spawn(t->bed, "7.0", "task_0", BED_BUSY);
-	assert_int_equal(vol_freezer_add(t->freezer,
-					 &(struct vol_step){.job = 7,
-							    .stepd = 70,
-							    .born = true},
-					 bed_cgroup(t->bed, "7.0"), NULL),
-			 0);
+	assert_int_equal(
+		vol_freezer_add(
+			t->freezer,
+			&(struct vol_step){.job = 7, .stepd = 70, .born = true},
+			false, bed_cgroup(t->bed, "7.0"), NULL),
+		0);
 	assert_int_equal(vol_reflex_open(t->reflex, 0), 0);
 	assert_true(bed_runs(t->bed, 0));
 	press(kbd);

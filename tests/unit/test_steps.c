@@ -132,6 +132,33 @@ static void steps_come_and_go(void **state)
 	vol_steps_destroy(s);
 }
 
+static bool doubt(const struct vol_step *step, void *arg)
+{
+	assert_int_equal(step->job, 7);
+	assert_string_equal(step->account, "physics");
+	/* Before anybody hears that it is here. */
+	assert_int_equal(changes, 0);
+	(*(unsigned *)arg)++;
+	return true;
+}
+
+static void steps_are_judged_first(void **state)
+{
+	struct vol_steps *s = create(*state);
+	pid_t pid = start_stepd();
+	unsigned judged = 0;
+
+	vol_steps_judge(s, doubt, &judged);
+	changes = 0;
+	write_step(*state, 7, 0, pid);
+	run_until(s, 1);
+	assert_int_equal(judged, 1);
+	vol_steps_judge(s, NULL, NULL);
+	end_stepd(pid);
+	run_until(s, 0);
+	vol_steps_destroy(s);
+}
+
 static void stale_files_go_at_start(void **state)
 {
 	pid_t pid = start_stepd();
@@ -285,6 +312,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(steps_come_and_go),
+		TEST(steps_are_judged_first),
 		TEST(stale_files_go_at_start),
 		TEST(file_of_a_successor_stays),
 		TEST(who_can_not_look_is_busy),
