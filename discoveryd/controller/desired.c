@@ -128,11 +128,11 @@ bool vol_owner_closes(const struct vol_situation *s)
 		s->closed_ms >= s->drain_after_ms);
 }
 
-static void closed_reason(const struct vol_situation *s,
-			  char reason[VOL_REASON_SIZE])
+void vol_closed_reason(enum vol_harvest harvest, const char *why,
+		       char reason[VOL_REASON_SIZE])
 {
 	snprintf(reason, VOL_REASON_SIZE, VOL_REASON_PREFIX "%s",
-		 *s->why ? s->why : vol_harvest_name(s->harvest));
+		 *why ? why : vol_harvest_name(harvest));
 }
 
 static void drain(const struct vol_situation *s, struct vol_decision *d,
@@ -140,7 +140,7 @@ static void drain(const struct vol_situation *s, struct vol_decision *d,
 {
 	char reason[VOL_REASON_SIZE];
 
-	closed_reason(s, reason);
+	vol_closed_reason(s->harvest, s->why, reason);
 	decide(d, VOL_ACT_DRAIN, node, "%s", reason);
 }
 
@@ -307,7 +307,7 @@ static void on_drained(const struct vol_situation *s, struct vol_decision *d)
 	char reason[VOL_REASON_SIZE];
 
 	if (vol_owner_closes(s)) {
-		closed_reason(s, reason);
+		vol_closed_reason(s->harvest, s->why, reason);
 		drain(s, d, VOL_NODE_UP);
 		if (strcmp(n->reason, reason) == 0)
 			d->action = VOL_ACT_NONE;

@@ -92,6 +92,9 @@ bool vol_node_held(const struct vol_slurm_node *n, bool before);
 
 /* Must the node be drained now because its owner needs the machine? */
 bool vol_owner_closes(const struct vol_situation *s);
+/* And with what reason. */
+void vol_closed_reason(enum vol_harvest harvest, const char *why,
+		       char reason[VOL_REASON_SIZE]);
 
 void vol_desired(const struct vol_situation *s, struct vol_decision *d);
 

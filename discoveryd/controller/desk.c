@@ -128,8 +128,19 @@ static void save(struct vol_desk *d)
 		vol_err("jobs not written: %s", err.text);
 }
 
+static void note_drain(struct vol_desk *d, const struct vol_change *c)
+{
+	struct vol_member *member =
+		vol_controller_member_at_node(d->c, c->ask.node);
+
+	if (member)
+		vol_member_drained(member, c->drain);
+}
+
 static void note_change(struct vol_desk *d, const struct vol_change *c)
 {
+	if (c->drained)
+		note_drain(d, c);
 	switch (c->kind) {
 	case VOL_CHANGE_REQUEUE:
 	case VOL_CHANGE_CANCEL:

@@ -94,7 +94,7 @@ static void drop_revival(struct vol_desk *d, struct vol_revival *r)
 }
 
 static void remember(struct vol_desk *d, const struct vol_slurm_job *job,
-		     const char *exclude)
+		     const char *node, bool exclude)
 {
 	struct vol_revival *r = find_revival(d, job->id);
 
@@ -103,8 +103,19 @@ static void remember(struct vol_desk *d, const struct vol_slurm_job *job,
 				  sizeof(*r));
 	if (!r)
 		return;
-	vol_revival_fill(r, job, exclude, time(NULL));
+	vol_revival_fill(r, job, node, exclude, time(NULL));
 	d->memory.changed = true;
+}
+
+/* Most are drained long before, many in one call; then nothing is asked. */
+static void shut(struct vol_desk *d, struct vol_change *c)
+{
+	const struct vol_member *m =
+		vol_controller_member_at_node(d->c, c->ask.node);
+
+	if (!m || !vol_member_shuts(m, c->drain) ||
+	    (m->slurm_known && m->node.drained && !m->pending))
+		*c->drain = '\0';
 }
 
 static void decide_ask(struct vol_desk *d, struct vol_desk_round *r,
@@ -134,14 +145,17 @@ static void decide_ask(struct vol_desk *d, struct vol_desk_round *r,
 	case VOL_EVICT_REQUEUE:
 		c = add_change(r, VOL_CHANGE_REQUEUE, job);
 		if (c)
-			remember(d, job, ask->exclude ? ask->node : "");
+			remember(d, job, ask->node, ask->exclude);
 		break;
 	case VOL_EVICT_CANCEL:
 		c = add_change(r, VOL_CHANGE_CANCEL, job);
 		break;
 	}
-	if (c)
-		c->ask = *ask;
+	if (!c)
+		return;
+	c->ask = *ask;
+	if (c->kind == VOL_CHANGE_REQUEUE)
+		shut(d, c);
 }
 
 static void decide_asks(struct vol_desk *d, struct vol_desk_round *r)
@@ -182,7 +196,7 @@ static void note_leaving(struct vol_desk *d, const struct vol_desk_round *r)
 			if (!is_on(job, d->leaving[j]))
 				continue;
 			if (job->batch && job->requeue)
-				remember(d, job, "");
+				remember(d, job, d->leaving[j], false);
 			count_lost(d, d->leaving[j]);
 		}
 	}
@@ -208,6 +222,14 @@ static char *exclude_too(const char *old, const char *node)
 	return list;
 }
 
+static bool is_ajar(struct vol_desk *d, const struct vol_revival *r)
+{
+	const struct vol_member *member =
+		vol_controller_member_at_node(d->c, r->node);
+
+	return member && vol_member_ajar(member);
+}
+
 static void decide_revivals(struct vol_desk *d, struct vol_desk_round *round)
 {
 	struct vol_slurm_job_update u;
@@ -230,6 +252,8 @@ static void decide_revivals(struct vol_desk *d, struct vol_desk_round *round)
 			drop_revival(d, r);
 			break;
 		case VOL_REVIVE_UPDATE:
+			if (!vol_revive_may_begin(r, is_ajar(d, r), time(NULL)))
+				break;
 			c = add_change(round, VOL_CHANGE_REVIVE, job);
 			if (!c)
 				break;

@@ -39,6 +39,12 @@ static const struct vol_field revival[] = {
 	{.name = "release",
 	 .kind = VOL_FIELD_BOOL,
 	 VOL_FIELD_AT(struct vol_revival, release)},
+	{.name = "node",
+	 .kind = VOL_FIELD_TEXT,
+	 .optional = true, /* not in the files of 0.1 */
+	 VOL_FIELD_AT(struct vol_revival, node),
+	 .charset = "-",
+	 .valid = empty_or_node},
 	{.name = "exclude",
 	 .kind = VOL_FIELD_TEXT,
 	 VOL_FIELD_AT(struct vol_revival, exclude),

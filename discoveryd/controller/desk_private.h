@@ -45,6 +45,10 @@ struct vol_change {
 	int32_t nice;
 	char *excluded;     /* owned */
 	struct vol_ask ask; /* of the first two */
+	/* REQUEUE: why the asking device's node is drained first; "" = it is
+	 * not. */
+	char drain[VOL_REASON_SIZE];
+	bool drained;
 	bool done;
 	int error;
 	struct vol_error why;

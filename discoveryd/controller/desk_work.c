@@ -83,11 +83,35 @@ static int cancel(struct vol_change *c, struct vol_error *why)
 	return vol_slurm_job_cancel(&c->job, why);
 }
 
+/* Before the requeue, or the job may start on the same device again, which
+ * would only send it away once more.  What somebody has drained already is left
+ * as it is, and a node that can not be drained does not keep the job: it is
+ * told to begin a little later, see vol_revive_may_begin. */
+static int drain_first(struct vol_change *c, struct vol_error *why)
+{
+	struct vol_slurm_update u = {.drain = true, .reason = c->drain};
+	struct vol_slurm_node node;
+
+	if (!*c->drain || c->drained)
+		return 0;
+	if (vol_slurm_node_get(c->ask.node, &node, why) < 0)
+		return errno == EAGAIN ? -1 : 0;
+	if (node.drained || vol_node_held(&node, false))
+		return 0;
+	if (vol_slurm_node_update(c->ask.node, &u, why) == 0)
+		c->drained = true;
+	else if (errno == EAGAIN)
+		return -1;
+	return 0;
+}
+
 static int carry_out(struct vol_change *c, struct vol_error *why)
 {
 	switch (c->kind) {
 	case VOL_CHANGE_REQUEUE:
-		return vol_slurm_job_requeue(&c->job, why);
+		return drain_first(c, why) < 0
+			       ? -1
+			       : vol_slurm_job_requeue(&c->job, why);
 	case VOL_CHANGE_CANCEL:
 		return cancel(c, why);
 	default:

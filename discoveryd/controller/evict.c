@@ -36,7 +36,7 @@ enum vol_evict_step vol_evict_decide(const struct vol_slurm_job *job, bool here,
 }
 
 void vol_revival_fill(struct vol_revival *r, const struct vol_slurm_job *job,
-		      const char *exclude, time_t now)
+		      const char *node, bool exclude, time_t now)
 {
 	memset(r, 0, sizeof(*r));
 	r->job = job->id;
@@ -45,7 +45,8 @@ void vol_revival_fill(struct vol_revival *r, const struct vol_slurm_job *job,
 	/* Suspending zeroes the priority, which makes a requeued job a held
 	 * one. */
 	r->release = job->state == VOL_JOB_SUSPENDED && !job->priority;
-	snprintf(r->exclude, sizeof(r->exclude), "%s", exclude);
+	snprintf(r->node, sizeof(r->node), "%s", node);
+	snprintf(r->exclude, sizeof(r->exclude), "%s", exclude ? node : "");
 	r->since = now;
 }
 
@@ -91,4 +92,11 @@ enum vol_revive_step vol_revive_decide(const struct vol_revival *r,
 	if (needs_nice(r, job, nice))
 		u->nice = nice;
 	return u->begin_now || u->nice ? VOL_REVIVE_UPDATE : VOL_REVIVE_DROP;
+}
+
+bool vol_revive_may_begin(const struct vol_revival *r, bool ajar, time_t now)
+{
+	/* The list of nodes that it is not for goes with the begin. */
+	return r->begun || *r->exclude || !ajar ||
+	       now - r->since >= VOL_REVIVE_AJAR_S;
 }

@@ -42,6 +42,7 @@ struct vol_revival {
 	uint32_t restarts; /* before */
 	uint32_t priority; /* before */
 	bool release;      /* slurmctld will hold it for no fault of its own */
+	char node[VOL_NODE_NAME_SIZE];    /* which it left; "" = not known */
 	char exclude[VOL_NODE_NAME_SIZE]; /* "" or not to start there again */
 	time_t since;                     /* it was told to end */
 	bool begun; /* begin now was said; not kept on disk */
@@ -54,9 +55,10 @@ enum vol_revive_step {
 	VOL_REVIVE_DROP, /* nothing is left to do */
 };
 
-/* What a job that leaves a device loses; since is now. */
+/* What a job that leaves a device loses; since is now.  exclude: it is not to
+ * start there again. */
 void vol_revival_fill(struct vol_revival *r, const struct vol_slurm_job *job,
-		      const char *exclude, time_t now);
+		      const char *node, bool exclude, time_t now);
 
 /* On UPDATE *u is what to change; it borrows *nice.  Excluded nodes are the
  * caller's part. */
@@ -65,5 +67,14 @@ enum vol_revive_step vol_revive_decide(const struct vol_revival *r,
 				       time_t now,
 				       struct vol_slurm_job_update *u,
 				       int32_t *nice);
+
+/* For so long a job is not told to begin while slurmctld might give it the
+ * device that it has just left.  A node is drained in less than 1 s, if it can
+ * be. */
+#define VOL_REVIVE_AJAR_S 5
+
+/* May what vol_revive_decide says be done?  ajar: the node that it left takes
+ * no jobs, and slurmctld does not know yet. */
+bool vol_revive_may_begin(const struct vol_revival *r, bool ajar, time_t now);
 
 #endif

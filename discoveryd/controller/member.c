@@ -360,3 +360,33 @@ void vol_member_slurm_away(struct vol_member *s)
 	s->slurm_known = false;
 	vol_member_evaluate(s);
 }
+
+bool vol_member_shuts(const struct vol_member *s, char reason[VOL_REASON_SIZE])
+{
+	if (s->contact == VOL_CONTACT_LEFT || s->contact == VOL_CONTACT_LOST) {
+		snprintf(reason, VOL_REASON_SIZE, "%s", s->farewell);
+		return true;
+	}
+	if (s->harvest == VOL_HARVEST_OPEN)
+		return false;
+	vol_closed_reason(s->harvest, s->why, reason);
+	return true;
+}
+
+void vol_member_drained(struct vol_member *s, const char *reason)
+{
+	if (!s->slurm_known || !s->exists || s->node.drained)
+		return;
+	s->node.drained = true;
+	snprintf(s->node.reason, sizeof(s->node.reason), "%s", reason);
+	vol_info("%s: drained (%s)", s->node_name, reason);
+	vol_member_evaluate(s);
+}
+
+bool vol_member_ajar(const struct vol_member *s)
+{
+	char reason[VOL_REASON_SIZE];
+
+	return s->slurm_known && s->exists && !s->node.drained &&
+	       !s->node.down && vol_member_shuts(s, reason);
+}

@@ -90,6 +90,14 @@ void vol_member_answer(struct vol_member *s, const struct vol_answer *answer);
 void vol_member_view(struct vol_member *s, const struct vol_slurm_node *node);
 void vol_member_slurm_away(struct vol_member *s);
 
+/* Must what leaves its node not start there again?  Then with what reason the
+ * node is to be drained. */
+bool vol_member_shuts(const struct vol_member *s, char reason[VOL_REASON_SIZE]);
+/* Somebody else has drained it for that. */
+void vol_member_drained(struct vol_member *s, const char *reason);
+/* May slurmctld give its node a job although it shuts? */
+bool vol_member_ajar(const struct vol_member *s);
+
 /* For how long it may be silent: until then it keeps its jobs, whatever was
  * configured since. */
 uint64_t vol_member_lease_ms(const struct vol_member *s);

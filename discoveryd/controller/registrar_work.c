@@ -87,7 +87,10 @@ static void note_check(struct vol_job *job, const struct vol_slurm_node *node)
 		  !node->down))
 		a->error = ESTALE;
 	job->checked = !a->error;
-	job->done = !job->checked;
+	/* Done meanwhile: the desk drains before it requeues. */
+	job->done = !job->checked ||
+		    (job->wish.action == VOL_ACT_DRAIN && node->drained &&
+		     strcmp(node->reason, job->wish.text) == 0);
 }
 
 static int by_name(const void *a, const void *b)

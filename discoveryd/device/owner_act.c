@@ -392,6 +392,8 @@ void vol_owner_act(struct vol_owner *o, uint64_t now_ms, uint64_t seen,
 	check_touched(o);
 	let_stay(o);
 	drop_gone(o, jobs, n);
+	/* Before a job is asked for: it must not come back at once. */
+	vol_owner_tell(o);
 	ask(o, now_ms, next_ms);
 	tell_parked(o, now_ms);
 	start_reclaim(o);

@@ -15,15 +15,15 @@
 struct fake fake = {.lock = PTHREAD_MUTEX_INITIALIZER};
 static struct vol_slurm_node nodes[NODES_MAX];
 static size_t n_nodes, max_nodes;
-static bool is_away;
+static bool is_away, refuse_drains;
 
 void fake_cluster_reset(void)
 {
 	pthread_mutex_lock(&fake.lock);
 	n_nodes = 0;
 	max_nodes = 100;
-	fake.updates = fake.rpcs = 0;
-	is_away = false;
+	fake.updates = fake.rpcs = fake.hasty = 0;
+	is_away = refuse_drains = false;
 	fake_jobs_reset();
 	pthread_mutex_unlock(&fake.lock);
 }
@@ -104,6 +104,29 @@ static unsigned counter(const unsigned *which)
 unsigned fake_cluster_updates(void)
 {
 	return counter(&fake.updates);
+}
+
+unsigned fake_cluster_hasty_requeues(void)
+{
+	return counter(&fake.hasty);
+}
+
+void fake_cluster_refuse_drains(bool refuse)
+{
+	pthread_mutex_lock(&fake.lock);
+	refuse_drains = refuse;
+	pthread_mutex_unlock(&fake.lock);
+}
+
+bool fake_nodes_drained(const char *names)
+{
+	bool drained = true;
+	size_t i;
+
+	for (i = 0; i < n_nodes; i++)
+		if (vol_slurm_nodes_have(names, nodes[i].name))
+			drained &= nodes[i].drained;
+	return drained;
 }
 
 unsigned fake_cluster_rpcs(void)
@@ -254,6 +277,8 @@ static int update(const char *names, const struct vol_slurm_update *u,
 	struct vol_slurm_node *n;
 	int rc = fake_check_away(err);
 
+	if (!rc && u->drain && refuse_drains)
+		rc = vol_errorf_errno(err, EIO, "no drain today");
 	for (name = rc ? NULL : strtok_r(copy, ",", &save); name && !rc;
 	     name = strtok_r(NULL, ",", &save)) {
 		n = find(name);

@@ -34,6 +34,11 @@ unsigned fake_cluster_answers(void);
 /* What jobs were told last. */
 const char *fake_cluster_notice(void);
 
+/* Nodes can not be drained. */
+void fake_cluster_refuse_drains(bool refuse);
+/* Requeues of jobs whose nodes were not drained then. */
+unsigned fake_cluster_hasty_requeues(void);
+
 /* Calls that changed something, since reset. */
 unsigned fake_cluster_updates(void);
 /* Calls of any kind, since reset; one that reads two tables counts twice. */

@@ -207,6 +207,8 @@ static int requeue(struct vol_slurm_job *j, struct vol_error *err)
 	if (j->state == VOL_JOB_PENDING)
 		return vol_errorf_errno(err, EALREADY, "it is pending");
 	fake.updates++;
+	if (!fake_nodes_drained(j->nodes))
+		fake.hasty++;
 	j->restarts++;
 	j->completing = j->state != VOL_JOB_FAILED;
 	j->state = VOL_JOB_PENDING;

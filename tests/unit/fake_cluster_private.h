@@ -7,16 +7,21 @@
 #define VOL_FAKE_CLUSTER_PRIVATE_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "error.h"
 
 extern struct fake {
 	pthread_mutex_t lock;
 	unsigned updates, rpcs; /* see fake_cluster_updates, _rpcs */
+	unsigned hasty;         /* see fake_cluster_hasty_requeues */
 } fake;
 
 /* Count a call; it fails while slurmctld is away. */
 int fake_check_away(struct vol_error *err);
+
+/* Are all nodes of a list that exist drained? */
+bool fake_nodes_drained(const char *names);
 
 void fake_jobs_reset(void);
 /* The node went down. */

@@ -198,6 +198,66 @@ static void jobs_leave_one_after_the_other(void **state)
 	hang_up(&c);
 }
 
+/* What leaves for its owner must not start there again. */
+static void the_device_is_drained_first(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_slurm_node n;
+	struct client c;
+
+	join(bed, &c, ID_A, "desk", "desk");
+	put_job(JOB, "desk", true);
+	say_harvest(&c, VOL_HARVEST_DRAINING);
+	run_until(bed, fake_cluster_get("desk", &n) && n.drained);
+	say_harvest(&c, VOL_HARVEST_OPEN);
+	run_until(bed, fake_cluster_get("desk", &n) && !n.drained);
+	/* Drains wait for each other for up to a second, requeues do not. */
+	say_harvest(&c, VOL_HARVEST_DRAINING);
+	say_evict(&c, JOB, false, false);
+	expect_outcome(bed, &c, JOB, VOL_OUTCOME_REQUEUED);
+	assert_int_equal(fake_cluster_hasty_requeues(), 0);
+	assert_true(fake_cluster_get("desk", &n));
+	assert_string_equal(n.reason, VOL_REASON_PREFIX "draining");
+	fake_cluster_job_left(JOB);
+	run_until(bed, may_begin(JOB));
+	say_harvest(&c, VOL_HARVEST_OPEN);
+	run_until(bed, fake_cluster_get("desk", &n) && !n.drained);
+	/* An administrator's drain is one, and stays theirs. */
+	n.drained = true;
+	strcpy(n.reason, "new disk");
+	fake_cluster_put(&n);
+	put_job(JOB + 1, "desk", true);
+	say_harvest(&c, VOL_HARVEST_DRAINING);
+	say_evict(&c, JOB + 1, false, false);
+	expect_outcome(bed, &c, JOB + 1, VOL_OUTCOME_REQUEUED);
+	fake_cluster_job_left(JOB + 1);
+	run_until(bed, may_begin(JOB + 1));
+	assert_true(fake_cluster_get("desk", &n));
+	assert_string_equal(n.reason, "new disk");
+	hang_up(&c);
+}
+
+/* A node that can not be drained keeps nobody for ever. */
+static void a_drain_that_fails_is_waited_for(void **state)
+{
+	struct bed *bed = *state;
+	struct client c;
+	time_t begin;
+
+	join(bed, &c, ID_A, "desk", "desk");
+	put_job(JOB, "desk", true);
+	fake_cluster_refuse_drains(true);
+	begin = time(NULL);
+	say_harvest(&c, VOL_HARVEST_DRAINING);
+	say_evict(&c, JOB, false, false);
+	expect_outcome(bed, &c, JOB, VOL_OUTCOME_REQUEUED);
+	assert_int_equal(fake_cluster_hasty_requeues(), 1);
+	fake_cluster_job_left(JOB);
+	run_until(bed, may_begin(JOB));
+	assert_true(time(NULL) - begin >= VOL_REVIVE_AJAR_S - 1);
+	hang_up(&c);
+}
+
 static void others_jobs_are_not_touched(void **state)
 {
 	struct bed *bed = *state;
@@ -337,6 +397,7 @@ static void it_is_written_before_it_is_done(void **state)
 	assert_int_equal(m.n_revivals, 1);
 	assert_int_equal(m.revivals[0].job, JOB);
 	assert_int_equal(m.revivals[0].priority, 5000);
+	assert_string_equal(m.revivals[0].node, "desk");
 	assert_string_equal(m.revivals[0].exclude, "desk");
 	vol_desk_memory_clear(&m);
 	fake_cluster_job_left(JOB);
@@ -428,6 +489,28 @@ static const char *const bad_files[] = {
 	"\"node\": \"a;b\", \"restarts\": 0, \"granted_min\": 1}]}",
 };
 
+/* Of a release that did not remember where a job came from. */
+static void an_older_file_is_read(void **state)
+{
+	static const char text[] =
+		"{\"version\": 1, \"granted\": [], \"requeued\": [{\"job\": "
+		"17, \"restarts\": 0, \"priority\": 1, \"release\": false, "
+		"\"exclude\": \"\", \"since\": 1}]}";
+	struct bed *bed = *state;
+	struct vol_desk_memory m = {0};
+	struct vol_error err = {""};
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/jobs.json", bed->folder);
+	assert_int_equal(
+		vol_file_replace(path, text, strlen(text), 0644, 0, &err), 0);
+	if (vol_desk_load(bed->folder, &m, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(m.n_revivals, 1);
+	assert_string_equal(m.revivals[0].node, "");
+	vol_desk_memory_clear(&m);
+}
+
 static void a_damaged_file_is_said(void **state)
 {
 	struct bed *bed = *state;
@@ -457,6 +540,8 @@ int main(void)
 		TEST(a_job_starts_elsewhere),
 		TEST(never_here_again),
 		TEST(jobs_leave_one_after_the_other),
+		TEST(the_device_is_drained_first),
+		TEST(a_drain_that_fails_is_waited_for),
 		TEST(others_jobs_are_not_touched),
 		TEST(an_old_read_answers_no_new_question),
 		TEST(interactive_jobs_stay_or_are_told),
@@ -468,6 +553,7 @@ int main(void)
 		TEST(jobs_of_a_lost_device_do_not_wait),
 		TEST(parked_time_is_given_back),
 		TEST(a_parked_job_does_not_time_out),
+		TEST(an_older_file_is_read),
 		TEST(a_damaged_file_is_said),
 	};
 

@@ -125,7 +125,7 @@ static void start(struct vol_revival *r, struct vol_slurm_job *job)
 	job->state = VOL_JOB_RUNNING;
 	job->restarts = 1;
 	job->priority = 5000;
-	vol_revival_fill(r, job, "desk", NOW);
+	vol_revival_fill(r, job, "desk", true, NOW);
 }
 
 static void each_revival(void **state)
@@ -206,12 +206,33 @@ static void holds(void **state)
 	start(&r, &job);
 	job.state = VOL_JOB_SUSPENDED;
 	job.priority = 0;
-	vol_revival_fill(&r, &job, "", NOW);
+	vol_revival_fill(&r, &job, "desk", false, NOW);
 	job.state = VOL_JOB_PENDING;
 	job.held = true;
 	assert_int_equal(vol_revive_decide(&r, &job, NOW + 1, &u, &nice),
 			 VOL_REVIVE_UPDATE);
 	assert_true(u.release && u.begin_now);
+}
+
+/* Not where it comes from, but somewhere. */
+static void it_may_begin(void **state)
+{
+	struct vol_slurm_job job;
+	struct vol_revival r;
+
+	(void)state;
+	start(&r, &job);
+	assert_string_equal(r.node, "desk");
+	assert_true(vol_revive_may_begin(&r, true, NOW)); /* excluded */
+	vol_revival_fill(&r, &job, "desk", false, NOW);
+	assert_string_equal(r.exclude, "");
+	assert_true(vol_revive_may_begin(&r, false, NOW));
+	assert_false(vol_revive_may_begin(&r, true, NOW));
+	assert_false(
+		vol_revive_may_begin(&r, true, NOW + VOL_REVIVE_AJAR_S - 1));
+	assert_true(vol_revive_may_begin(&r, true, NOW + VOL_REVIVE_AJAR_S));
+	r.begun = true;
+	assert_true(vol_revive_may_begin(&r, true, NOW));
 }
 
 int main(void)
@@ -221,6 +242,7 @@ int main(void)
 		cmocka_unit_test(each_revival),
 		cmocka_unit_test(nice_has_bounds),
 		cmocka_unit_test(holds),
+		cmocka_unit_test(it_may_begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
