@@ -277,12 +277,19 @@ static void on_down(const struct vol_situation *s, struct vol_decision *d)
 	}
 }
 
+/* A node that is drained before its slurmd is there is never idle while its
+ * owner needs the machine: a job that starts then would be stopped before its
+ * first instruction.  Slurm keeps the drain over the registration. */
 static void on_unregistered(const struct vol_situation *s,
 			    struct vol_decision *d)
 {
-	if (s->slurmd == VOL_SLURMD_UP &&
-	    s->slurmd_up_ms >= REGISTER_GRACE_MS &&
-	    s->since_reregister_ms > RETRY_MS)
+	if (s->node.future && !s->node.drained && vol_owner_closes(s)) {
+		drain(s, d, VOL_NODE_MISSING);
+		/* Better idle for a moment than never there. */
+		d->welcome = s->undrainable;
+	} else if (s->slurmd == VOL_SLURMD_UP &&
+		   s->slurmd_up_ms >= REGISTER_GRACE_MS &&
+		   s->since_reregister_ms > RETRY_MS)
 		decide(d, VOL_ACT_REREGISTER, VOL_NODE_MISSING,
 		       s->node.future ? "slurmd did not register"
 				      : "slurmctld does not hear slurmd");

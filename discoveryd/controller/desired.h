@@ -64,6 +64,7 @@ struct vol_situation {
 	uint64_t closed_ms;
 	uint64_t drain_after_ms; /* a shorter visit is not worth an RPC */
 	/* What was done about it. */
+	bool undrainable; /* slurmctld would not */
 	uint64_t since_reregister_ms, since_create_ms, since_address_ms;
 	uint64_t since_down_ms, since_resume_ms;
 	uint64_t since_restart_ms; /* slurmctld started */

@@ -56,7 +56,8 @@ struct vol_member {
 	bool slurm_known, exists;
 	bool created; /* the registry's word */
 	struct vol_slurm_node node;
-	bool held; /* by an administrator */
+	bool held;        /* by an administrator */
+	bool undrainable; /* it refused to, last time */
 	/* What is under way. */
 	bool unsaved; /* the registry must be on disk first */
 	/* The node is not touched before a view is here that was begun after

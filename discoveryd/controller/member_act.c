@@ -48,6 +48,7 @@ static void describe(const struct vol_member *s, struct vol_situation *x)
 	memcpy(x->why, s->why, sizeof(x->why));
 	x->closed_ms = since(s->closed_at, now);
 	x->drain_after_ms = s->c->conf.drain_after_ms;
+	x->undrainable = s->undrainable;
 	x->since_reregister_ms = since(s->reregister_at, now);
 	x->since_create_ms = since(s->create_at, now);
 	x->since_address_ms = since(s->address_at, now);
@@ -271,6 +272,7 @@ static void note_done(struct vol_member *s, const struct vol_wish *w)
 			 *w->text ? w->text : s->node.reason);
 		break;
 	case VOL_ACT_DRAIN:
+		s->undrainable = false;
 		s->resume_at = 0; /* the next one is another matter */
 		vol_info("%s: drained (%s)", s->node_name, w->text);
 		break;
@@ -309,6 +311,7 @@ static void note_failure(struct vol_member *s, const struct vol_answer *a)
 		s->resume_at = vol_controller_now_ms();
 		return;
 	}
+	s->undrainable |= a->wish->action == VOL_ACT_DRAIN;
 	complain(s, "slurm_away", a->why.text, FAILED_MS);
 }
 

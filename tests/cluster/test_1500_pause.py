@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The owner says when, as herself and not as root."""
+import concurrent.futures
 import json
 import re
 import time
@@ -48,6 +49,42 @@ def test_a_pause_moves_jobs_away_and_lasts(lab):
         parked.wait_open(lab, "desk1")
         assert parked.drain_reason(lab, "desk1") == ""
         parked.end(lab, job)
+
+
+# What sinfo would show, looked at as fast as one can.
+STATES = """\
+end=$((SECONDS + 60)) since=
+while [ $SECONDS -lt $end ]; do
+	state=$(scontrol -o show node desk1 2>&1 | grep -o " State=[^ ]*")
+	[ "$state" = "$last" ] || echo $state
+	last=$state
+	case $state in
+	*IDLE*) : ${since:=$SECONDS}; [ $SECONDS -lt $((since + 3)) ] || break ;;
+	esac
+done
+"""
+
+
+def test_a_device_that_joins_paused_is_never_idle(lab):
+    """Not even from its registration until the controller has seen it."""
+    volunteer(lab, "desk1", "pause")
+    container = lab.container("desk1")
+    lab.host("docker", "kill", container)
+    try:
+        lab.wait("desk1 is down", lambda: "DOWN" in lab.node("desk1")["State"],
+                 60)
+        lab.ctl("scontrol delete nodename=desk1")
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            states = pool.submit(lab.ctl, STATES)
+            lab.host("docker", "start", container)
+            seen = states.result(timeout=90).split()
+    finally:
+        lab.host("docker", "start", container)
+        lab.wait("desk1 answers", lambda: volunteer(
+            lab, "desk1", "resume", check=False).returncode == 0, 30)
+    idle = [state for state in seen if "IDLE" in state]
+    assert idle and all("DRAIN" in state for state in idle), seen
+    parked.wait_open(lab, "desk1")
 
 
 def test_no_job_starts_while_paused(lab):

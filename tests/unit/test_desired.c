@@ -144,6 +144,8 @@ static bool change_history(struct vol_situation *s, const char *word)
 		s->since_restart_ms = 30000;
 	else if (strcmp(word, "reregistered-before") == 0)
 		s->since_reregister_ms = 60000;
+	else if (strcmp(word, "undrainable") == 0)
+		s->undrainable = true;
 	else if (strcmp(word, "downed") == 0)
 		s->since_down_ms = 100;
 	else
@@ -350,7 +352,16 @@ static const struct row rows[] = {
 	ROW("joined-closed down drained ours reregistered", WAIT, MISSING,
 	    true),
 	ROW("joined-closed down drained ours slurmd-down", WAIT, MISSING, true),
-	ROW("joined-closed future slurmd-down", WAIT, MISSING, true),
+	ROW("joined-closed future slurmd-down", DRAIN, MISSING, false),
+	ROW("joined-parked future slurmd-down", DRAIN, MISSING, false),
+	ROW("joined-closed future slurmd-down undrainable", DRAIN, MISSING,
+	    true),
+	ROW("joined-closed future drained for-owner slurmd-down", WAIT, MISSING,
+	    true),
+	ROW("joined-closed future drained for-owner", REREGISTER, MISSING,
+	    true),
+	/* RESUME would make it idle before its slurmd is there. */
+	ROW("future drained for-owner slurmd-down", WAIT, MISSING, true),
 	ROW("joined-closed absent", CREATE, MISSING, false),
 	ROW("joined-closed moved", ADDRESS, MISSING, true),
 	ROW("joined-closed half-memory", DELETE, WRONG, false),

@@ -103,14 +103,46 @@ static void a_short_visit_costs_nothing(void **state)
 static void it_joins_closed(void **state)
 {
 	struct bed *bed = *state;
-	struct vol_link_msg hello;
+	struct vol_link_msg hello, m;
 	struct client c;
 
 	fill_hello(&hello, ID_A, "desk");
 	hello.harvest = VOL_HARVEST_CLOSED;
 	strcpy(hello.why, "no input sensor works");
-	join_as(bed, &c, &hello, "desk");
-	run_until(bed, is_drained("desk", "volunteer: no input sensor works"));
+	dial(bed, &c);
+	send_msg(&c, &hello);
+	expect(bed, &c, VOL_LINK_WELCOME, &m);
+	/* Before its slurmd can start: no moment in which it looks free. */
+	assert_true(is_drained("desk", "volunteer: no input sensor works"));
+	say_state(&c, VOL_SLURMD_STARTING);
+	fake_cluster_register("desk");
+	say_state(&c, VOL_SLURMD_UP);
+	expect(bed, &c, VOL_LINK_NODE, &m);
+	assert_int_equal(m.node_state, VOL_NODE_UP);
+	assert_true(is_drained("desk", "volunteer: no input sensor works"));
+	say_harvest(&c, VOL_HARVEST_OPEN, "");
+	run_until(bed, is_open("desk"));
+	hang_up(&c);
+}
+
+static void a_closed_node_that_can_not_be_drained(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_link_msg m;
+	struct client c;
+
+	fake_cluster_refuse_drains(true);
+	fill_hello(&m, ID_A, "desk");
+	m.harvest = VOL_HARVEST_CLOSED;
+	dial(bed, &c);
+	send_msg(&c, &m);
+	expect(bed, &c, VOL_LINK_REFUSE, &m);
+	hang_up(&c);
+	fill_hello(&m, ID_A, "desk");
+	m.harvest = VOL_HARVEST_CLOSED;
+	dial(bed, &c);
+	send_msg(&c, &m);
+	expect(bed, &c, VOL_LINK_WELCOME, &m);
 	hang_up(&c);
 }
 
@@ -298,9 +330,13 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(a_visit_drains),       TEST(a_short_visit_costs_nothing),
-		TEST(it_joins_closed),      TEST(an_admins_drain_stands),
-		TEST(an_admin_was_first),   TEST(restarts_forget_nothing),
+		TEST(a_visit_drains),
+		TEST(a_short_visit_costs_nothing),
+		TEST(it_joins_closed),
+		TEST(a_closed_node_that_can_not_be_drained),
+		TEST(an_admins_drain_stands),
+		TEST(an_admin_was_first),
+		TEST(restarts_forget_nothing),
 		TEST(a_crowd_costs_little),
 	};
 
