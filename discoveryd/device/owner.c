@@ -16,7 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/identity.h"
 #include "device/owner_private.h"
+#include "device/park_file.h"
 #include "log.h"
 
 /* While parked jobs are here: signals of Slurm, memory pressure and the fence
@@ -105,6 +107,22 @@ static void watch(struct vol_owner *o)
 				  o->verdict.cause != VOL_CAUSE_LEAVING);
 }
 
+/* Since when jobs are parked: a restart of ours is no news to the owner. */
+static void keep_parked(struct vol_owner *o)
+{
+	uint64_t closed_ms =
+		o->ladder.harvest == VOL_HARVEST_OPEN ? 0 : o->ladder.closed_ms;
+	struct vol_error err;
+
+	if (closed_ms == o->saved_closed_ms && !o->parked.changed)
+		return;
+	o->saved_closed_ms = closed_ms;
+	o->parked.changed = false;
+	if (vol_park_file_save(VOL_PARK_FILE, o->boot, closed_ms, &o->parked,
+			       &err) < 0)
+		vol_warn("%s", err.text);
+}
+
 void vol_owner_look(struct vol_owner *o)
 {
 	uint64_t now_ms = vol_sensor_now_ms(), next_ms = UINT64_MAX;
@@ -118,6 +136,7 @@ void vol_owner_look(struct vol_owner *o)
 	climb(o, now_ms, &next_ms);
 	vol_owner_act(o, now_ms, input.inputs, &next_ms);
 	vol_owner_tell(o);
+	keep_parked(o);
 	watch(o);
 	if (next_ms == UINT64_MAX) {
 		sd_event_source_set_enabled(o->timer, SD_EVENT_OFF);
@@ -270,6 +289,10 @@ static void load_state(struct vol_owner *o)
 
 	if (vol_pause_load(o->conf->state_dir, &o->pause, &err) < 0)
 		vol_err("%s: paused until resumed", err.text);
+	if (vol_identity_boot(o->boot, &err) < 0 ||
+	    vol_park_file_load(VOL_PARK_FILE, o->boot, vol_sensor_now_ms(),
+			       &o->ladder.closed_ms, &o->parked, &err) < 0)
+		vol_warn("%s", err.text);
 	if (vol_evictions_load(&o->evictions, VOL_FENCED_FILE, &err) < 0)
 		vol_err("%s", err.text);
 }

@@ -43,6 +43,8 @@ struct vol_owner {
 	bool throttled;
 	struct vol_evictions evictions;
 	struct vol_parkclock parked;
+	char boot[VOL_DEVICE_ID_SIZE];
+	uint64_t saved_closed_ms; /* as in VOL_PARK_FILE; 0 = open */
 	/* The last user who was found welcome by name: that may have to be
 	 * asked for over the network. */
 	bool undecided, was_undecided; /* who is welcome: now, before */

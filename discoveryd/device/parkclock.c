@@ -12,7 +12,7 @@ static uint64_t total_ms(const struct vol_parked_job *p, uint64_t now_ms)
 	return p->total_ms + (p->stopped ? now_ms - p->stopped_ms : 0);
 }
 
-static struct vol_parked_job *find_or_add(struct vol_parkclock *c, uint32_t job)
+struct vol_parked_job *vol_parkclock_job(struct vol_parkclock *c, uint32_t job)
 {
 	size_t i, size = c->size ? 2 * c->size : 8;
 	struct vol_parked_job *grown;
@@ -27,6 +27,7 @@ static struct vol_parked_job *find_or_add(struct vol_parkclock *c, uint32_t job)
 		c->list = grown;
 		c->size = size;
 	}
+	c->changed = true;
 	c->list[c->n] = (struct vol_parked_job){.job = job};
 	return &c->list[c->n++];
 }
@@ -46,17 +47,21 @@ int vol_parkclock_jobs(struct vol_parkclock *c, const uint32_t *jobs, size_t n,
 	for (i = 0; i < c->n; i++)
 		c->list[i].here = false;
 	for (i = 0; i < n; i++) {
-		p = find_or_add(c, jobs[i]);
+		p = vol_parkclock_job(c, jobs[i]);
 		if (!p)
 			return -1;
 		p->here = true;
+		c->changed |= p->stopped != stopped;
 		p->total_ms = total_ms(p, now_ms);
 		p->stopped = stopped;
 		p->stopped_ms = now_ms;
 	}
-	for (i = c->n; i-- > 0;)
-		if (!c->list[i].here)
-			c->list[i] = c->list[--c->n];
+	for (i = c->n; i-- > 0;) {
+		if (c->list[i].here)
+			continue;
+		c->list[i] = c->list[--c->n];
+		c->changed = true;
+	}
 	return 0;
 }
 

@@ -23,9 +23,14 @@ struct vol_parked_job {
 struct vol_parkclock {
 	struct vol_parked_job *list; /* owned */
 	size_t n, size;
+	bool changed; /* jobs have come or gone, were stopped or go on; for the
+		       * caller to clear */
 };
 
 void vol_parkclock_clear(struct vol_parkclock *c);
+
+/* This job's entry, made when there is none; NULL with ENOMEM. */
+struct vol_parked_job *vol_parkclock_job(struct vol_parkclock *c, uint32_t job);
 
 /* These jobs are here now, and stopped or not; the others are forgotten.
  * -1 with ENOMEM. */

@@ -2,6 +2,7 @@
 """discoveryd may die whenever it wants: what is parked stays parked."""
 import concurrent.futures
 import re
+import time
 
 import parked
 from parked import present
@@ -62,6 +63,28 @@ def test_kill9_on_every_rung_under_a_present_owner(lab):
         for node, job in nodes.items():
             parked.moves(lab, node, job)
         parked.end(lab, *nodes.values())
+
+
+def test_parked_max_counts_on_over_restarts(lab):
+    """The owner was promised 40 s, by whichever discoveryd."""
+    # Nothing is typed while no discoveryd reads it.
+    with parked.settings(lab, "desk1", idle_after="6s", parked_max="40s"):
+        parked.wait_open(lab, "desk1")
+        job = parked.movable(lab, "desk1")
+        with present(lab, "desk1"):
+            parked.wait_parked(lab, "desk1", job)
+            began = time.monotonic()
+            for _ in range(2):
+                time.sleep(8)
+                parked.restart(lab, "desk1")
+            assert parked.running_on(lab, job) == "desk1"
+            assert time.monotonic() - began < 36
+            lab.wait("the job is taken away", lambda: parked.state(
+                lab, job) != "RUNNING", 60, every=0.1)
+            assert 38 <= time.monotonic() - began <= 50
+            lab.wait("it runs elsewhere", lambda: parked.running_on(
+                lab, job) not in (None, "desk1"), 30)
+        parked.end(lab, job)
 
 
 def test_a_daemon_that_comes_back_to_an_absent_owner_waits(lab):
