@@ -74,9 +74,10 @@ bool vol_freezer_wait(struct vol_freezer *f, int timeout_ms);
  * Works on frozen ones. */
 unsigned vol_freezer_kill(struct vol_freezer *f, uint32_t job);
 
-/* Steps whose tasks have been sent a signal that is to end them while frozen
- * (SIGTERM, SIGKILL, SIGXCPU pending): Slurm ends a job that is parked.  They
- * are killed; returns how many.  Call about once a second while closed. */
+/* Steps all of whose tasks (children of their slurmstepd) have been sent a
+ * signal that is to end them while frozen (SIGTERM, SIGKILL, SIGXCPU pending),
+ * or ignore it: Slurm ends a job that is parked.  They are killed; returns how
+ * many.  Call about once a second while closed. */
 unsigned vol_freezer_reap(struct vol_freezer *f);
 
 /* A job of which Slurm has tried to thaw a step that has to stay frozen (it

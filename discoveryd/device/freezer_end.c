@@ -16,8 +16,8 @@
 #include "cleanup.h"
 #include "device/freezer_private.h"
 
-/* Slurm signals every process of a step, so a few tell of all; a fork bomb must
- * not keep us reading. */
+/* Slurm's task is among the first of its folder, since the kernel lists them as
+ * they came; a fork bomb must not keep us reading. */
 #define LOOK_AT 64
 /* "4194304\n", with room to spare */
 #define PID_SIZE 11
@@ -33,7 +33,7 @@
 /* Call f for the first max processes in dir/folder until it returns true;
  * whether it did.  A max of 0 means all. */
 static bool each_pid(int dir, const char *folder, unsigned max,
-		     bool (*f)(pid_t pid))
+		     bool (*f)(pid_t pid, void *arg), void *arg)
 {
 	cleanup_file FILE *fp = NULL;
 	char path[64], line[PID_SIZE + 2];
@@ -52,27 +52,28 @@ static bool each_pid(int dir, const char *folder, unsigned max,
 		long pid = strtol(line, NULL, 10);
 
 		/* 0: of a pid namespace that we do not see. */
-		if (pid > 0 && f((pid_t)pid))
+		if (pid > 0 && f((pid_t)pid, arg))
 			return true;
 	}
 	return false;
 }
 
 static bool each_in_step(const struct vol_frozen_step *s, unsigned max,
-			 bool (*f)(pid_t pid))
+			 bool (*f)(pid_t pid, void *arg), void *arg)
 {
-	if (each_pid(s->user, ".", max, f))
+	if (each_pid(s->user, ".", max, f, arg))
 		return true;
 	for (const struct vol_task_folder *t = s->folders; t; t = t->next)
-		if (each_pid(s->user, t->name, max, f))
+		if (each_pid(s->user, t->name, max, f, arg))
 			return true;
 	return false;
 }
 
 /* ---- kill ---- */
 
-static bool kill_one(pid_t pid)
+static bool kill_one(pid_t pid, void *arg)
 {
+	(void)arg;
 	kill(pid, SIGKILL);
 	return false;
 }
@@ -82,7 +83,7 @@ void vol_frozen_step_kill(const struct vol_frozen_step *s)
 	if (s->kill >= 0 && write(s->kill, "1", 1) == 1)
 		return;
 	/* Before Linux 5.14.  What is frozen does not fork. */
-	each_in_step(s, 0, kill_one);
+	each_in_step(s, 0, kill_one, NULL);
 }
 
 unsigned vol_freezer_kill(struct vol_freezer *f, uint32_t job)
@@ -102,16 +103,27 @@ unsigned vol_freezer_kill(struct vol_freezer *f, uint32_t job)
 
 /* ---- reap ---- */
 
-static uint64_t mask_of(const char *status, const char *key)
+/* What Slurm ends, it ends as a whole: it signals all tasks of a step, and of
+ * the processes its tasks alone, the children of slurmstepd.  A job may send
+ * the same to one of its own, and means no more than that one. */
+struct look {
+	pid_t stepd;
+	bool doomed; /* a task is */
+};
+
+static uint64_t number_of(const char *status, const char *key, int base)
 {
 	const char *at = strstr(status, key);
 
-	return at ? strtoull(at + strlen(key), NULL, 16) : 0;
+	return at ? strtoull(at + strlen(key), NULL, base) : 0;
 }
 
-static bool is_doomed(pid_t pid)
+/* Is there a task that Slurm has sent nothing? */
+static bool is_spared(pid_t pid, void *arg)
 {
+	struct look *look = arg;
 	char path[64], status[4096];
+	uint64_t pending;
 	cleanup_fd int fd = -1;
 	ssize_t n;
 
@@ -121,9 +133,24 @@ static bool is_doomed(pid_t pid)
 	if (n < 0)
 		return false;
 	status[n] = '\0';
+	if (number_of(status, "\nPPid:", 10) != (uint64_t)look->stepd)
+		return false;
 	/* Where a signal is for one thread or for the process. */
-	return (mask_of(status, "\nSigPnd:") | mask_of(status, "\nShdPnd:")) &
-	       DEADLY;
+	pending = number_of(status, "\nSigPnd:", 16) |
+		  number_of(status, "\nShdPnd:", 16);
+	if (pending & DEADLY) {
+		look->doomed = true;
+		return false;
+	}
+	/* What a task ignores is not kept for it. */
+	return !(number_of(status, "\nSigIgn:", 16) & BIT(SIGTERM));
+}
+
+static bool is_doomed(const struct vol_frozen_step *s)
+{
+	struct look look = {.stepd = s->info.stepd};
+
+	return !each_in_step(s, LOOK_AT, is_spared, &look) && look.doomed;
 }
 
 unsigned vol_freezer_reap(struct vol_freezer *f)
@@ -132,8 +159,7 @@ unsigned vol_freezer_reap(struct vol_freezer *f)
 
 	pthread_mutex_lock(&f->slow);
 	for (const struct vol_frozen_step *s = f->steps; s; s = s->next) {
-		if (!(f->closed || s->hold) ||
-		    !each_in_step(s, LOOK_AT, is_doomed))
+		if (!(f->closed || s->hold) || !is_doomed(s))
 			continue;
 		vol_frozen_step_kill(s);
 		n++;

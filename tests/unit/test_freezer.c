@@ -379,63 +379,6 @@ static void jobs_are_named_once(void **state)
 	vol_freezer_destroy(f);
 }
 
-static void kill_writes_or_signals(void **state)
-{
-	struct bed *b = *state;
-	struct vol_freezer *f = freezer(b);
-	pid_t pid;
-
-	bed_step(b, "7.0");
-	bed_step(b, "8.0");
-	bed_remove(b, "8.0", "user/cgroup.kill");
-	bed_task(b, "8.0", "task_0");
-	pid = bed_spawn(b, "8.0", "task_0", BED_WAITS);
-	add(f, b, 7, 0, true);
-	add(f, b, 8, 0, true);
-	assert_int_equal(vol_freezer_kill(f, 9), 0);
-	assert_int_equal(vol_freezer_kill(f, 7), 1);
-	assert_int_equal(bed_read(b, "7.0", "user/cgroup.kill"), '1');
-	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
-	assert_int_equal(vol_freezer_kill(f, 0), 2);
-	assert_true(bed_ends(pid));
-	vol_freezer_destroy(f);
-}
-
-static const struct {
-	int signal;
-	bool ends;
-} pending[] = {
-	{SIGTERM, true},  {SIGXCPU, true},  {SIGTSTP, false}, {SIGCONT, false},
-	{SIGUSR1, false}, {SIGCHLD, false}, {SIGINT, false},
-};
-
-static void reap_looks_for_deadly_signals(void **state)
-{
-	struct bed *b = *state;
-
-	bed_step(b, "7.0");
-	bed_task(b, "7.0", "task_0");
-	for (size_t i = 0; i < N_ELEMENTS(pending); i++) {
-		struct vol_freezer *f = freezer(b);
-		pid_t pid = bed_spawn(b, "7.0", "task_0", BED_WAITS);
-
-		print_message("signal %d\n", pending[i].signal);
-		bed_write(b, "7.0", "user/cgroup.kill", "-");
-		add(f, b, 7, 0, true);
-		assert_int_equal(vol_freezer_reap(f), 0);
-		kill(pid, pending[i].signal);
-		assert_int_equal(vol_freezer_reap(f), pending[i].ends);
-		assert_int_equal(bed_read(b, "7.0", "user/cgroup.kill"),
-				 pending[i].ends ? '1' : '-');
-		/* Whoever runs looks after himself. */
-		vol_freezer_open(f);
-		assert_int_equal(vol_freezer_reap(f), 0);
-		kill(pid, SIGKILL);
-		assert_true(bed_ends(pid));
-		vol_freezer_destroy(f);
-	}
-}
-
 static bool have_swap(void)
 {
 	FILE *fp = fopen("/proc/swaps", "r");
@@ -570,8 +513,6 @@ int main(void)
 		TEST(a_folder_may_come_again),
 		TEST(without_descriptors_user_follows),
 		TEST(jobs_are_named_once),
-		TEST(kill_writes_or_signals),
-		TEST(reap_looks_for_deadly_signals),
 		TEST(reclaim_says_what_is_missing),
 		TEST(throttle_is_for_later_steps_too),
 		TEST(status_has_all_fields),

@@ -140,13 +140,16 @@ static void scancel_ends_what_is_parked(void **state)
 {
 	struct bed *b = *state;
 	struct vol_freezer *f = freezer(b);
+	/* Slurm signals the children of its slurmstepd. */
+	const struct vol_step info = {
+		.job = 7, .stepd = getpid(), .born = true};
 	uint64_t ticks;
 	pid_t pid;
 
 	bed_step(b, "7.0");
 	bed_task(b, "7.0", "task_0");
 	pid = bed_spawn(b, "7.0", "task_0", BED_CATCHES);
-	add(f, b, 7, 0, true);
+	vol_freezer_add(f, &info, false, bed_cgroup(b, "7.0"), NULL);
 	vol_freezer_open(f);
 	assert_true(bed_runs(b, 0));
 	vol_freezer_close(f);
