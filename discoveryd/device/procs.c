@@ -36,18 +36,21 @@ static char *read_proc(const char *root, pid_t pid, const char *name,
 	return vol_file_read(path, FILE_MAX, len, NULL);
 }
 
-/* Tests have no namespaces: two missing links are the same. */
-static bool same_namespace(const char *root, pid_t pid)
+/* -1: one can not look.  Tests have no namespaces: two missing links are the
+ * same. */
+static int same_namespace(const char *root, pid_t pid)
 {
 	char path[PATH_MAX], theirs[64] = "", ours[64] = "";
 	ssize_t n;
 
 	if (snprintf(path, sizeof(path), "%s/proc/%ld/ns/pid", root,
 		     (long)pid) >= (int)sizeof(path))
-		return false;
+		return -1;
 	n = readlink(path, theirs, sizeof(theirs) - 1);
-	if (n < 0 && root[0])
-		return true;
+	if (n < 0 && (errno == ENOENT || errno == ESRCH))
+		return root[0] != '\0';
+	if (n < 0)
+		return -1;
 	n = readlink("/proc/self/ns/pid", ours, sizeof(ours) - 1);
 	return n > 0 && !strcmp(theirs, ours);
 }
@@ -151,7 +154,8 @@ static bool ours(const char *root, pid_t pid, struct vol_slurmd_spec *spec)
 
 	cmdline = read_proc(root, pid, "cmdline", &len);
 	return cmdline && vol_procs_parse_cmdline(cmdline, len, spec) &&
-	       has_marker(root, pid, spec->node) && same_namespace(root, pid);
+	       has_marker(root, pid, spec->node) &&
+	       same_namespace(root, pid) > 0;
 }
 
 /* slurmd forks: to exec a slurmstepd, to fetch its configuration.  Such a child
@@ -235,12 +239,15 @@ int vol_procs_is_stepd(const char *root, pid_t pid)
 {
 	cleanup_free char *comm = NULL;
 	size_t len;
+	int same;
 
 	comm = read_proc(root, pid, "comm", &len);
 	if (!comm)
 		return errno == ENOENT || errno == ESRCH ? 0 : -1;
-	return !strncmp(comm, "slurmstepd", 10) && same_namespace(root, pid) &&
-	       !is_placeholder(root, pid);
+	if (strncmp(comm, "slurmstepd", 10) != 0)
+		return 0;
+	same = same_namespace(root, pid);
+	return same > 0 ? !is_placeholder(root, pid) : same;
 }
 
 int vol_procs_each_stepd(const char *root, void (*f)(pid_t pid, void *arg),

@@ -125,6 +125,11 @@ static void process_tree(void **state)
 	snprintf(path, sizeof(path), "%s/proc/80/comm", root);
 	assert_int_equal(vol_mkdir_p(path, 0755, NULL), 0);
 	assert_int_equal(vol_procs_is_stepd(root, 80), -1);
+	/* Nor whether it is one of this machine. */
+	PUT(root, 90, "comm", "slurmstepd\n");
+	snprintf(path, sizeof(path), "%s/proc/90/ns/pid", root);
+	assert_int_equal(vol_mkdir_p(path, 0755, NULL), 0);
+	assert_int_equal(vol_procs_is_stepd(root, 90), -1);
 	sum = 0;
 	assert_int_equal(vol_procs_each_stepd(root, count, &sum), -1);
 	assert_int_equal(sum, 70);
