@@ -137,6 +137,13 @@ static void forget(struct vol_slurmd *s)
 
 static void reconcile(struct vol_slurmd *s);
 
+/* It also says whose the steps are that outlive slurmd. */
+static void remove_marker(struct vol_slurmd *s)
+{
+	if (!s->ops->busy(s->arg))
+		unlink(MARKER);
+}
+
 static int on_end(sd_event_source *source, int fd, uint32_t events, void *arg)
 {
 	struct vol_slurmd *s = arg;
@@ -155,7 +162,7 @@ static int on_end(sd_event_source *source, int fd, uint32_t events, void *arg)
 	s->phase = PHASE_NONE;
 	set_state(s, VOL_SLURMD_DOWN);
 	if (s->leaving) {
-		unlink(MARKER);
+		remove_marker(s);
 		s->ops->stopped(s->arg);
 	} else if (expected) {
 		reconcile(s);
@@ -473,7 +480,7 @@ void vol_slurmd_stop(struct vol_slurmd *s)
 	case PHASE_RESTING:
 		sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
 		s->phase = PHASE_NONE;
-		unlink(MARKER);
+		remove_marker(s);
 		s->ops->stopped(s->arg);
 		break;
 	}
