@@ -412,8 +412,12 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *arg)
 	s->blind = false;
 	if (!s->watch && watch_dir(s, &err) < 0)
 		set_blind(s, s->dir);
-	read_dir(s);
-	walk(s);
+	/* A slurmstepd that never gets a cgroup is here for its whole life:
+	 * only who could not look must look at all. */
+	if (was_blind) {
+		read_dir(s);
+		walk(s);
+	}
 	for (struct entry *e = s->entries; e; e = e->next)
 		if (!e->frozen)
 			see_to(e);
