@@ -22,7 +22,7 @@
 #include "log.h"
 
 /* While parked jobs are here: signals of Slurm, memory pressure and the fence
- * are looked at this often. */
+ * are looked at this often; the fence alone while an answer is overdue. */
 #define TICK_MS 1000
 
 /* ---- deciding ---- */
@@ -38,6 +38,10 @@ static void look_at_fence(struct vol_owner *o, uint64_t now_ms,
 	o->fence = VOL_FENCE_PARK;
 	if (fence.armed)
 		o->fence = vol_fence_look(&fence, now_ms, next_ms);
+	/* The answer that it waits for may only be late. */
+	if (o->linked && o->fence != VOL_FENCE_OK &&
+	    now_ms + TICK_MS < *next_ms)
+		*next_ms = now_ms + TICK_MS;
 }
 
 static void decide(struct vol_owner *o, uint64_t now_ms, uint64_t *next_ms)
