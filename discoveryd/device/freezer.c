@@ -231,6 +231,16 @@ void vol_freezer_hold(struct vol_freezer *f, uint32_t job, bool hold)
 	unlock_all(f);
 }
 
+bool vol_freezer_holds(struct vol_freezer *f, uint32_t job)
+{
+	bool held;
+
+	pthread_mutex_lock(&f->slow);
+	held = is_held(f, job);
+	pthread_mutex_unlock(&f->slow);
+	return held;
+}
+
 static int64_t now_ms(void)
 {
 	struct timespec t;

@@ -66,6 +66,8 @@ bool vol_freezer_is_closed(const struct vol_freezer *f);
  * one of its steps is left; nothing happens when it has none. */
 void vol_freezer_hold(struct vol_freezer *f, uint32_t job, bool hold);
 
+bool vol_freezer_holds(struct vol_freezer *f, uint32_t job);
+
 /* Are all tasks reported frozen by the kernel?  Waits for at most timeout_ms.
  * True when there is none. */
 bool vol_freezer_wait(struct vol_freezer *f, int timeout_ms);

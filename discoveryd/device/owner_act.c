@@ -358,6 +358,19 @@ static void tell_parked(struct vol_owner *o, uint64_t now_ms)
 
 /* ---- all of it ---- */
 
+/* Held ones are stopped on an open machine, too. */
+static void count_parked(struct vol_owner *o, const uint32_t *jobs, size_t n,
+			 uint64_t now_ms)
+{
+	bool stopped[VOL_OWNER_JOBS_MAX];
+
+	for (size_t i = 0; i < n; i++)
+		stopped[i] = vol_freezer_is_closed(o->freezer) ||
+			     vol_freezer_holds(o->freezer, jobs[i]);
+	if (vol_parkclock_jobs(&o->parked, jobs, stopped, n, now_ms) < 0)
+		vol_err("out of memory: parked time is not given back");
+}
+
 static bool nothing_runs(const struct vol_owner *o)
 {
 	return !vol_steps_busy(o->steps) ||
@@ -385,9 +398,7 @@ void vol_owner_act(struct vol_owner *o, uint64_t now_ms, uint64_t seen,
 	n = vol_freezer_jobs(o->freezer, jobs, VOL_OWNER_JOBS_MAX);
 	if (n > VOL_OWNER_JOBS_MAX)
 		n = VOL_OWNER_JOBS_MAX;
-	if (vol_parkclock_jobs(&o->parked, jobs, n,
-			       vol_freezer_is_closed(o->freezer), now_ms) < 0)
-		vol_err("out of memory: parked time is not given back");
+	count_parked(o, jobs, n, now_ms);
 	evict(o);
 	check_touched(o);
 	let_stay(o);

@@ -38,8 +38,8 @@ void vol_parkclock_clear(struct vol_parkclock *c)
 	memset(c, 0, sizeof(*c));
 }
 
-int vol_parkclock_jobs(struct vol_parkclock *c, const uint32_t *jobs, size_t n,
-		       bool stopped, uint64_t now_ms)
+int vol_parkclock_jobs(struct vol_parkclock *c, const uint32_t *jobs,
+		       const bool *stopped, size_t n, uint64_t now_ms)
 {
 	struct vol_parked_job *p;
 	size_t i;
@@ -51,9 +51,9 @@ int vol_parkclock_jobs(struct vol_parkclock *c, const uint32_t *jobs, size_t n,
 		if (!p)
 			return -1;
 		p->here = true;
-		c->changed |= p->stopped != stopped;
+		c->changed |= p->stopped != stopped[i];
 		p->total_ms = total_ms(p, now_ms);
-		p->stopped = stopped;
+		p->stopped = stopped[i];
 		p->stopped_ms = now_ms;
 	}
 	for (i = c->n; i-- > 0;) {

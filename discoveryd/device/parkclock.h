@@ -32,10 +32,10 @@ void vol_parkclock_clear(struct vol_parkclock *c);
 /* This job's entry, made when there is none; NULL with ENOMEM. */
 struct vol_parked_job *vol_parkclock_job(struct vol_parkclock *c, uint32_t job);
 
-/* These jobs are here now, and stopped or not; the others are forgotten.
+/* These jobs are here now, each stopped or not; the others are forgotten.
  * -1 with ENOMEM. */
-int vol_parkclock_jobs(struct vol_parkclock *c, const uint32_t *jobs, size_t n,
-		       bool stopped, uint64_t now_ms);
+int vol_parkclock_jobs(struct vol_parkclock *c, const uint32_t *jobs,
+		       const bool *stopped, size_t n, uint64_t now_ms);
 
 /* A job whose total the controller does not know yet, and the total in seconds
  * (which is taken as told); 0 = none.  One that is stopped counts only when

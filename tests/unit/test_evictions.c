@@ -151,33 +151,58 @@ static void test_fenced_outlive_us(void **state)
 	vol_evictions_clear(&f);
 }
 
+static void park(struct vol_parkclock *c, const uint32_t *jobs, size_t n,
+		 bool stopped, uint64_t now_ms)
+{
+	const bool all[] = {stopped, stopped};
+
+	assert_int_equal(vol_parkclock_jobs(c, jobs, all, n, now_ms), 0);
+}
+
+/* One is held while the other goes on. */
+static void test_parked_one_by_one(void **state)
+{
+	static const bool held[] = {false, true};
+	const uint32_t jobs[] = {5, 6};
+	struct vol_parkclock c = {0};
+	uint32_t s = 0;
+
+	(void)state;
+	park(&c, jobs, 2, false, 0);
+	assert_int_equal(vol_parkclock_jobs(&c, jobs, held, 2, 10000), 0);
+	assert_int_equal(vol_parkclock_tell(&c, 50000, 30, &s), 6);
+	assert_int_equal(s, 40);
+	assert_int_equal(vol_parkclock_tell(&c, 50000, 30, &s), 0);
+	vol_parkclock_clear(&c);
+}
+
 static void test_parked_time_adds_up(void **state)
 {
 	struct vol_parkclock c = {0};
 	uint32_t jobs[] = {5, 6}, s = 0;
 
 	(void)state;
-	vol_parkclock_jobs(&c, jobs, 2, false, 0);
-	vol_parkclock_jobs(&c, jobs, 2, true, 10000);
+	park(&c, jobs, 2, false, 0);
+	park(&c, jobs, 2, true, 10000);
 	assert_int_equal(vol_parkclock_tell(&c, 20000, 30, &s), 0);
 	assert_int_equal(vol_parkclock_tell(&c, 40000, 30, &s), 5);
 	assert_int_equal(s, 30);
 	assert_int_equal(vol_parkclock_tell(&c, 40000, 30, &s), 6);
 	assert_int_equal(vol_parkclock_tell(&c, 40000, 30, &s), 0);
 	/* Running again: the rest is told at once. */
-	vol_parkclock_jobs(&c, jobs, 1, false, 45000);
+	park(&c, jobs, 1, false, 45000);
 	assert_int_equal(vol_parkclock_tell(&c, 45000, 30, &s), 5);
 	assert_int_equal(s, 35);
 	assert_int_equal(vol_parkclock_tell(&c, 99000, 30, &s), 0);
-	vol_parkclock_jobs(&c, jobs, 1, true, 100000);
-	vol_parkclock_jobs(&c, jobs, 1, false, 101000);
+	park(&c, jobs, 1, true, 100000);
+	park(&c, jobs, 1, false, 101000);
 	assert_int_equal(vol_parkclock_tell(&c, 101000, 30, &s), 5);
 	assert_int_equal(s, 36);
 	vol_parkclock_untell(&c);
 	assert_int_equal(vol_parkclock_tell(&c, 101000, 30, &s), 5);
 	/* Gone and back: a new life of the job. */
-	vol_parkclock_jobs(&c, NULL, 0, false, 110000);
-	vol_parkclock_jobs(&c, jobs, 1, false, 120000);
+	park(&c, NULL, 0, false, 110000);
+	park(&c, jobs, 1, false, 120000);
 	assert_int_equal(vol_parkclock_tell(&c, 130000, 30, &s), 0);
 	vol_parkclock_clear(&c);
 }
@@ -191,6 +216,7 @@ int main(void)
 		cmocka_unit_test(test_pardon_spares_what_was_decided),
 		cmocka_unit_test(test_fenced_outlive_us),
 		cmocka_unit_test(test_parked_time_adds_up),
+		cmocka_unit_test(test_parked_one_by_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

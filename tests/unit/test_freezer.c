@@ -284,7 +284,10 @@ static void it_may_come_held(void **state)
 	assert_int_equal(bed_read(b, "7.1", "user/task_0/cgroup.freeze"), '1');
 	add(f, b, 7, 0, true);
 	assert_frozen(b, "01--");
+	assert_true(vol_freezer_holds(f, 7));
+	assert_false(vol_freezer_holds(f, 8));
 	vol_freezer_hold(f, 7, false);
+	assert_false(vol_freezer_holds(f, 7));
 	assert_frozen(b, "00--");
 	assert_int_equal(bed_read(b, "7.1", "user/task_0/cgroup.freeze"), '0');
 	vol_freezer_destroy(f);

@@ -22,6 +22,14 @@ static char *path_of(void **state)
 	return path;
 }
 
+static void park(struct vol_parkclock *c, const uint32_t *jobs, size_t n,
+		 bool stopped, uint64_t now_ms)
+{
+	const bool all[] = {stopped, stopped};
+
+	assert_int_equal(vol_parkclock_jobs(c, jobs, all, n, now_ms), 0);
+}
+
 static void comes_back(void **state)
 {
 	const uint32_t jobs[] = {5, 6};
@@ -36,16 +44,16 @@ static void comes_back(void **state)
 	assert_int_equal(closed, NOW);
 	assert_int_equal(got.n, 0);
 
-	assert_int_equal(vol_parkclock_jobs(&c, jobs, 2, true, 100000), 0);
-	assert_int_equal(vol_parkclock_jobs(&c, jobs, 2, false, 150000), 0);
-	assert_int_equal(vol_parkclock_jobs(&c, jobs, 1, true, 200000), 0);
+	park(&c, jobs, 2, true, 100000);
+	park(&c, jobs, 2, false, 150000);
+	park(&c, jobs, 1, true, 200000);
 	assert_true(c.changed);
 	assert_int_equal(vol_park_file_save(path, BOOT, 200000, &c, &err), 0);
 	assert_int_equal(
 		vol_park_file_load(path, BOOT, NOW, &closed, &got, &err), 0);
 	assert_int_equal(closed, 200000);
 	/* 50 s before, and 700 s since. */
-	assert_int_equal(vol_parkclock_jobs(&got, jobs, 1, true, NOW), 0);
+	park(&got, jobs, 1, true, NOW);
 	assert_int_equal(vol_parkclock_tell(&got, NOW, 30, &s), 5);
 	assert_int_equal(s, 750);
 	/* And once more at once. */
@@ -56,9 +64,9 @@ static void comes_back(void **state)
 	assert_int_equal(s, 750);
 	/* It only looked. */
 	c.changed = false;
-	assert_int_equal(vol_parkclock_jobs(&c, jobs, 1, true, NOW), 0);
+	park(&c, jobs, 1, true, NOW);
 	assert_false(c.changed);
-	assert_int_equal(vol_parkclock_jobs(&c, NULL, 0, true, NOW), 0);
+	park(&c, NULL, 0, true, NOW);
 	assert_true(c.changed);
 
 	/* The clock began again with the machine. */
