@@ -138,6 +138,17 @@ static enum vol_severity judge_proctrack(const struct vol_cluster *c, char *now,
 		      VOL_PROBLEM);
 }
 
+/* On a device slurmd sees a tree of cgroups of its own in which the folder for
+ * steps is made below system.slice, where all releases look without this. */
+static enum vol_severity judge_cgroup_slice(const struct vol_cluster *c,
+					    char *now, size_t size)
+{
+	snprintf(now, size, "CgroupSlice=%.100s", or_unset(c->cgroup_slice));
+	return bad_if(*c->cgroup_slice &&
+			      strcmp(c->cgroup_slice, "system.slice") != 0,
+		      VOL_PROBLEM);
+}
+
 static enum vol_severity judge_spank(const struct vol_cluster *c, char *now,
 				     size_t size)
 {
@@ -268,6 +279,10 @@ static const struct rule rules[] = {
 	 judge_control_host},
 	{"ProctrackType", "ProctrackType=proctrack/cgroup",
 	 "jobs are frozen through their cgroup", judge_proctrack},
+	{"CgroupSlice", "cgroup.conf without CgroupSlice",
+	 "jobs on devices would leave volunteer.slice, where they yield to the "
+	 "owner's programs, or slurmd does not start there at all",
+	 judge_cgroup_slice},
 	{"plugstack.conf", "optional spank_volunteer.so",
 	 "without the SPANK plugin jobs run unmarked and cannot be frozen",
 	 judge_spank},

@@ -20,6 +20,7 @@ struct vol_cluster {
 	const char *cluster_name;
 	const char *select_type;
 	const char *proctrack_type;
+	const char *cgroup_slice; /* of cgroup.conf, since 25.11 */
 	const char *slurmctld_params;
 	const char *sched_params;
 	const char *topology_param;

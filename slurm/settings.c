@@ -16,6 +16,7 @@
 
 /* Kept so that the strings of vol_slurm_settings stay valid. */
 static slurm_conf_t *settings;
+static char cgroup_slice[64];
 
 static void free_settings(slurm_conf_t *conf)
 {
@@ -128,6 +129,29 @@ static int count_nodes(struct vol_cluster *c, struct vol_error *err)
 	return 0;
 }
 
+/* A word of cgroup.conf as slurmctld has read it; "" when it is not there.  The
+ * list's type is Slurm's own, so it is taken as text. */
+static void cgroup_setting(const char *name, char *value, size_t size)
+{
+	char *text = NULL, *line, *save = NULL, key[64], word[64];
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	*value = '\0';
+	if (!f)
+		return;
+	slurm_print_key_pairs(f, settings->cgroup_conf, (char *)"");
+	if (fclose(f) != 0)
+		goto out;
+	for (line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save))
+		if (sscanf(line, "%63s = %63s", key, word) == 2 &&
+		    strcmp(key, name) == 0 && strcmp(word, "(null)") != 0)
+			snprintf(value, size, "%s", word);
+out:
+	free(text);
+}
+
 int vol_slurm_settings(struct vol_cluster *cluster, const char *partition,
 		       struct vol_error *err)
 {
@@ -139,6 +163,8 @@ int vol_slurm_settings(struct vol_cluster *cluster, const char *partition,
 	c.cluster_name = text(settings->cluster_name);
 	c.select_type = text(settings->select_type);
 	c.proctrack_type = text(settings->proctrack_type);
+	cgroup_setting("CgroupSlice", cgroup_slice, sizeof(cgroup_slice));
+	c.cgroup_slice = cgroup_slice;
 	c.slurmctld_params = text(settings->slurmctld_params);
 	c.sched_params = text(settings->sched_params);
 	c.topology_param = text(settings->topology_param);
