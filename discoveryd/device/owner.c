@@ -177,7 +177,6 @@ void vol_owner_steps(struct vol_owner *o)
 void vol_owner_reload(struct vol_owner *o, const struct vol_device_conf *conf)
 {
 	o->conf = conf;
-	o->known_welcome = false;
 	/* Those who are still not welcome are wished away again. */
 	vol_evictions_pardon(&o->evictions);
 	vol_sensors_reload(o->sensors, &conf->policy, conf->input_devices);
@@ -214,13 +213,19 @@ void vol_owner_leave(struct vol_owner *o)
 
 /* ---- what the owner says ---- */
 
+/* Waits for the user database, once for each user who is known nowhere else:
+ * who asks wants an answer now. */
 static bool is_owner_by_name(const struct vol_owner *o, uid_t uid)
 {
 	const struct passwd *pw;
+	const char *name;
 
 	/* An empty list would welcome everybody. */
 	if (!o->conf->owners || !*o->conf->owners)
 		return false;
+	if (vol_users_name(o->users, uid, vol_sensor_now_ms(), &name) ==
+	    VOL_USER_KNOWN)
+		return vol_list_welcomes(o->conf->owners, name);
 	pw = getpwuid(uid);
 	return pw && vol_list_welcomes(o->conf->owners, pw->pw_name);
 }
@@ -342,6 +347,9 @@ struct vol_owner *vol_owner_create(sd_event *loop,
 	if (!o->journal)
 		goto error;
 	load_state(o);
+	o->users = vol_users_create(loop, NULL, on_change, o, err);
+	if (!o->users)
+		goto error;
 	o->reflex = vol_reflex_create(loop, freezer, on_change, o, err);
 	if (!o->reflex)
 		goto error;
@@ -367,6 +375,7 @@ void vol_owner_destroy(struct vol_owner *o)
 	sd_event_source_disable_unref(o->reclaim);
 	vol_sensors_destroy(o->sensors);
 	vol_reflex_destroy(o->reflex);
+	vol_users_destroy(o->users);
 	vol_journal_destroy(o->journal);
 	vol_evictions_clear(&o->evictions);
 	vol_parkclock_clear(&o->parked);

@@ -2,9 +2,7 @@
 /* owner_act.c - make the ladder's orders so, and tell the controller */
 #include "config.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -144,26 +142,24 @@ static void want(struct vol_owner *o, uint32_t job, bool exclude, bool force,
 
 enum judgement { WELCOME, UNWELCOME, UNDECIDED };
 
-/* UNDECIDED: the user database does not answer. */
+/* UNDECIDED: the user database has not answered yet. */
 static enum judgement judge_user(struct vol_owner *o, uid_t uid)
 {
-	const char *users = o->conf->users;
-	const struct passwd *pw;
+	const char *users = o->conf->users, *name = NULL;
 	char number[16];
 
 	snprintf(number, sizeof(number), "%u", (unsigned)uid);
-	if (vol_list_welcomes(users, number) ||
-	    (o->known_welcome && o->welcome_uid == uid))
+	if (vol_list_welcomes(users, number))
 		return WELCOME;
-	errno = 0;
-	pw = getpwuid(uid);
-	if (!pw && errno && errno != ENOENT && errno != ESRCH)
-		return UNDECIDED;
-	if (!pw || !vol_list_welcomes(users, pw->pw_name))
+	switch (vol_users_name(o->users, uid, vol_sensor_now_ms(), &name)) {
+	case VOL_USER_KNOWN:
+		return vol_list_welcomes(users, name) ? WELCOME : UNWELCOME;
+	case VOL_USER_NONE:
 		return UNWELCOME;
-	o->known_welcome = true;
-	o->welcome_uid = uid;
-	return WELCOME;
+	case VOL_USER_ASKED:
+	default:
+		return UNDECIDED;
+	}
 }
 
 static enum judgement judge(struct vol_owner *o, const struct vol_step *step)

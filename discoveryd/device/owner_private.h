@@ -12,6 +12,7 @@
 #include "device/prospect.h"
 #include "device/reflex.h"
 #include "device/sensors/sensors.h"
+#include "device/users.h"
 #include "ladder.h"
 
 /* A desktop that runs more than this many jobs at once has no owner. */
@@ -45,11 +46,8 @@ struct vol_owner {
 	struct vol_parkclock parked;
 	char boot[VOL_DEVICE_ID_SIZE];
 	uint64_t saved_closed_ms; /* as in VOL_PARK_FILE; 0 = open */
-	/* The last user who was found welcome by name: that may have to be
-	 * asked for over the network. */
+	struct vol_users *users;
 	bool undecided, was_undecided; /* who is welcome: now, before */
-	bool known_welcome;
-	uid_t welcome_uid;
 	bool reclaiming;
 	uint64_t reclaimed; /* bytes of this time of being parked */
 	char memory_note[VOL_WHY_SIZE];
