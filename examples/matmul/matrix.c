@@ -16,7 +16,8 @@ struct header {
 	uint32_t n, zero;
 	uint64_t fingerprint;
 };
-static const char magic[8] = "VOLMAT1\n";
+/* Without a NUL at the end. */
+static const char magic[8] = {'V', 'O', 'L', 'M', 'A', 'T', '1', '\n'};
 
 uint64_t next_random(uint64_t *state)
 {

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char magic[8] = "VOLTILE\n";
+/* Without a NUL at the end. */
+static const char magic[8] = {'V', 'O', 'L', 'T', 'I', 'L', 'E', '\n'};
 
 /* Rows of B taken at once: 128 rows of a 512-wide tile are 256 KiB, which
  * stays in a desktop's L2 cache while a row of A is applied to them. */

@@ -131,7 +131,7 @@ static void try_device(struct want *w, const char *path)
 	struct vol_reflex *reflex = w->input->host->reflex;
 	struct vol_error err;
 	struct device *d;
-	bool fifo, watch;
+	bool fifo = false, watch;
 	int fd;
 
 	if (*find(w, path))
