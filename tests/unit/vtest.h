@@ -11,6 +11,9 @@
 
 #include <cmocka.h>
 
+/* A macro of cmocka's, of a name that is ours in many places. */
+#undef stop
+
 #include <dirent.h>
 #include <ftw.h>
 #include <limits.h>
