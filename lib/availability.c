@@ -410,6 +410,15 @@ static int was_back(const struct vol_availability *a, int64_t start,
 	return unknown ? -1 : 0;
 }
 
+uint32_t vol_availability_known_s(const struct vol_availability *a)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < RING_WORDS; i++)
+		n += (uint32_t)__builtin_popcountll(a->known[i]);
+	return n * QUARTER_S;
+}
+
 void vol_availability_history(const struct vol_availability *a, int64_t now,
 			      uint32_t horizon_s,
 			      struct vol_availability_history *h)

@@ -78,6 +78,9 @@ void vol_availability_outlook(const struct vol_availability *a,
 			      const struct vol_spell *spell,
 			      struct vol_outlook *out);
 
+/* How many of the last four weeks' quarter-hours are known, in seconds. */
+uint32_t vol_availability_known_s(const struct vol_availability *a);
+
 /* What a person would count: on how many of the last four days of this weekday
  * (and of all days of its kind, workdays or weekends, in four weeks) was the
  * owner there at some time between this time of day and horizon_s later (at

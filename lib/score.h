@@ -51,6 +51,10 @@
  * and Feitelson 2007).  A job is taken to run for so much of its limit. */
 #define VOL_SCORE_RUN_PCT 60
 
+/* What beginning again costs an evicted job besides, in seconds: being queued,
+ * scheduled in the next round, and started. */
+#define VOL_SCORE_RESTART_S 30
+
 struct vol_score_job {
 	uint32_t limit_s;      /* time limit; 0: unlimited or not known */
 	uint32_t checkpoint_s; /* saves its state this often; 0: never */

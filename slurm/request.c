@@ -104,6 +104,8 @@ static void convert_numbers(const slurm_job_info_t *info,
 	r->many_tasks = info->array_job_id && info->array_task_id == NO_VAL;
 	r->state = vol_slurm_job_state(info->job_state);
 	r->submit = info->submit_time;
+	r->eligible = info->eligible_time;
+	r->batch = info->batch_flag;
 	r->start = info->start_time;
 	r->restarts = info->restart_cnt;
 	r->limit_min = info->time_limit == INFINITE ? VOL_JOB_UNLIMITED

@@ -24,6 +24,8 @@ struct vol_slurm_request {
 	bool many_tasks; /* it is all tasks of an array that wait */
 	enum vol_job_state state;
 	time_t submit, start;
+	time_t eligible; /* from then on it could begin; 0: not yet */
+	bool batch;      /* else somebody waits for it at a terminal */
 	uint32_t restarts;
 	uint32_t limit_min; /* or VOL_JOB_UNLIMITED */
 	uint32_t min_nodes;

@@ -34,6 +34,8 @@ static const struct vol_conf_option table[] = {
 	 60000, 0, NULL},
 	{VOL_CONF_DURATION, SECTION, "drain_after", AT(drain_after_ms), "5s", 0,
 	 3600000, NULL},
+	{VOL_CONF_UINT, SECTION, "max_risk", AT(max_risk_pct), "30", 0, 100,
+	 NULL},
 	{VOL_CONF_BOOL, SECTION, "extend_time_limit", AT(extend_time_limit),
 	 "yes", 0, 0, NULL},
 	{VOL_CONF_BOOL, SECTION, "publish", AT(publish), "yes", 0, 0, NULL},

@@ -17,6 +17,7 @@ struct vol_controller_conf {
 	char *partition;
 	uint64_t heartbeat_ms, lost_after_ms, forget_after_ms;
 	uint64_t drain_after_ms;
+	uint32_t max_risk_pct; /* as of jobs with a time limit, see score.h */
 	bool extend_time_limit;
 	bool publish;
 };

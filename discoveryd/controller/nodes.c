@@ -19,6 +19,8 @@
 /* Room for devices to come; the table grows, but readers then read all of it
  * anew. */
 #define SPARE 256
+/* Each day of the week was seen once. */
+#define SEASONED_S (7 * 86400)
 /* The median has moved when it did so by this part. */
 #define MOVED 20
 
@@ -150,6 +152,16 @@ static const char *why_not(const struct vol_member *s)
 	return s->here_at ? "no link" : "not heard since the controller began";
 }
 
+/* A forecast that is little more than the prior keeps no job waiting. */
+static uint32_t max_risk(const struct vol_member *s)
+{
+	uint32_t pct = s->c->conf.max_risk_pct;
+
+	if (vol_availability_known_s(s->forecast->model) < SEASONED_S)
+		return VOL_OUTLOOK_ONE;
+	return VOL_OUTLOOK_ONE * pct / 100;
+}
+
 static void fill(const struct vol_member *s, struct vol_nodetable_node *node)
 {
 	const struct vol_forecast *f = s->forecast;
@@ -174,6 +186,7 @@ static void fill(const struct vol_member *s, struct vol_nodetable_node *node)
 	node->evictions_day = vol_tally_day(&f->evictions, now);
 	node->evictions_week = vol_tally_week(&f->evictions, now);
 	node->last_eviction = f->evictions.last;
+	node->max_risk = max_risk(s);
 }
 
 void vol_nodes_put(struct vol_member *s)

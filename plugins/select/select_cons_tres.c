@@ -67,9 +67,6 @@ extern size_t slurm_xsize(void *item);
 #define OWNER_STAYS_S 300
 /* What waits for less is planned for then, backfill's own resolution. */
 #define PLAN_MIN_S 60
-/* What beginning again costs an evicted job: being queued, scheduled in the
- * next round, and started. */
-#define RESTART_S 30
 
 typedef int job_test_f(VOL_HEAD_ARGS, void *, void *, void *, void *, void *,
 		       void *);
@@ -291,7 +288,7 @@ static struct vol_score_job facts_of(const job_record_t *job)
 		.limit_s = time_limit(job),
 		.checkpoint_s = vol_checkpoint_from_env(
 			job->spank_job_env, job->spank_job_env_size),
-		.restart_s = RESTART_S,
+		.restart_s = VOL_SCORE_RESTART_S,
 	};
 }
 

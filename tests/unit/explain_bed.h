@@ -127,6 +127,9 @@ static inline int lab_set_up(void **state)
 	(void)state;
 	setenv("TZ", "UTC", 1);
 	tzset();
+	for (size_t i = 0; i < N_DEVICES; i++)
+		lab[i].max_risk = VOL_OUTLOOK_ONE;
+	lab[NOON].max_risk = VOL_SCORE_MAX_RISK; /* counts for batch jobs */
 	set_outlook(&lab[NIGHT].outlook, 20 * 3600);
 	set_outlook(&lab[NOON].outlook, 3600);
 	set_outlook(&lab[BUSY].outlook, 3600);

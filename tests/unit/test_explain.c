@@ -191,15 +191,15 @@ static void facts_for_the_scorer(void **state)
 
 	(void)state;
 	vol_choice_facts(&r, &facts);
-	assert_int_equal(facts.run_s, 7200);
+	assert_int_equal(facts.limit_s, 7200);
 	assert_int_equal(facts.restart_s, 30);
 	assert_int_equal(facts.checkpoint_s, 0);
 	r.limit_min = VOL_JOB_UNLIMITED;
 	vol_choice_facts(&r, &facts);
-	assert_int_equal(facts.run_s, 0);
+	assert_int_equal(facts.limit_s, 0);
 	r.limit_min = UINT32_MAX - 1;
 	vol_choice_facts(&r, &facts);
-	assert_int_equal(facts.run_s, UINT32_MAX);
+	assert_int_equal(facts.limit_s, UINT32_MAX);
 }
 
 static void devices_are_told_apart(void **state)
@@ -421,6 +421,39 @@ static void jobs_need_room(void **state)
 	vol_choices_clear(&c);
 }
 
+/* A risky device waits for another job, unless somebody waits for this one. */
+static void risky_devices_are_held(void **state)
+{
+	static const struct {
+		bool batch;
+		uint32_t n_required, waited_s, limit_min;
+		size_t held;
+	} rows[] = {
+		{true, 0, 0, 120, 1},    {false, 0, 0, 120, 0},
+		{true, 1, 0, 120, 0},    {true, 0, 7200, 120, 0},
+		{true, 0, 3600, 120, 1}, {true, 0, 0, VOL_JOB_UNLIMITED, 0},
+		{true, 0, 0, 10, 0},
+	};
+	struct vol_slurm_offer offers[N_DEVICES + 1];
+
+	(void)state;
+	make_offers(offers);
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		struct vol_slurm_request r = request_of(rows[i].limit_min);
+		struct vol_choices c = {0};
+
+		r.batch = rows[i].batch;
+		r.n_required = rows[i].n_required;
+		r.eligible = NOW - rows[i].waited_s;
+		offers[NOON].required = r.n_required > 0;
+		choose(&r, offers, &c);
+		if (c.devices[VOL_CHOICE_HELD] != rows[i].held)
+			fail_msg("row %zu: %zu held", i,
+				 c.devices[VOL_CHOICE_HELD]);
+		vol_choices_clear(&c);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -436,6 +469,7 @@ int main(void)
 		cmocka_unit_test(owners_close_devices),
 		cmocka_unit_test(jobs_are_choosy),
 		cmocka_unit_test(jobs_need_room),
+		cmocka_unit_test(risky_devices_are_held),
 	};
 
 	return cmocka_run_group_tests(tests, lab_set_up, NULL);

@@ -50,22 +50,54 @@ static void waiting_job(void **state)
 		      " here.\n"
 		      "\n"
 		      "If it could start now:\n"
-		      "ORDER  NODE   OWNER-BACK  WASTED   DONE-AFTER  SPEED"
+		      "ORDER  NODE   OWNER-BACK  WASTED  DONE-AFTER  SPEED"
 		      "  WEIGHT  LEVEL  REMARK\n"
-		      "1      desk1  5%          3m       2h 03m      1.0x"
+		      "1      desk1  3%          68s     1h 13m      1.0x"
 		      "   1       0      -\n"
-		      "2      desk2  83%         4h 11m   5h 51m      1.2x"
+		      "2      desk2  50%         30m     1h 30m      1.2x"
 		      "   1       63     -\n"
-		      "-      desk6  96%         22h 57m  24h 57m     -"
+		      "-      desk6  60%         55m     2h 07m      -"
 		      "      1       -      busy with other jobs\n"
-		      "-      desk3  -           -        -           0.8x"
+		      "-      desk3  -           -       -           0.8x"
 		      "   1       -      owner present since 10:31\n"
-		      "-      desk4  -           -        -           -"
+		      "-      desk4  -           -       -           -"
 		      "      1       -      closed: paused until 14:00\n"
-		      "-      desk5  -           -        -           -"
+		      "-      desk5  -           -       -           -"
 		      "      1       -      no link to it for 12m\n"
-		      "-      desk7  96%         22h 57m  24h 57m     -"
+		      "-      desk7  60%         55m     2h 07m      -"
 		      "      1       -      drained: new disk\n");
+	free(page);
+	vol_choices_clear(&c);
+}
+
+/* Free, and yet not for this job: it waits, and says for how long. */
+static void waiting_for_a_better_one(void **state)
+{
+	struct vol_slurm_offer offers[N_DEVICES + 1];
+	struct vol_slurm_request r = request_of(120);
+	struct vol_choices c = {0};
+	struct vol_job_facts facts = {.name = "42",
+				      .request = &r,
+				      .choices = &c,
+				      .devices = &devices,
+				      .select_active = true};
+	char *page;
+
+	(void)state;
+	make_offers(offers);
+	offers[NIGHT].full = true;
+	r.batch = true;
+	r.eligible = NOW - 600;
+	choose(&r, offers, &c);
+	page = job_page(&facts, false);
+	assert_contains(page, "None of the devices that it could run on will "
+			      "do now: 1\nis free, but its owner will likely "
+			      "be back too soon, 1 is in use");
+	/* Three tenths of risk at first, five after 2 / 7 of 4 * 72 minutes, of
+	 * which 10 are over. */
+	assert_contains(page, "desk2  50%");
+	assert_contains(page, "the job waits for a better one, for 1h 12m at "
+			      "most");
 	free(page);
 	vol_choices_clear(&c);
 }
@@ -128,7 +160,7 @@ static void waiting_in_vain(void **state)
 static struct vol_placement placement = {
 	.at = NOW - 20 * 60,
 	.job = 41,
-	.facts = {.run_s = 7200},
+	.facts = {.limit_s = 7200},
 	.taken = 1,
 	.passed = 2,
 	.dropped = 3,
@@ -188,7 +220,7 @@ static void saving_job(void **state)
 	(void)state;
 	r.state = VOL_JOB_RUNNING;
 	r.restarts = 1;
-	p.facts.run_s = 0;
+	p.facts.limit_s = 0;
 	p.facts.checkpoint_s = 600;
 	page = job_page(&facts, false);
 	assert_non_null(strstr(unwrap(page),
@@ -468,10 +500,10 @@ static void open_device(void **state)
 		      "hours, 40% for 24 hours. Half of the time it stays"
 		      " for at least 20h 00m.\n"
 		      "\n"
-		      "A JOB OF  OWNER-BACK  WASTED  DONE-AFTER\n"
-		      "10m       <1%         1s      10m\n"
-		      "1h 00m    2%          47s     1h 01m\n"
-		      "8h 00m    20%         1h 00m  9h 00m\n");
+		      "TIME-LIMIT  OWNER-BACK  WASTED  DONE-AFTER\n"
+		      "10m         <1%         1s      6m\n"
+		      "1h 00m      1%          17s     36m\n"
+		      "8h 00m      12%         20m     5h 08m\n");
 	free(page);
 	json_decref(list);
 }
@@ -551,6 +583,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(waiting_job),
 		cmocka_unit_test(saving_job),
+		cmocka_unit_test(waiting_for_a_better_one),
 		cmocka_unit_test(waiting_in_vain),
 		cmocka_unit_test(started_job),
 		cmocka_unit_test(starts_of_tasks),

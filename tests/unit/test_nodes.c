@@ -13,6 +13,7 @@
 
 #include "atomicfile.h"
 #include "controller_bed.h"
+#include "forecast.h"
 #include "forecastfile.h"
 #include "forecasts.h"
 #include "nodes.h"
@@ -177,6 +178,45 @@ static void a_record(void **state)
 	assert_int_equal(n->closes_at, 0);
 	assert_false(n->on_battery);
 	hang_up(&c);
+}
+
+/* A device that was looked at for so many days until now. */
+static void known_for(struct vol_member *s, int days)
+{
+	struct vol_availability **model = &s->forecast->model;
+	struct vol_moment now;
+	int64_t t;
+
+	vol_moment_of(&now, time(NULL));
+	t = now.local - (int64_t)days * 86400;
+	vol_availability_destroy(*model);
+	*model = vol_availability_create(t);
+	assert_non_null(*model);
+	for (; t <= now.local; t += 900)
+		vol_availability_note(*model, t, VOL_AVAILABLE_YES);
+	vol_nodes_put(s);
+}
+
+/* Jobs wait where that is known to help. */
+static void risks(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_controller *c = bed->role;
+	struct client client;
+
+	join(bed, &client, ID_A, "desk", "desk");
+	assert_int_equal(record("desk")->max_risk, VOL_OUTLOOK_ONE);
+	known_for(member(bed, "desk"), 6);
+	assert_int_equal(record("desk")->max_risk, VOL_OUTLOOK_ONE);
+	known_for(member(bed, "desk"), 8);
+	assert_int_equal(record("desk")->max_risk, VOL_SCORE_MAX_RISK);
+	c->conf.max_risk_pct = 100;
+	vol_nodes_put(member(bed, "desk"));
+	assert_int_equal(record("desk")->max_risk, VOL_OUTLOOK_ONE);
+	c->conf.max_risk_pct = 0;
+	vol_nodes_put(member(bed, "desk"));
+	assert_int_equal(record("desk")->max_risk, 0);
+	hang_up(&client);
 }
 
 static bool heard_again(struct bed *bed, struct client *c)
@@ -522,6 +562,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_harvest_is_there_at_once),
 		TEST(a_record),
+		TEST(risks),
 		TEST(silence),
 		TEST(goodbye),
 		TEST(not_let_in),

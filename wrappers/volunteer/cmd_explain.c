@@ -227,8 +227,8 @@ static int gather_job(const struct options *opt, uint32_t id, uint32_t task,
 static void add_rivals(const struct options *opt, const struct job_facts *all,
 		       json_t *page, time_t now)
 {
-	uint32_t run_s = all->facts.choices ? all->score.run_s
-					    : all->placement.facts.run_s;
+	uint32_t run_s = all->facts.choices ? all->score.limit_s
+					    : all->placement.facts.limit_s;
 	json_t *list = json_array();
 	const char *names[2];
 	size_t i, n = vol_explain_rivals(page, now, names, 2);

@@ -11,14 +11,11 @@
 #include "explain_words.h"
 #include "when.h"
 
-/* As the select plugin has it: queued, scheduled and started again. */
-#define RESTART_S 30
-
 static const char *const kind_names[VOL_CHOICE_KINDS] = {
-	[VOL_CHOICE_FITS] = "fits",        [VOL_CHOICE_BUSY] = "busy",
-	[VOL_CHOICE_OWNER] = "owner",      [VOL_CHOICE_CLOSED] = "closed",
-	[VOL_CHOICE_NO_LINK] = "no link",  [VOL_CHOICE_OUT] = "out of service",
-	[VOL_CHOICE_UNFIT] = "not wanted",
+	[VOL_CHOICE_FITS] = "fits",          [VOL_CHOICE_HELD] = "held",
+	[VOL_CHOICE_BUSY] = "busy",          [VOL_CHOICE_OWNER] = "owner",
+	[VOL_CHOICE_CLOSED] = "closed",      [VOL_CHOICE_NO_LINK] = "no link",
+	[VOL_CHOICE_OUT] = "out of service", [VOL_CHOICE_UNFIT] = "not wanted",
 };
 
 const char *vol_choice_name(enum vol_choice_kind kind)
@@ -30,10 +27,10 @@ void vol_choice_facts(const struct vol_slurm_request *r,
 		      struct vol_score_job *facts)
 {
 	memset(facts, 0, sizeof(*facts));
-	facts->restart_s = RESTART_S;
+	facts->restart_s = VOL_SCORE_RESTART_S;
 	if (r->limit_min == VOL_JOB_UNLIMITED)
 		return;
-	facts->run_s =
+	facts->limit_s =
 		r->limit_min < UINT32_MAX / 60 ? r->limit_min * 60 : UINT32_MAX;
 }
 
@@ -199,6 +196,35 @@ static enum vol_choice_kind owner_kind(const struct vol_nodetable_node *node)
 	}
 }
 
+/* For how long it could have begun, as the select plugin sees it. */
+static uint32_t waited_s(const struct vol_slurm_request *r, time_t now)
+{
+	time_t since = r->eligible ? r->eligible : r->submit;
+
+	if (!r->batch || r->n_required)
+		return UINT32_MAX;
+	return since < now ? (uint32_t)(now - since) : 0;
+}
+
+/* Does the job wait for one that stays open, although this one is free? */
+static bool is_held(const struct vol_slurm_request *r,
+		    const struct vol_score_plan *plan,
+		    const struct vol_score_node *node, uint32_t max_risk,
+		    time_t now, struct vol_choice *c)
+{
+	uint32_t waited = waited_s(r, now), wait;
+	uint32_t risk = vol_score_risk(plan, node);
+	char span[VOL_WORDS_SIZE];
+
+	if (risk <= vol_score_allowed(plan, max_risk, waited))
+		return false;
+	wait = vol_score_wait(plan, max_risk, risk);
+	snprintf(c->why, sizeof(c->why),
+		 "the job waits for a better one, for %s at most",
+		 vol_words_span(wait > waited ? wait - waited : 0, span));
+	return true;
+}
+
 static void judge(const struct vol_slurm_request *r,
 		  const struct vol_score_plan *plan,
 		  const struct vol_slurm_offer *o,
@@ -226,6 +252,9 @@ static void judge(const struct vol_slurm_request *r,
 	} else {
 		c->kind = slurm_kind(r, o, c);
 	}
+	if (c->kind == VOL_CHOICE_FITS && d &&
+	    is_held(r, plan, &node, d->max_risk, now, c))
+		c->kind = VOL_CHOICE_HELD;
 }
 
 /* ---- all of them ---- */

@@ -21,8 +21,9 @@
 
 enum vol_choice_kind {
 	VOL_CHOICE_FITS,
-	VOL_CHOICE_BUSY,   /* with other jobs */
-	VOL_CHOICE_OWNER,  /* he is there, or jobs still leave */
+	VOL_CHOICE_HELD,  /* free, but its owner will likely be back too soon */
+	VOL_CHOICE_BUSY,  /* with other jobs */
+	VOL_CHOICE_OWNER, /* he is there, or jobs still leave */
 	VOL_CHOICE_CLOSED, /* paused, on battery, outside of its hours, ... */
 	VOL_CHOICE_NO_LINK,
 	VOL_CHOICE_OUT,   /* Slurm has it down, drained or reserved */

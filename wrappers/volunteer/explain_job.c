@@ -75,6 +75,8 @@ static const char *fate_name(enum vol_placement_fate fate)
 		return "taken";
 	case VOL_PLACEMENT_PASSED:
 		return "passed over";
+	case VOL_PLACEMENT_HELD:
+		return "held";
 	case VOL_PLACEMENT_DROPPED:
 		return "dropped";
 	}
@@ -142,6 +144,8 @@ static json_t *placed_json(const struct vol_placement *p,
 	}
 	if (n->fate == VOL_PLACEMENT_PASSED)
 		passed_words(taken, n, why, sizeof(why));
+	if (n->fate == VOL_PLACEMENT_HELD)
+		snprintf(why, sizeof(why), "owner likely back too soon");
 	json_object_set_new(row, "why", json_string(why));
 	return row;
 }
@@ -155,11 +159,12 @@ static json_t *placement_json(const struct vol_placement *p,
 
 	if (n > VOL_PLACEMENT_NODES)
 		n = VOL_PLACEMENT_NODES;
-	json = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "at",
-			 (json_int_t)p->at, "run_s", (json_int_t)p->facts.run_s,
-			 "checkpoint_s", (json_int_t)p->facts.checkpoint_s,
-			 "taken", (json_int_t)p->taken, "passed",
-			 (json_int_t)p->passed, "dropped",
+	json = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "at",
+			 (json_int_t)p->at, "limit_s",
+			 (json_int_t)p->facts.limit_s, "checkpoint_s",
+			 (json_int_t)p->facts.checkpoint_s, "taken",
+			 (json_int_t)p->taken, "passed", (json_int_t)p->passed,
+			 "held", (json_int_t)p->held, "dropped",
 			 (json_int_t)p->dropped, "others",
 			 (json_int_t)p->others, "nodes", list);
 	for (i = 0; json && i < n; i++) {

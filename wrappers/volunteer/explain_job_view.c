@@ -75,6 +75,8 @@ static void print_nodes(FILE *out, const json_t *nodes,
 static const struct {
 	const char *key, *one, *many;
 } kinds[] = {
+	{"held", "is free, but its owner will likely be back too soon",
+	 "are free, but their owners will likely be back too soon"},
 	{"owner", "is in use by its owner", "are in use by their owners"},
 	{"closed", "is closed", "are closed"},
 	{"no link", "has no link", "have no link"},
@@ -105,6 +107,10 @@ static void count_sentence(FILE *f, const json_t *now)
 			"now",
 			(uintmax_t)all, (uintmax_t)fits,
 			fits == 1 ? "is" : "are");
+	else if (vol_get_number(now, "held"))
+		fprintf(f, " %s that it could run on will do now",
+			all == 1 ? "Not the one device"
+				 : "None of the devices");
 	else
 		fprintf(f, " %s that it could run on %s free now",
 			all == 1 ? "The one device" : "None of the devices",
@@ -264,7 +270,7 @@ static void started_sentence(FILE *f, const json_t *job, const json_t *placed,
 			     time_t now)
 {
 	time_t at = (time_t)vol_get_number(placed, "at");
-	uint64_t run = vol_get_number(placed, "run_s");
+	uint64_t limit = vol_get_number(placed, "limit_s");
 	uint64_t save = vol_get_number(placed, "checkpoint_s");
 	const char *state = vol_get_text(job, "state");
 	const json_t *nodes = json_object_get(placed, "nodes"), *node;
@@ -284,9 +290,9 @@ static void started_sentence(FILE *f, const json_t *job, const json_t *placed,
 		fprintf(f, "%s%s", between, vol_get_text(node, "node"));
 		between = ", ";
 	}
-	if (run)
+	if (limit)
 		fprintf(f, "; it may run for %s",
-			vol_words_span((double)run, span));
+			vol_words_span((double)limit, span));
 	else
 		fputs("; it has no time limit", f);
 	if (save)
@@ -299,17 +305,21 @@ static void candidates_sentence(FILE *f, const json_t *placed)
 {
 	uint64_t taken = vol_get_number(placed, "taken");
 	uint64_t passed = vol_get_number(placed, "passed");
+	uint64_t held = vol_get_number(placed, "held");
 	uint64_t dropped = vol_get_number(placed, "dropped");
 	uint64_t others = vol_get_number(placed, "others");
 	char count[VOL_WORDS_SIZE];
 
 	fprintf(f, " Slurm had %s",
-		vol_words_count(taken + passed + dropped, "device", count));
+		vol_words_count(taken + passed + held + dropped, "device",
+				count));
 	if (others)
 		fprintf(f, " and %s",
 			vol_words_count(others, "other node", count));
 	fprintf(f, " to choose from: %ju taken, %ju passed over",
 		(uintmax_t)taken, (uintmax_t)passed);
+	if (held)
+		fprintf(f, ", %ju too risky", (uintmax_t)held);
 	if (dropped)
 		fprintf(f, ", %ju not open", (uintmax_t)dropped);
 	fputs(".", f);

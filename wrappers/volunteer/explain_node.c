@@ -33,7 +33,7 @@ static json_t *jobs_json(const struct vol_nodetable_node *n)
 		vol_score_plan(&plan, &job);
 		vol_score_explain(&plan, &node, &f);
 		json_array_append_new(
-			list, json_pack("{s:I, s:f, s:f, s:f}", "run_s",
+			list, json_pack("{s:I, s:f, s:f, s:f}", "limit_s",
 					(json_int_t)sample_s[i], "chance",
 					f.evicted, "wasted_s", f.wasted_s,
 					"completion_s", f.completion_s));
@@ -202,11 +202,14 @@ static void forecast_sentence(FILE *f, const json_t *node)
 static void print_jobs(FILE *out, const json_t *jobs, time_t now)
 {
 	static const struct vol_column columns[] = {
-		{"A JOB OF", "run_s"},  {"OWNER-BACK", "chance"},
-		{"WASTED", "wasted_s"}, {"DONE-AFTER", "completion_s"},
+		{"TIME-LIMIT", "limit_s"},
+		{"OWNER-BACK", "chance"},
+		{"WASTED", "wasted_s"},
+		{"DONE-AFTER", "completion_s"},
 		{NULL, NULL},
 	};
-	static const char *const keys[] = {"run_s", "wasted_s", "completion_s"};
+	static const char *const keys[] = {"limit_s", "wasted_s",
+					   "completion_s"};
 	json_t *rows = json_array(), *row;
 	char buf[VOL_WORDS_SIZE];
 	const json_t *job;
