@@ -182,19 +182,19 @@ def moves(lab, node, job):
     lab.wait(f"job {job} goes on", lambda: count(lab, node, job) > before, 20)
 
 
-def witness_program():
+def native_program(name):
     """Path of the program; made once, whoever asks first."""
-    program = pathlib.Path(_programs.name) / "witness"
+    program = pathlib.Path(_programs.name) / name
     with _making:
         if not program.exists():
             subprocess.run(["gcc", "-O2", "-static", "-o", str(program),
-                            str(HERE / "witness.c")], check=True, timeout=60)
+                            str(HERE / f"{name}.c")], check=True, timeout=60)
     return str(program)
 
 
 def witness(lab, node, job, command, timeout=120):
     """Run a command on the node while every 10 ms the job is looked at."""
-    lab.host("docker", "cp", "-q", witness_program(),
+    lab.host("docker", "cp", "-q", native_program("witness"),
              f"{lab.container(node)}:/usr/local/bin/witness")
     done = lab.host("docker", "exec", lab.container(node), "witness", job,
                     "bash", "-c", command, timeout=timeout)
