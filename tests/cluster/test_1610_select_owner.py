@@ -13,8 +13,11 @@ import parked
 import placing
 from placing import Shell
 
-# Some two seconds each.  What is promised was seen with VOLTEST_ROUNDS=500.
+# Some two seconds each.
 ROUNDS = int(os.environ.get("VOLTEST_ROUNDS", "30"))
+# Submit in the moment of the key, for machines that do nothing else; else when
+# the controller has heard of it.
+AT_ONCE = os.environ.get("VOLTEST_AT_ONCE")
 
 TYPE = "exec 9<>/run/owner-input; printf x >&9; " \
     "{ while printf x >&9; do sleep 0.05; done & } 2>/dev/null; typist=$!"
@@ -80,13 +83,15 @@ def test_owner_comes_and_a_job_is_submitted_at_once(lab, drained):
             wait_other(alice, device)
             shells[device](TYPE)
             try:
-                known.append(wait_known(alice, device))
+                if not AT_ONCE:
+                    known.append(wait_known(alice, device))
                 node = alice(run)
             finally:
                 shells[device](REST)
             if node == device or node not in DEVICES:
                 wrong.append((i, device, node))
             device = node if node in DEVICES else device
-    print(f"{ROUNDS // 2} rounds; owners known after "
-          f"{statistics.median(known):.3f} s, at most {max(known):.3f} s")
+    if known:
+        print(f"{ROUNDS // 2} rounds; owners known after "
+              f"{statistics.median(known):.3f} s, at most {max(known):.3f} s")
     assert not wrong, f"{len(wrong)} of {ROUNDS // 2}: {wrong[:5]}"

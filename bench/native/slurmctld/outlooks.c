@@ -56,6 +56,8 @@ static void device(struct vol_nodetable_node *node, const char *prefix, int i,
 	node->since = node->away_since = node->outlook_at = time(NULL);
 	node->speed = (uint32_t)(VOL_SCORE_SPEED * (0.5 + chance()));
 	outlook(&node->outlook);
+	/* None waits for a better one, or the work would be another. */
+	node->max_risk = VOL_OUTLOOK_ONE;
 }
 
 int main(int argc, char **argv)
