@@ -5,7 +5,6 @@
 #include "device/ctl_owner.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -31,12 +30,13 @@ static int check_right(struct vol_device_role *d, uid_t uid, const char *what,
 }
 
 /* For the journal. */
-static const char *name_of(uid_t uid, char buf[NAME_SIZE])
+static const char *name_of(const struct vol_device_role *d, uid_t uid,
+			   char buf[NAME_SIZE])
 {
-	const struct passwd *pw = getpwuid(uid);
+	const char *name = vol_owner_user(d->owner, uid);
 
-	if (pw)
-		snprintf(buf, NAME_SIZE, "%s", pw->pw_name);
+	if (name)
+		snprintf(buf, NAME_SIZE, "%s", name);
 	else
 		snprintf(buf, NAME_SIZE, "uid %u", (unsigned)uid);
 	return buf;
@@ -84,7 +84,7 @@ json_t *vol_ctl_pause(const json_t *request, uid_t uid, void *arg,
 
 	if (check_right(d, uid, "pause it", err) < 0 ||
 	    parse_until(request, time(NULL), &until, err) < 0 ||
-	    vol_owner_pause(d->owner, until, name_of(uid, name), err) < 0)
+	    vol_owner_pause(d->owner, until, name_of(d, uid, name), err) < 0)
 		return NULL;
 	return reply(json_pack("{s:I}", "until", (json_int_t)until), err);
 }
@@ -97,7 +97,7 @@ json_t *vol_ctl_resume(const json_t *request, uid_t uid, void *arg,
 
 	(void)request;
 	if (check_right(d, uid, "resume it", err) < 0 ||
-	    vol_owner_resume(d->owner, name_of(uid, name), err) < 0)
+	    vol_owner_resume(d->owner, name_of(d, uid, name), err) < 0)
 		return NULL;
 	return reply(json_object(), err);
 }
@@ -147,7 +147,7 @@ json_t *vol_ctl_set(const json_t *request, uid_t uid, void *arg,
 	after = show(d, name);
 	vol_owner_note(d->owner, "set", "%s: %s -> %s by %s", name,
 		       json_string_value(before), json_string_value(after),
-		       name_of(uid, who));
+		       name_of(d, uid, who));
 	return reply(json_pack("{s:s, s:o, s:o}", "key", name, "old", before,
 			       "new", after),
 		     err);

@@ -10,7 +10,6 @@
 #include "device/owner.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,8 +84,8 @@ static void climb(struct vol_owner *o, uint64_t now_ms, uint64_t *next_ms)
 		.interactive_only = vol_steps_interactive_only(o->steps),
 		.fence = o->fence == VOL_FENCE_KILL,
 	};
-	enum vol_harvest before = o->ladder.harvest;
 
+	o->before = o->ladder;
 	in.pressure_high = in.busy && !o->verdict.open && pressure_is_high(o);
 	vol_ladder_step(&o->ladder, &o->conf->policy, &in, &o->orders);
 	if (o->orders.next_ms < *next_ms)
@@ -94,12 +93,6 @@ static void climb(struct vol_owner *o, uint64_t now_ms, uint64_t *next_ms)
 	if (in.busy && (!o->orders.run || o->evictions.n) &&
 	    now_ms + TICK_MS < *next_ms)
 		*next_ms = now_ms + TICK_MS;
-	if (o->ladder.harvest == before)
-		return;
-	vol_journal_add(o->journal, vol_harvest_name(o->ladder.harvest), "%s",
-			o->verdict.why);
-	vol_info("%s%s%s", vol_harvest_name(o->ladder.harvest),
-		 *o->verdict.why ? ": " : "", o->verdict.why);
 }
 
 /* The slow sensors matter unless the answer is "closed" anyway. */
@@ -213,21 +206,28 @@ void vol_owner_leave(struct vol_owner *o)
 
 /* ---- what the owner says ---- */
 
-/* Waits for the user database, once for each user who is known nowhere else:
- * who asks wants an answer now. */
+/* Waits a moment for the user database: who asks wants an answer now.  One that
+ * takes longer has it the next time. */
 static bool is_owner_by_name(const struct vol_owner *o, uid_t uid)
 {
-	const struct passwd *pw;
 	const char *name;
 
 	/* An empty list would welcome everybody. */
 	if (!o->conf->owners || !*o->conf->owners)
 		return false;
-	if (vol_users_name(o->users, uid, vol_sensor_now_ms(), &name) ==
-	    VOL_USER_KNOWN)
-		return vol_list_welcomes(o->conf->owners, name);
-	pw = getpwuid(uid);
-	return pw && vol_list_welcomes(o->conf->owners, pw->pw_name);
+	return vol_users_wait(o->users, uid, vol_sensor_now_ms(), &name) ==
+		       VOL_USER_KNOWN &&
+	       vol_list_welcomes(o->conf->owners, name);
+}
+
+const char *vol_owner_user(const struct vol_owner *o, uid_t uid)
+{
+	const char *name;
+
+	return vol_users_wait(o->users, uid, vol_sensor_now_ms(), &name) ==
+			       VOL_USER_KNOWN
+		       ? name
+		       : NULL;
 }
 
 bool vol_owner_may_control(struct vol_owner *o, uid_t uid)

@@ -65,6 +65,8 @@ json_t *vol_owner_json(struct vol_owner *o);
 /* May this user pause, resume and set?  root, those named by owners, and
  * whoever sits at the machine. */
 bool vol_owner_may_control(struct vol_owner *o, uid_t uid);
+/* The name of a user for people; NULL when it is not known, or not yet. */
+const char *vol_owner_user(const struct vol_owner *o, uid_t uid);
 
 /* until: wall clock, 0 = until resumed.  Kept over restarts. who: for the log.
  */

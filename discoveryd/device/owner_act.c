@@ -47,10 +47,24 @@ static void run_or_park(struct vol_owner *o, uint64_t seen)
 		vol_reflex_close(o->reflex);
 		return;
 	}
-	if (vol_freezer_is_closed(o->freezer) &&
-	    vol_reflex_open(o->reflex, seen) < 0)
-		/* There was input meanwhile: the reflex calls us again. */
-		vol_debug("not opened: input came in between");
+	if (!vol_freezer_is_closed(o->freezer) ||
+	    vol_reflex_open(o->reflex, seen) == 0)
+		return;
+	/* There was input meanwhile, and the reflex calls us again.  Until then
+	 * nothing has changed: nobody is told of an opening that was none, and
+	 * parked_max goes on. */
+	vol_debug("not opened: input came in between");
+	o->ladder = o->before;
+}
+
+static void announce(const struct vol_owner *o)
+{
+	if (o->ladder.harvest == o->before.harvest)
+		return;
+	vol_journal_add(o->journal, vol_harvest_name(o->ladder.harvest), "%s",
+			o->verdict.why);
+	vol_info("%s%s%s", vol_harvest_name(o->ladder.harvest),
+		 *o->verdict.why ? ": " : "", o->verdict.why);
 }
 
 /* ---- memory ---- */
@@ -388,6 +402,7 @@ void vol_owner_act(struct vol_owner *o, uint64_t now_ms, uint64_t seen,
 	if (o->orders.kill)
 		kill_all(o);
 	run_or_park(o, seen);
+	announce(o);
 	/* Held ones are parked on an open machine. */
 	if (vol_freezer_is_closed(o->freezer) || o->evictions.n || o->undecided)
 		vol_freezer_reap(o->freezer);

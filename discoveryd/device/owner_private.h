@@ -38,6 +38,7 @@ struct vol_owner {
 	struct vol_verdict verdict;
 	struct vol_prospect prospect;
 	struct vol_ladder ladder;
+	struct vol_ladder before; /* this look */
 	struct vol_ladder_orders orders;
 	enum vol_fence_state fence;
 	/* What was done. */

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -124,6 +125,8 @@ static int start(struct entry *e)
 	if (e->child == 0)
 		answer(e, self, fds[1]);
 	r = -errno;
+	if (e->child < 0)
+		e->child = 0;
 	close(fds[1]);
 	e->fd = fds[0];
 	if (e->child > 0)
@@ -186,10 +189,31 @@ enum vol_user_state vol_users_name(struct vol_users *u, uid_t uid,
 	if (is_due(e, now_ms)) {
 		give_up(e);
 		e->at_ms = now_ms;
+		/* He may have been made meanwhile: that would cost his jobs
+		 * their place. */
+		if (e->state == VOL_USER_NONE)
+			e->state = VOL_USER_ASKED;
 		if (start(e) < 0)
 			vol_warn("can not ask who uid %u is: %s", (unsigned)uid,
 				 strerror(errno));
 	}
+	if (e->state == VOL_USER_KNOWN)
+		*name = e->name;
+	return e->state;
+}
+
+enum vol_user_state vol_users_wait(struct vol_users *u, uid_t uid,
+				   uint64_t now_ms, const char **name)
+{
+	enum vol_user_state state = vol_users_name(u, uid, now_ms, name);
+	struct entry *e = find(u, uid);
+	struct pollfd answer = {.events = POLLIN};
+
+	if (state != VOL_USER_ASKED || !e || e->child <= 0)
+		return state;
+	answer.fd = e->fd;
+	if (poll(&answer, 1, VOL_USERS_WAIT_MS) > 0)
+		on_answer(NULL, e->fd, EPOLLIN, e);
 	if (e->state == VOL_USER_KNOWN)
 		*name = e->name;
 	return e->state;

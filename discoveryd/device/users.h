@@ -43,5 +43,10 @@ enum vol_user_state {
 /* *name is set when KNOWN, and valid until the loop turns. */
 enum vol_user_state vol_users_name(struct vol_users *u, uid_t uid,
 				   uint64_t now_ms, const char **name);
+/* The same, and waits for an answer that is asked for, VOL_USERS_WAIT_MS at
+ * most: far less than a lease, in which the loop must come to its senses. */
+#define VOL_USERS_WAIT_MS 500
+enum vol_user_state vol_users_wait(struct vol_users *u, uid_t uid,
+				   uint64_t now_ms, const char **name);
 
 #endif

@@ -79,10 +79,12 @@ static void names_come_later(void **state)
 	assert_int_equal(vol_users_name(u, 2, 1002, &name), VOL_USER_NONE);
 	sd_event_run(loop, 50000);
 	assert_int_equal(news, 2);
-	/* He may have been made meanwhile; until then the old word stands. */
+	/* He may have been made meanwhile. */
 	assert_int_equal(vol_users_name(u, 2, 1000 + VOL_USERS_NONE_MS, &name),
-			 VOL_USER_NONE);
+			 VOL_USER_ASKED);
 	wait_for_news(3);
+	assert_int_equal(vol_users_name(u, 2, 1001 + VOL_USERS_NONE_MS, &name),
+			 VOL_USER_NONE);
 	assert_int_equal(vol_users_name(u, 1, 1000 + VOL_USERS_KNOWN_MS, &name),
 			 VOL_USER_KNOWN);
 	wait_for_news(4);
@@ -104,6 +106,21 @@ static void who_does_not_answer_is_asked_again(void **state)
 	}
 	assert_int_equal(news, 0);
 	end(u); /* does not wait for them either */
+}
+
+/* For those who want to know now; one who does not answer costs little. */
+static void some_wait(void **state)
+{
+	struct vol_users *u = create(play);
+	const char *name = NULL;
+
+	(void)state;
+	assert_int_equal(vol_users_wait(u, 1, 1000, &name), VOL_USER_KNOWN);
+	assert_string_equal(name, "ann");
+	assert_int_equal(vol_users_wait(u, 2, 1000, &name), VOL_USER_NONE);
+	assert_int_equal(vol_users_wait(u, 3, 1000, &name), VOL_USER_ASKED);
+	assert_int_equal(vol_users_wait(u, 4, 1000, &name), VOL_USER_ASKED);
+	end(u);
 }
 
 static void the_systems_users(void **state)
@@ -128,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_come_later),
 		cmocka_unit_test(who_does_not_answer_is_asked_again),
+		cmocka_unit_test(some_wait),
 		cmocka_unit_test(the_systems_users),
 	};
 
