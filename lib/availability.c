@@ -323,7 +323,8 @@ void vol_availability_note(struct vol_availability *a, int64_t now,
 		a->saw_unknown = true;
 		a->now = now;
 	} else if (now > a->now + VOL_AVAILABILITY_GAP_S) {
-		change(a, VOL_AVAILABLE_UNKNOWN);
+		if (a->is != VOL_AVAILABLE_UNKNOWN)
+			change(a, VOL_AVAILABLE_UNKNOWN);
 		advance(a, now);
 	} else if (now > a->now) {
 		advance(a, now);

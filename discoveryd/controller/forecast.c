@@ -86,7 +86,9 @@ void vol_forecast_open(struct vol_forecast *f, const struct vol_moment *now)
 void vol_forecast_closed(struct vol_forecast *f, const struct vol_moment *now,
 			 bool leaving)
 {
-	if (f->is != VOL_AVAILABLE_YES) {
+	/* After a start of ours nothing is known, and a device that was cut off
+	 * says closed before it opens. */
+	if (f->is == VOL_AVAILABLE_NO) {
 		note(f, now->local, VOL_AVAILABLE_NO);
 		return;
 	}

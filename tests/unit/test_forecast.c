@@ -133,7 +133,11 @@ static const struct {
 	const char *notes;
 } days[] = {
 	{"the first word", {{5, OPEN}}, 1, "+5"},
-	{"nobody was expected", {{5, SHUT}}, 1, "-5"},
+	{"somebody was there before us",
+	 {{5, SHUT}, {604, TIME}, {605, TIME}},
+	 3,
+	 "-5"},
+	{"cut off when we came", {{5, SHUT}, {6, OPEN}}, 2, "+6"},
 	{"a long visit, known as one from its beginning",
 	 {{0, OPEN},
 	  {100, SHUT},
@@ -214,7 +218,13 @@ static void restarts(void **state)
 	assert_int_equal(again->evictions.total, 1);
 	m.local = T0 + 90;
 	vol_forecast_closed(again, &m, false);
-	assert_string_equal(again->model->notes, "+0 ?50 -90");
+	assert_string_equal(again->model->notes, "+0 ?50");
+	/* It was cut off while we were down, and is back. */
+	m.local = T0 + 91;
+	vol_forecast_open(again, &m);
+	assert_string_equal(again->model->notes, "+0 ?50 +91");
+	vol_forecast_closed(again, &m, true);
+	assert_string_equal(again->model->notes, "+0 ?50 +91 -91");
 	vol_forecast_destroy(again);
 	r.model[0] = 'X';
 	assert_null(vol_forecast_load(&r, T0, &err));
