@@ -102,22 +102,23 @@ static void finish(struct vol_desk *d)
 }
 
 /* Nodes whose jobs are noted now may go down. */
-static void let_leave(struct vol_desk *d)
+static void let_leave(struct vol_desk *d, size_t n)
 {
-	char(*names)[VOL_NODE_NAME_SIZE] = d->leaving;
+	char name[VOL_NODE_NAME_SIZE];
 	struct vol_member *member;
-	size_t n = d->n_leaving, i;
 
-	d->leaving = NULL;
-	d->n_leaving = 0;
-	for (i = 0; i < n; i++) {
-		member = vol_controller_member_at_node(d->c, names[i]);
+	/* What comes meanwhile is put at the end, and waits for a reading of
+	 * its own. */
+	for (; n; n--) {
+		memcpy(name, d->leaving[0], sizeof(name));
+		memmove(d->leaving, d->leaving + 1,
+			--d->n_leaving * sizeof(*d->leaving));
+		member = vol_controller_member_at_node(d->c, name);
 		if (!member)
 			continue;
 		member->jobs_noted = true;
 		vol_member_evaluate(member);
 	}
-	free(names);
 }
 
 static void save(struct vol_desk *d)
@@ -189,7 +190,7 @@ static void on_read(struct vol_errand *errand)
 		complain(d, r->why.text);
 	vol_desk_decide(d, r);
 	save(d);
-	let_leave(d);
+	let_leave(d, r->n_leaving);
 	if (!r->n_changes) {
 		finish(d);
 		return;
@@ -216,6 +217,7 @@ static void collect(struct vol_desk *d, struct vol_desk_round *r)
 {
 	size_t i;
 
+	r->n_leaving = d->n_leaving;
 	r->all = d->n_leaving > 0;
 	for (i = 0; i < d->n_asks; i++) {
 		d->asks[i].taken = true;

@@ -192,7 +192,7 @@ static void note_leaving(struct vol_desk *d, const struct vol_desk_round *r)
 		job = &r->jobs.jobs[i];
 		if (job->state != VOL_JOB_RUNNING)
 			continue;
-		for (j = 0; j < d->n_leaving; j++) {
+		for (j = 0; j < r->n_leaving; j++) {
 			if (!is_on(job, d->leaving[j]))
 				continue;
 			if (job->batch && job->requeue)

@@ -63,6 +63,7 @@ struct vol_desk_round {
 	struct vol_desk *desk;    /* NULL: it is gone */
 	uint32_t ids[VOL_DESK_SINGLES];
 	size_t n_ids;
+	size_t n_leaving; /* of the desk's, when the jobs were asked for */
 	bool all;
 	bool failed;          /* what is not in jobs may exist all the same */
 	struct vol_error why; /* it failed */
