@@ -50,8 +50,10 @@ _Static_assert(sizeof(struct entry) == 112 &&
 	       "not what slurm-volunteer-nodes(5) says");
 
 struct vol_placement_log {
+	char *path;
 	int fd;
 	uint64_t next;
+	uint32_t job; /* of the newest that we added */
 };
 
 static uint64_t checksum_of(const struct record *r)
@@ -109,8 +111,11 @@ struct vol_placement_log *vol_placement_open(const char *path,
 				 path);
 		return NULL;
 	}
-	log = malloc(sizeof(*log));
-	if (!log) {
+	log = calloc(1, sizeof(*log));
+	if (log)
+		log->path = strdup(path);
+	if (!log || !log->path) {
+		free(log);
 		vol_errorf_errno(err, ENOMEM, "%s: no memory", path);
 		return NULL;
 	}
@@ -129,6 +134,7 @@ void vol_placement_close(struct vol_placement_log *log)
 	if (!log)
 		return;
 	close(log->fd);
+	free(log->path);
 	free(log);
 	errno = saved;
 }
@@ -172,12 +178,36 @@ static void encode(struct record *r, uint64_t number,
 	r->checksum = checksum_of(r);
 }
 
+/* Somebody removed it, with its folder perhaps: begin another one. */
+static void follow(struct vol_placement_log *log)
+{
+	struct vol_placement_log *other;
+	struct stat st;
+
+	if (fstat(log->fd, &st) < 0 || st.st_nlink > 0)
+		return;
+	other = vol_placement_open(log->path, NULL);
+	if (!other)
+		return;
+	close(log->fd);
+	log->fd = other->fd;
+	log->next = other->next;
+	log->job = 0;
+	free(other->path);
+	free(other);
+}
+
 void vol_placement_add(struct vol_placement_log *log,
 		       const struct vol_placement *p)
 {
-	uint64_t number = log->next++;
 	struct record r;
+	uint64_t number;
 
+	follow(log);
+	if (log->job == p->job && log->next > 1)
+		log->next--;
+	number = log->next++;
+	log->job = p->job;
 	encode(&r, number, p);
 	if (pwrite(log->fd, &r, sizeof(r),
 		   (off_t)(number % VOL_PLACEMENT_RING * sizeof(r))) < 0)
