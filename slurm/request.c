@@ -106,6 +106,7 @@ static void convert_numbers(const slurm_job_info_t *info,
 	r->submit = info->submit_time;
 	r->eligible = info->eligible_time;
 	r->batch = info->batch_flag;
+	r->deadline = info->deadline && info->deadline != NO_VAL;
 	r->start = info->start_time;
 	r->restarts = info->restart_cnt;
 	r->limit_min = info->time_limit == INFINITE ? VOL_JOB_UNLIMITED

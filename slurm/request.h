@@ -26,6 +26,7 @@ struct vol_slurm_request {
 	time_t submit, start;
 	time_t eligible; /* from then on it could begin; 0: not yet */
 	bool batch;      /* else somebody waits for it at a terminal */
+	bool deadline;   /* it has one */
 	uint32_t restarts;
 	uint32_t limit_min; /* or VOL_JOB_UNLIMITED */
 	uint32_t min_nodes;

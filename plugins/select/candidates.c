@@ -59,6 +59,7 @@ static void appraise(struct vol_candidates *c, struct vol_devices *d,
 		uint32_t slot = a->slot, cost = VOL_SCORE_UNIT;
 
 		a->taken = a->dropped = a->held = false;
+		a->later_s = 0;
 		a->level = 0;
 		a->state = VOL_NODETABLE_OPEN;
 		if (slot != VOL_NO_DEVICE) {
@@ -120,37 +121,46 @@ void vol_candidates_judge(struct vol_candidates *c, struct vol_devices *d,
 	}
 }
 
-uint32_t vol_candidates_wait(const struct vol_candidates *c,
-			     struct vol_kind *kind, uint32_t waited_s)
+/* When a dropped one may do. */
+static uint32_t later(const struct vol_candidate *a, struct vol_kind *kind,
+		      uint32_t waited_s, uint32_t owner_s)
 {
-	const struct vol_score_plan *plan = vol_kind_plan(kind);
-	const struct vol_cost *costs = vol_kind_costs(kind);
-	uint32_t least = UINT32_MAX;
+	const struct vol_cost *cost = &vol_kind_costs(kind)[a->slot];
+	uint32_t wait;
 
-	for (size_t i = 0; c->held && i < c->n; i++) {
-		const struct vol_candidate *a = &c->list[i];
-		uint32_t wait;
-
-		if (!a->held)
-			continue;
-		wait = vol_score_wait(plan, costs[a->slot].max_risk,
-				      costs[a->slot].risk);
-		wait = wait > waited_s ? wait - waited_s : 0;
-		least = wait < least ? wait : least;
-	}
-	return least;
+	if (!a->held)
+		return owner_s;
+	wait = vol_score_wait(vol_kind_plan(kind), cost->max_risk, cost->risk);
+	return wait > waited_s ? wait - waited_s : 1;
 }
 
-void vol_candidates_forgive(struct vol_candidates *c)
+void vol_candidates_forgive(struct vol_candidates *c, struct vol_kind *kind,
+			    uint32_t waited_s, uint32_t owner_s)
 {
-	if (!c->dropped)
-		return;
-	for (size_t i = 0; i < c->n; i++)
-		if (c->list[i].dropped) {
-			c->list[i].level = VOL_SCORE_LEVELS - 1;
-			c->list[i].dropped = c->list[i].held = false;
-		}
-	c->ordered |= c->dropped < c->n;
+	const bool all = c->dropped == c->n;
+	uint32_t first = UINT32_MAX, last = 0;
+
+	for (size_t i = 0; c->dropped && i < c->n; i++) {
+		struct vol_candidate *a = &c->list[i];
+
+		if (!a->dropped)
+			continue;
+		a->later_s = later(a, kind, waited_s, owner_s);
+		first = a->later_s < first ? a->later_s : first;
+		last = a->later_s > last ? a->later_s : last;
+	}
+	for (size_t i = 0; c->dropped && i < c->n; i++) {
+		struct vol_candidate *a = &c->list[i];
+
+		if (!a->dropped)
+			continue;
+		a->dropped = a->held = false;
+		a->level = VOL_SCORE_LEVELS - 1;
+		if (all && last > first)
+			a->level = (uint8_t)((uint64_t)(a->later_s - first) *
+					     a->level / (last - first));
+	}
+	c->ordered |= c->dropped && (!all || last > first);
 	c->dropped = c->held = 0;
 }
 

@@ -22,6 +22,7 @@ struct vol_candidate {
 	bool dropped;
 	bool held; /* dropped, although it is open */
 	bool taken;
+	uint32_t later_s; /* it was forgiven, and may do in so long; else 0 */
 };
 
 struct vol_candidates {
@@ -55,13 +56,12 @@ static inline void vol_candidates_add(struct vol_candidates *c, uint32_t node,
  * no device is like a device at reference speed that never leaves. */
 void vol_candidates_judge(struct vol_candidates *c, struct vol_devices *d,
 			  struct vol_kind *kind, uint32_t waited_s);
-/* In how many seconds the first of those that are held will do, if owners stay
- * as likely to come; UINT32_MAX when none is. */
-uint32_t vol_candidates_wait(const struct vol_candidates *c,
-			     struct vol_kind *kind, uint32_t waited_s);
 /* The job can not start without those that were dropped: take them in again,
- * after all others. */
-void vol_candidates_forgive(struct vol_candidates *c);
+ * after all others, and those that may do sooner before those that may do
+ * later: one whose owner is there in owner_s, one that is held when the job has
+ * waited for long enough, if the owner stays as likely to come. */
+void vol_candidates_forgive(struct vol_candidates *c, struct vol_kind *kind,
+			    uint32_t waited_s, uint32_t owner_s);
 
 /* What became of the candidates, once taken says which the job got. */
 void vol_candidates_tell(const struct vol_candidates *c, struct vol_devices *d,

@@ -146,6 +146,9 @@ static void self_test(job_record_t *job, bitstr_t *nodes)
 		distrust("its node table looks different");
 		return;
 	}
+	/* A reservation in the making: says nothing. */
+	if (job->magic == JOB_MAGIC && !job->job_id)
+		return;
 	if (!job_is_listed(job)) {
 		if (++unlisted == UNLISTED_MAX)
 			distrust("its job records look different");
@@ -267,14 +270,18 @@ static uint32_t time_limit(const job_record_t *job)
 }
 
 /* For how long it could have begun.  Jobs without a limit of their own, that
- * somebody sits and waits for, or that were sent to certain nodes begin
- * wherever they can: nobody knows what waiting would gain them. */
+ * somebody sits and waits for, that were sent to certain nodes or have a
+ * reservation or a deadline begin wherever they can: waiting may cost them more
+ * than it gains.  (Backfill shortens the limit of jobs with --time-min, and of
+ * those of a QOS with NoReserve to a minute, while it asks: those are judged by
+ * that.) */
 static uint32_t waited_of(const job_record_t *job, time_t now)
 {
 	time_t since;
 
 	if (!job->details || job->details->magic != DETAILS_MAGIC ||
-	    job->details->req_nodes || !job->batch_flag ||
+	    job->details->req_nodes || !job->batch_flag || job->resv_name ||
+	    (job->deadline && job->deadline != NO_VAL) ||
 	    job->time_limit == NO_VAL)
 		return VOL_WAITED_ENOUGH;
 	since = job->details->begin_time ? job->details->begin_time
@@ -425,14 +432,20 @@ static int test_in_order(job_record_t *job, bitstr_t *nodes, uint32_t min,
 	return rc;
 }
 
-/* In how many seconds one of those that were dropped may do. */
-static time_t earliest(struct vol_kind *kind, uint32_t waited_s)
+/* When the last of the nodes that a plan is made with may do; 0: now. */
+static time_t latest(bitstr_t *nodes, time_t now)
 {
-	uint32_t wait = vol_candidates_wait(&candidates, kind, waited_s);
+	uint32_t later = 0;
 
-	if (candidates.held < candidates.dropped && wait > OWNER_STAYS_S)
-		wait = OWNER_STAYS_S;
-	return wait > PLAN_MIN_S ? wait : PLAN_MIN_S;
+	for (size_t i = 0; i < candidates.n; i++) {
+		const struct vol_candidate *a = &candidates.list[i];
+
+		if (a->later_s > later && bit_test(nodes, (bitoff_t)a->node))
+			later = a->later_s;
+	}
+	if (!later)
+		return 0;
+	return now + (later > PLAN_MIN_S ? later : PLAN_MIN_S);
 }
 
 static int test_with_devices(job_record_t *job, bitstr_t *nodes, uint32_t min,
@@ -442,7 +455,9 @@ static int test_with_devices(job_record_t *job, bitstr_t *nodes, uint32_t min,
 	struct vol_score_job facts = facts_of(job);
 	struct vol_kind *kind = vol_devices_kind(devices, &facts);
 	time_t now = time(NULL), then;
-	uint32_t waited_s = waited_of(job, now);
+	/* With t1, the jobs that may be preempted for this one, waiting would
+	 * cost them their work for certain. */
+	uint32_t waited_s = t1 ? VOL_WAITED_ENOUGH : waited_of(job, now);
 	size_t dropped;
 	int rc;
 
@@ -464,10 +479,10 @@ static int test_with_devices(job_record_t *job, bitstr_t *nodes, uint32_t min,
 	if (VOL_MODE(mode) != SELECT_MODE_WILL_RUN ||
 	    (job->bit_flags & TEST_NOW_ONLY))
 		return rc;
-	then = now + earliest(kind, waited_s);
-	vol_candidates_forgive(&candidates);
+	vol_candidates_forgive(&candidates, kind, waited_s, OWNER_STAYS_S);
 	rc = test_in_order(job, nodes, min, max, req, mode, VOL_TAIL);
-	if (rc == SLURM_SUCCESS && job->start_time < then)
+	then = rc == SLURM_SUCCESS ? latest(nodes, now) : 0;
+	if (job->start_time < then)
 		job->start_time = then;
 	return rc;
 }

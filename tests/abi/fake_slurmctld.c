@@ -132,14 +132,15 @@ int ctld_try(uint16_t mode, unsigned int without)
 {
 	unsigned int calls = fake_base.calls;
 	char t[4];
+	void *preempt = ctld.preempts ? t : NULL;
 	int rc;
 
 	called = 0;
 	memset(seen, 0, sizeof(seen));
 	for (int i = 0; i < N_NODES; i++)
 		ctld.nodes[1 + i] = !(without >> i & 1);
-	rc = select_p_job_test(&ctld.job, ctld.nodes, 1, 2, 3, mode, t, t + 1,
-			       t + 2, t + 3, NULL, NULL);
+	rc = select_p_job_test(&ctld.job, ctld.nodes, 1, 2, 3, mode, preempt,
+			       t + 1, t + 2, t + 3, NULL, NULL);
 	assert_true(called > 0);
 	assert_int_equal(fake_base.calls, calls + called);
 	assert_ptr_equal(fake_base.job, &ctld.job);
@@ -149,7 +150,8 @@ int ctld_try(uint16_t mode, unsigned int without)
 	assert_int_equal(fake_base.req, 3);
 	assert_int_equal(fake_base.mode, mode);
 	assert_int_equal(rc, answers[called - 1].rc);
-	for (int i = 0; i < 4; i++)
+	assert_ptr_equal(fake_base.tail[0], preempt);
+	for (int i = 1; i < 4; i++)
 		assert_ptr_equal(fake_base.tail[i], t + i);
 	return rc;
 }

@@ -274,6 +274,18 @@ static void some_jobs_never_wait(void)
 	ctld_call(RUN, 0);
 	ctld_expect(1, 0x1f);
 	ctld.job.time_limit = 60;
+	ctld.job.resv_name = (char *)"R";
+	ctld_call(RUN, 0);
+	ctld_expect(1, 0x1f);
+	ctld.job.resv_name = NULL;
+	ctld.job.deadline = time(NULL) + 7200;
+	ctld_call(RUN, 0);
+	ctld_expect(1, 0x1f);
+	ctld.job.deadline = 0;
+	ctld.preempts = true;
+	ctld_call(RUN, 0);
+	ctld_expect(1, 0x1f);
+	ctld.preempts = false;
 	details.magic = 0;
 	ctld_call(RUN, 0);
 	ctld_expect(1, 0x1f);
@@ -296,10 +308,19 @@ static void waiting_is_planned(void)
 	assert_in_range(ctld.job.start_time,
 			now + VOL_SCORE_PATIENCE * 36 * 60 - 1,
 			time(NULL) + VOL_SCORE_PATIENCE * 36 * 60);
-	/* n5's owner may leave sooner. */
+	/* n5's owner may leave sooner, and comes first; but a plan with n1 is
+	 * for when n1 will do. */
 	ctld_call(WILL, 0x1d);
 	ctld_expect(2, 0x22);
+	assert_int_equal(level_of(1, 5), 0);
+	assert_int_equal(level_of(1, 1), 63);
+	assert_in_range(ctld.job.start_time,
+			now + VOL_SCORE_PATIENCE * 36 * 60 - 1,
+			time(NULL) + VOL_SCORE_PATIENCE * 36 * 60);
+	answers[1].nodes = 0x20;
+	ctld_call(WILL, 0x1d);
 	assert_in_range(ctld.job.start_time, now + 300, time(NULL) + 300);
+	answers[1].nodes = 0x2;
 	/* It will begin in a moment. */
 	details.begin_time = now - VOL_SCORE_PATIENCE * 36 * 60 + 10;
 	ctld_call(WILL, 0x3d);

@@ -100,7 +100,7 @@ static void nothing_is_no_device(void **state)
 	assert_int_equal(vol_candidates_begin(&c, 0), 0);
 	vol_candidates_judge(&c, d, vol_devices_kind(d, &job), 0);
 	assert_false(c.ordered);
-	vol_candidates_forgive(&c);
+	vol_candidates_forgive(&c, vol_devices_kind(d, &job), 0, 300);
 	assert_false(c.ordered);
 	vol_candidates_free(&c);
 	vol_devices_destroy(d);
@@ -131,7 +131,7 @@ static void only_open_ones_are_kept_and_ordered(void **state)
 	assert_true(c.list[2].level > c.list[1].level);
 	assert_true(c.list[3].level > c.list[1].level);
 
-	vol_candidates_forgive(&c);
+	vol_candidates_forgive(&c, vol_devices_kind(d, &job), 0, 300);
 	assert_false(c.list[4].dropped);
 	assert_int_equal(c.list[4].level, VOL_SCORE_LEVELS - 1);
 	assert_int_equal(c.dropped, 0);
@@ -169,18 +169,33 @@ static void risky_ones_are_held(void **state)
 	assert_string_equal(p.nodes[2].name, "desk2");
 	assert_true(p.nodes[2].figures.evicted > 0.4);
 
-	wait = vol_candidates_wait(&c, kind, 0);
+	wait = vol_score_wait(vol_kind_plan(kind), UINT16_MAX / 10,
+			      UINT16_MAX - UINT16_MAX / 2);
 	assert_in_range(wait, 1, VOL_SCORE_PATIENCE * 3600);
-	assert_int_equal(vol_candidates_wait(&c, kind, wait - 10), 10);
-	vol_candidates_judge(&c, d, kind, wait - 1);
+	vol_candidates_judge(&c, d, kind, wait - 10);
 	assert_int_equal(c.held, 1);
-	vol_candidates_forgive(&c);
+	vol_candidates_forgive(&c, kind, wait - 10, 300);
 	assert_int_equal(c.held, 0);
+	assert_int_equal(c.dropped, 0);
+	assert_int_equal(c.list[2].later_s, 10);
+	assert_int_equal(c.list[4].later_s, 300);
+	assert_int_equal(c.list[1].later_s, 0);
 	assert_int_equal(c.list[2].level, VOL_SCORE_LEVELS - 1);
 	vol_candidates_judge(&c, d, kind, wait);
 	assert_int_equal(c.held, 0);
 	assert_int_equal(c.dropped, 1);
-	assert_int_equal(vol_candidates_wait(&c, kind, wait), UINT32_MAX);
+	assert_int_equal(c.list[2].later_s, 0);
+	/* Nothing else: the one that may do first comes first. */
+	vol_candidates_begin(&c, N);
+	vol_candidates_add(&c, 2, slot_of(d, 2));
+	vol_candidates_add(&c, 4, slot_of(d, 4));
+	vol_candidates_judge(&c, d, kind, 0);
+	assert_int_equal(c.dropped, 2);
+	vol_candidates_forgive(&c, kind, 0, 300);
+	assert_true(c.ordered);
+	assert_int_equal(c.list[0].later_s, wait);
+	assert_int_equal(c.list[0].level, VOL_SCORE_LEVELS - 1);
+	assert_int_equal(c.list[1].level, 0);
 	vol_candidates_judge(&c, d, kind, VOL_WAITED_ENOUGH);
 	assert_int_equal(c.held, 0);
 	vol_candidates_free(&c);
@@ -205,7 +220,7 @@ static void equal_ones_are_not_ordered(void **state)
 	vol_candidates_judge(&c, d, list(d, &c), 0);
 	assert_int_equal(c.dropped, N);
 	assert_false(c.ordered);
-	vol_candidates_forgive(&c);
+	vol_candidates_forgive(&c, vol_devices_kind(d, &job), 0, 300);
 	assert_false(c.ordered);
 	vol_candidates_free(&c);
 	vol_devices_destroy(d);

@@ -201,7 +201,7 @@ static uint32_t waited_s(const struct vol_slurm_request *r, time_t now)
 {
 	time_t since = r->eligible ? r->eligible : r->submit;
 
-	if (!r->batch || r->n_required)
+	if (!r->batch || r->n_required || r->deadline || *r->reservation)
 		return UINT32_MAX;
 	return since < now ? (uint32_t)(now - since) : 0;
 }
