@@ -303,6 +303,7 @@ static int reload(void *self, struct vol_error *err)
 	struct vol_controller_conf fresh = {0};
 	struct vol_controller *c = self;
 	const char *key;
+	size_t i;
 
 	if (vol_controller_conf_read(c->conf_path, &fresh, err) < 0)
 		return -1;
@@ -316,6 +317,9 @@ static int reload(void *self, struct vol_error *err)
 	}
 	vol_controller_conf_clear(&c->conf);
 	c->conf = fresh;
+	/* What risk jobs take. */
+	for (i = 0; i < c->n_members; i++)
+		vol_nodes_put(c->members[i]);
 	vol_lease_settle(c);
 	if (!c->conf.publish) {
 		vol_mdns_destroy(c->mdns);

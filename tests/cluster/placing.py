@@ -61,15 +61,22 @@ class Shell:
 # -- devices -------------------------------------------------------------------
 
 @contextlib.contextmanager
-def undrained(lab, after="1h"):
-    """slurmctld hears nothing of owners, for a while."""
-    lab.ctl(f"cp -p {CONF} {CONF}.saved && "
-            f"echo 'drain_after = {after}' >> {CONF} "
-            "&& pkill -HUP -x discoveryd")
+def controller_setting(lab, line):
+    """A line more in controller.conf, for a while."""
+    def write(text):
+        lab.proc("controller", f"cat > {CONF} && pkill -HUP -x discoveryd",
+                 stdin=text + "\n")
+    before = lab.ctl(f"cat {CONF}")
+    write(f"{before}\n{line}")
     try:
         yield
     finally:
-        lab.ctl(f"mv {CONF}.saved {CONF} && pkill -HUP -x discoveryd")
+        write(before)
+
+
+def undrained(lab, after="1h"):
+    """slurmctld hears nothing of owners, for a while."""
+    return controller_setting(lab, f"drain_after = {after}")
 
 
 def is_open(lab, node):

@@ -40,8 +40,11 @@ def test_volunteer_devices_lists_them(lab):
 
 def test_volunteer_status_on_the_device(lab):
     status = json.loads(lab.run("desk1", "volunteer status --json"))
-    assert status["node"] == {"name": "desk1", "state": "up",
-                              "reason": "registered"}
+    assert status["node"]["name"] == "desk1"
+    assert status["node"]["state"] == "up"
+    # Or back, where the first slurmd found a process gone that it wanted to
+    # move to another cgroup, and gave up.
+    assert status["node"]["reason"] in ("registered", "device is back")
     assert status["slurmd"]["state"] == "up"
     assert "desk1" in lab.run("desk1", "volunteer status")
     version = lab.run("desk1", "volunteer version")

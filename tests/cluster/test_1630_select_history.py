@@ -85,7 +85,29 @@ def test_an_owner_at_the_better_one_counts_more(lab):
     """A worse device that is open is better than one that is not."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(placing.undrained(lab))
+        stack.enter_context(placing.controller_setting(lab, "max_risk = 100"))
         stack.enter_context(placing.shut(lab, "desk2"))
         job, = placing.batch(lab, CRITICAL)
         assert placing.wait_done(lab, job) == ["desk1"]
         assert "desk2" in lab.alice(f"volunteer explain {job}")
+
+
+def test_a_job_waits_rather_than_be_lost(lab):
+    """The owner of the only device that is open comes before it is done.
+    Shorter jobs and those that nobody can tell the end of take the device, and
+    so does this one when the admin says so."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(placing.undrained(lab))
+        stack.enter_context(placing.shut(lab, "desk2"))
+        long, = placing.batch(lab, CRITICAL)
+        short, = placing.batch(lab, "--time=10")
+        endless, = placing.batch(lab, "--time=UNLIMITED")
+        assert placing.wait_done(lab, short) == ["desk1"]
+        assert placing.wait_done(lab, endless) == ["desk1"]
+        assert lab.ctl(f"squeue -h -j {long} -o %T") == "PENDING"
+        text = lab.alice(f"volunteer explain {long}")
+        print(text)
+        assert "likely be back too soon" in " ".join(text.split()), text
+        assert "waits for a better one" in text, text
+        with placing.controller_setting(lab, "max_risk = 100"):
+            assert placing.wait_done(lab, long) == ["desk1"]
