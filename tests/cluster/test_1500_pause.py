@@ -74,6 +74,10 @@ def test_a_device_that_joins_paused_is_never_idle(lab):
         lab.wait("desk1 is down", lambda: "DOWN" in lab.node("desk1")["State"],
                  60)
         lab.ctl("scontrol delete nodename=desk1")
+        # Else it takes the node for one that is still there.
+        lab.wait("discoveryd has seen that", lambda: any(
+            row["node"] == "desk1" and not row["slurm_state"] for row in
+            json.loads(lab.ctl("volunteer devices --json"))), 30)
         with concurrent.futures.ThreadPoolExecutor() as pool:
             states = pool.submit(lab.ctl, STATES)
             lab.host("docker", "start", container)
