@@ -264,7 +264,7 @@ static int on_news(sd_event_source *source, int fd, uint32_t events, void *arg)
 	(void)!read(fd, &n, sizeof(n));
 	s->io = sd_event_source_disable_unref(s->io);
 	join(s);
-	if (!s->measured)
+	if (s->measured <= s->speed)
 		return 0;
 	s->speed = s->measured;
 	vol_info("speed of a core: %" PRIu32 " (%s)", s->speed, s->model);
@@ -294,8 +294,6 @@ struct vol_speed *vol_speed_create(sd_event *loop, const char *state_dir,
 	s->news = s->halt = -1;
 	vol_speed_model(root, s->model);
 	s->speed = load(s);
-	if (s->speed)
-		return s;
 	s->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->halt = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->news < 0 || s->halt < 0) {

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* speed.h - how fast one core of this machine is
  *
- * A micro-measurement, made once and kept in STATE_DIR/speed for as long as the
- * machine has the same model of CPU: the best of SAMPLES runs of a fixed mix of
- * integer arithmetic, floating point and dependent reads from 24 KiB, each
- * timed by the thread's own CPU time, so that what else runs is not counted.
+ * A micro-measurement, made at each start; the best so far is kept in
+ * STATE_DIR/speed for as long as the machine has the same model of CPU, since
+ * whatever else runs, heat or a battery can only make a machine look slower.
+ * It is the best of SAMPLES runs of a fixed mix of integer arithmetic, floating
+ * point and dependent reads from 24 KiB, each timed by the thread's own CPU
+ * time.
  * It runs in a thread of its own at SCHED_IDLE: 40 ms, spread over two seconds,
  * of a core that has nothing else to do.
  *
@@ -30,8 +32,8 @@
 
 struct vol_speed;
 
-/* Read what was measured before, or begin to measure.  done is called from the
- * loop when there is a figure that vol_speed_get did not have at first.
+/* Read what was measured before, and begin to measure.  done is called from the
+ * loop when there is a better figure than vol_speed_get had at first.
  * root: "" or a folder that stands for / (tests). */
 struct vol_speed *vol_speed_create(sd_event *loop, const char *state_dir,
 				   const char *root, void (*done)(void *arg),

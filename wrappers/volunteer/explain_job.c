@@ -139,9 +139,10 @@ static json_t *placed_json(const struct vol_placement *p,
 	if (n->fate == VOL_PLACEMENT_DROPPED) {
 		dropped_words(p, n, devices, now, why, sizeof(why));
 	} else {
-		set_number(row, "level", n->level);
 		set_number(row, "speed", n->speed);
 	}
+	if (n->fate == VOL_PLACEMENT_TAKEN || n->fate == VOL_PLACEMENT_PASSED)
+		set_number(row, "level", n->level);
 	if (n->fate == VOL_PLACEMENT_PASSED)
 		passed_words(taken, n, why, sizeof(why));
 	if (n->fate == VOL_PLACEMENT_HELD)
