@@ -23,8 +23,8 @@
  * Z	Today is not like the habit: a holiday, or a deadline.  Z is a Gamma
  *	variable of mean one (frailty: Vaupel, Manton, Stallard 1979) which is
  *	filtered on line: returns in the last day by returns expected
- *(discounted Gamma-Poisson: Smith and Miller 1986).  An owner who should have
- *come hours ago has a small Z and probably does not come today.
+ *	(discounted Gamma-Poisson: Smith and Miller 1986).  An owner who should
+ *	have come hours ago has a small Z and probably does not come today.
  *
  * With shape a and rate b of Z the chance to survive a cumulative hazard of H
  * is (b / (b + H))^a: heavier than exponential, as Kondo et al. (2004, 2007)

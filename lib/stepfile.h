@@ -4,8 +4,8 @@
  * The SPANK plugin writes /run/slurm-volunteer/steps/JOB.STEP before the first
  * task exists, after it has frozen STEP/user, writes it again when the step is
  * born, and removes it when slurmstepd ends; discoveryd watches the folder.
- *Files instead of a socket: they survive a kill -9 of the daemon and cost
- *slurmstepd no wait.  Format (text, one KEY=VALUE a line, all required):
+ * Files instead of a socket: they survive a kill -9 of the daemon and cost
+ * slurmstepd no wait.  Format (text, one KEY=VALUE a line, all required):
  *	version=1
  *	job=123
  *	step=4294967291

@@ -6,7 +6,7 @@
  * First as a desktop that reacts: sleep a millisecond, work for 0.3 ms; how
  * late is each wake-up?  Then as a program that computes on every CPU that it
  * may use: how much gets done, and what share of the CPUs did it get?  Prints
- *one JSON object.
+ * one JSON object.
  */
 #define _GNU_SOURCE
 #include <err.h>

@@ -7,14 +7,21 @@
  * holidays that hit all of them at once, and rare sessions when nobody would
  * expect one.
  *
- *	office     arrive and leave at their own hour of workdays, lunch,
- *regular and other meetings, coffee, home-office days (some by remote desktop),
- *part time; one in eight switches off at night lab        two rooms of seats:
- *classes by a timetable, walk-ins between them by hour and by how popular the
- *seat is, Sundays closed home       evenings, more at weekends, children in the
- *afternoon, home office; one in four switches off at night nightowl   get up at
- *noon, work in the afternoon and from nine to three, with a rhythm that drifts
- *from day to day mixed      a quarter of each
+ * office
+ *	arrive and leave at their own hour of workdays, lunch, regular and other
+ *	meetings, coffee, home-office days (some by remote desktop), part time;
+ *	one in eight switches off at night
+ * lab
+ *	two rooms of seats: classes by a timetable, walk-ins between them by
+ *	hour and by how popular the seat is, Sundays closed
+ * home
+ *	evenings, more at weekends, children in the afternoon, home office; one
+ *	in four switches off at night
+ * nightowl
+ *	get up at noon, work in the afternoon and from nine to three, with a
+ *	rhythm that drifts from day to day
+ * mixed
+ *	a quarter of each
  *
  * At a desk an owner types for a while (18 minutes on average) and pauses for a
  * while (half of the pauses are longer than 3.5 minutes, one in 10 longer than

@@ -44,15 +44,16 @@ bool vol_explain_is_start(const struct vol_placement *p,
 			  const struct vol_slurm_request *r,
 			  bool (*has)(const char *hostlist, const char *name));
 
-/*	job, state, partition, limit_s (null: unlimited), reason, detail, means,
- *	min_nodes, nodes, start, restarts, select_active,
+/* Members:
+ *	job, state, partition, limit_s (null: unlimited), reason, detail, means,
+ *	min_nodes, nodes, start, restarts, select_active
  *	now: {fits, held, busy, owner, closed, "no link", "out of service",
- *	      "not wanted", others: numbers, unsure,
- *	      nodes: [{node, fate, device, order, weight, level, speed, chance,
- *		       wasted_s, completion_s, why}]},
- *	history: [as of vol_explain_history], put in by the caller,
+ *	"not wanted", others: numbers, unsure, nodes: [{node, fate, device,
+ *	order, weight, level, speed, chance, wasted_s, completion_s, why}]}
+ *	history: [as of vol_explain_history], put in by the caller
  *	placement: {at, limit_s, checkpoint_s, taken, passed, held, dropped,
- *others, nodes: as above} NULL: no memory. */
+ *	others, nodes: as above}
+ * NULL: no memory. */
 json_t *vol_explain_job(const struct vol_job_facts *facts, time_t now);
 void vol_explain_job_view(FILE *out, const json_t *job, bool all, time_t now);
 
@@ -64,10 +65,12 @@ struct vol_node_facts {
 	const json_t *history; /* a list as below, or NULL */
 };
 
-/*	node, state, since, why, state_words, away_since, closes_at, battery,
- *speed, silent_s, table_age_ms, evictions: {day, week, all, last}, slurm_state,
- *	slurm_reason, select_active, forecast (see outlook_view.h, or null),
- *	history, jobs: [{limit_s, chance, wasted_s, completion_s}] */
+/* Members:
+ *	node, state, since, why, state_words, away_since, closes_at, battery,
+ *	speed, silent_s, table_age_ms, evictions: {day, week, all, last},
+ *	slurm_state, slurm_reason, select_active, forecast (see outlook_view.h,
+ *	or null), history, jobs: [{limit_s, chance, wasted_s, completion_s}]
+ */
 json_t *vol_explain_node(const struct vol_node_facts *facts, time_t now);
 void vol_explain_node_view(FILE *out, const json_t *node, time_t now);
 
