@@ -239,3 +239,22 @@ unsigned vol_hours_change(const struct vol_hours *hours, unsigned minute)
 	}
 	return 0;
 }
+
+unsigned vol_hours_minute(const struct tm *tm)
+{
+	return (unsigned)((tm->tm_wday + 6) % 7 * 24 * 60 + tm->tm_hour * 60 +
+			  tm->tm_min);
+}
+
+time_t vol_hours_next(const struct vol_hours *hours, const struct tm *now)
+{
+	unsigned ahead = vol_hours_change(hours, vol_hours_minute(now));
+	struct tm tm = *now;
+
+	if (ahead == 0)
+		return 0;
+	tm.tm_min += (int)ahead;
+	tm.tm_sec = 0;
+	tm.tm_isdst = -1;
+	return mktime(&tm);
+}

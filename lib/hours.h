@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "error.h"
 
@@ -33,5 +34,11 @@ bool vol_hours_open(const struct vol_hours *hours, unsigned minute);
 
 /* Minutes from here until the answer changes; 0 = never. */
 unsigned vol_hours_change(const struct vol_hours *hours, unsigned minute);
+
+/* The minute of the week of a local time. */
+unsigned vol_hours_minute(const struct tm *tm);
+/* The moment at which the answer changes next; 0 = never.  Hours are on the
+ * clock on the wall, also when it is summer there tomorrow. */
+time_t vol_hours_next(const struct vol_hours *hours, const struct tm *now);
 
 #endif

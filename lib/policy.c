@@ -101,22 +101,6 @@ static void look_again_at(struct vol_verdict *v,
 }
 
 /* When the hours change, 0 = never. */
-static time_t hours_change(const struct vol_hours *hours, const struct tm *now,
-			   unsigned minute)
-{
-	unsigned ahead = vol_hours_change(hours, minute);
-	struct tm tm = *now;
-
-	if (ahead == 0)
-		return 0;
-	/* Hours are on the clock on the wall, also when it is summer there
-	 * tomorrow. */
-	tm.tm_min += (int)ahead;
-	tm.tm_sec = 0;
-	tm.tm_isdst = -1;
-	return mktime(&tm);
-}
-
 static bool outside_hours(const struct vol_policy *policy,
 			  const struct vol_circumstances *now,
 			  struct vol_verdict *v)
@@ -127,9 +111,8 @@ static bool outside_hours(const struct vol_policy *policy,
 	time_t change;
 
 	local_time(now->wall, &tm);
-	minute = (unsigned)((tm.tm_wday + 6) % 7 * 24 * 60 + tm.tm_hour * 60 +
-			    tm.tm_min);
-	change = hours_change(&policy->hours, &tm, minute);
+	minute = vol_hours_minute(&tm);
+	change = vol_hours_next(&policy->hours, &tm);
 	if (change != 0)
 		look_again_at(v, now, change);
 	if (vol_hours_open(&policy->hours, minute))

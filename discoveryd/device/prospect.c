@@ -30,22 +30,12 @@ static uint32_t away_s(const struct vol_reading readings[VOL_SENSORS],
 
 static time_t closes_at(const struct vol_hours *hours, time_t wall)
 {
-	unsigned minute, ahead;
 	struct tm tm;
 
 	localtime_r(&wall, &tm);
-	minute = (unsigned)((tm.tm_wday + 6) % 7 * 24 * 60 + tm.tm_hour * 60 +
-			    tm.tm_min);
-	if (!vol_hours_open(hours, minute))
+	if (!vol_hours_open(hours, vol_hours_minute(&tm)))
 		return 0;
-	ahead = vol_hours_change(hours, minute);
-	if (ahead == 0)
-		return 0;
-	/* As policy.c: on the clock on the wall, also over a change of it. */
-	tm.tm_min += (int)ahead;
-	tm.tm_sec = 0;
-	tm.tm_isdst = -1;
-	return mktime(&tm);
+	return vol_hours_next(hours, &tm);
 }
 
 void vol_prospect_look(struct vol_prospect *p,
