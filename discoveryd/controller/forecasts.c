@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "controller.h"
 #include "log.h"
 #include "nodes.h"
+#include "thread.h"
 
 /* So often at least is looked whose turn it is: they may have become more. */
 #define LOOK_S 10
@@ -216,23 +216,6 @@ static void finish_writing(struct vol_forecasts *all)
 	all->writing = NULL;
 }
 
-static int start_thread(struct writing *w)
-{
-	pthread_attr_t attr;
-	sigset_t block, saved;
-	int rc;
-
-	/* Signals are the loop's. */
-	sigfillset(&block);
-	pthread_sigmask(SIG_SETMASK, &block, &saved);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	rc = pthread_create(&w->thread, &attr, write_file, w);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &saved, NULL);
-	return rc;
-}
-
 /* The disk may take its time: not the loop's. */
 static void start_writing(struct vol_forecasts *all)
 {
@@ -244,7 +227,8 @@ static void start_writing(struct vol_forecasts *all)
 		w->path = all->path;
 		w->buf = encode(all->c, &w->len);
 		if (w->buf)
-			rc = start_thread(w);
+			rc = vol_thread_start(&w->thread, STACK_BYTES,
+					      write_file, w);
 	}
 	if (rc == 0) {
 		all->writing = w;

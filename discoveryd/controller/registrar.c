@@ -21,6 +21,7 @@
 #include "log.h"
 #include "registrar.h"
 #include "registrar_work.h"
+#include "thread.h"
 
 /* Reading the table may take this share of the thread's and slurmctld's time:
  * 2 %. */
@@ -393,7 +394,7 @@ static int start_thread(struct vol_registrar *r)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&r->changed, &attr);
 	pthread_condattr_destroy(&attr);
-	rc = pthread_create(&r->thread, NULL, run, r);
+	rc = vol_thread_start(&r->thread, 0, run, r);
 	if (rc)
 		errno = rc;
 	return rc ? -1 : 0;

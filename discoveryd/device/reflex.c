@@ -21,7 +21,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +35,7 @@
 #include "cleanup.h"
 #include "device/histogram.h"
 #include "log.h"
+#include "thread.h"
 
 #define REST_MS   1000
 #define FROZEN_MS 100
@@ -377,18 +377,8 @@ static int start_loop(struct vol_reflex *r, sd_event *loop,
 
 static int start_thread(struct vol_reflex *r, struct vol_error *err)
 {
-	pthread_attr_t attr;
-	sigset_t all, saved;
-	int rc;
+	int rc = vol_thread_start(&r->thread, STACK_BYTES, run, r);
 
-	/* Signals are the loop's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &saved);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	rc = pthread_create(&r->thread, &attr, run, r);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &saved, NULL);
 	if (rc)
 		return vol_errorf_errno(err, rc, "reflex: no thread: %s",
 					strerror(rc));

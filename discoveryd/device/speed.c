@@ -10,7 +10,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +25,7 @@
 #include "link.h"
 #include "log.h"
 #include "text.h"
+#include "thread.h"
 
 #define MIX 1 /* raised with any change of one_round */
 /* Many short ones, far apart: on a machine that does other things, too, some
@@ -164,18 +164,8 @@ static void *run(void *arg)
 
 static int start_thread(struct vol_speed *s, struct vol_error *err)
 {
-	pthread_attr_t attr;
-	sigset_t all, saved;
-	int rc;
+	int rc = vol_thread_start(&s->thread, STACK_BYTES, run, s);
 
-	/* Signals are the loop's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &saved);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	rc = pthread_create(&s->thread, &attr, run, s);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &saved, NULL);
 	if (rc)
 		return vol_errorf_errno(err, rc, "speed: no thread: %s",
 					strerror(rc));
