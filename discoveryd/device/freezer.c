@@ -18,8 +18,10 @@
 
 /* The kernel's news of cgroup.events come through a kworker, which on a busy
  * machine is late by more than what we wait for, and at most every 10 ms.  So
- * one also looks while one waits. */
-#define LOOK_MS 1
+ * one also looks while one waits, and ever less often: on a slow machine each
+ * look, at real-time priority, delays the tasks that are to stop. */
+#define LOOK_MS     1
+#define LOOK_MAX_MS 8
 
 static void lock_all(struct vol_freezer *f)
 {
@@ -253,7 +255,7 @@ static int64_t now_ms(void)
  * away from the others. */
 bool vol_freezer_wait(struct vol_freezer *f, int timeout_ms)
 {
-	int64_t end = now_ms() + timeout_ms, left;
+	int64_t end = now_ms() + timeout_ms, left, look = LOOK_MS;
 	const struct vol_frozen_step *s;
 
 	pthread_mutex_lock(&f->slow);
@@ -268,9 +270,10 @@ bool vol_freezer_wait(struct vol_freezer *f, int timeout_ms)
 		}
 		left = end - now_ms();
 		if (left <= 0 ||
-		    (poll(&p, 1, left < LOOK_MS ? (int)left : LOOK_MS) < 0 &&
+		    (poll(&p, 1, (int)(left < look ? left : look)) < 0 &&
 		     errno != EINTR))
 			break;
+		look = look < LOOK_MAX_MS ? 2 * look : look;
 	}
 	pthread_mutex_unlock(&f->slow);
 	return !s;
