@@ -84,24 +84,24 @@ static enum state state_of(unsigned i)
 	return word && word[7] == '1' ? FROZEN : THAWED;
 }
 
-static bool all_are(enum state wanted)
-{
-	for (unsigned i = 0; i < n_folders; i++)
-		if (state_of(i) != wanted)
-			return false;
-	return true;
-}
-
+/* One after the other, each read few times: none leaves the state meanwhile. */
 static bool wait_all(enum state wanted)
 {
 	double end = now_ms() + LATE_MS;
 
-	while (!all_are(wanted)) {
-		if (now_ms() > end)
-			return false;
-		poll(folders, n_folders, 1000);
-	}
+	for (unsigned i = 0; i < n_folders; i++)
+		while (state_of(i) != wanted) {
+			if (now_ms() > end)
+				return false;
+			poll(&folders[i], 1, 1000);
+		}
 	return true;
+}
+
+/* Sleep until something happens to the first folder, which was read before. */
+static bool await_news(void)
+{
+	return poll(folders, 1, LATE_MS) > 0;
 }
 
 static void open_inputs(void)
@@ -145,12 +145,15 @@ static double take_event(void)
 	return first;
 }
 
+/* From the key to the last frozen task this program sleeps: it looks for the
+ * key's time when all is over, since on an emulated CPU what it did in between
+ * would delay what it measures. */
 static int observe_reaction(unsigned n)
 {
 	open_inputs();
 	printf("watching %u inputs %u folders\n", n_inputs, n_folders);
 	while (n > 0) {
-		double pressed;
+		double pressed, frozen;
 
 		if (!wait_all(THAWED)) {
 			printf("late: not thawed\n");
@@ -158,18 +161,17 @@ static int observe_reaction(unsigned n)
 		}
 		take_event(); /* what came while they were frozen */
 		printf("ready\n");
-		do {
-			if (poll(inputs, n_inputs, LATE_MS) <= 0) {
-				printf("late: no input\n");
-				return 1;
-			}
-			pressed = take_event();
-		} while (pressed == 0);
-		if (!wait_all(FROZEN)) {
+		if (!await_news() || !wait_all(FROZEN)) {
 			printf("late: not frozen\n");
 			return 1;
 		}
-		printf("frozen %.3f\n", now_ms() - pressed);
+		frozen = now_ms();
+		pressed = take_event();
+		if (pressed == 0) {
+			printf("late: no input\n");
+			return 1;
+		}
+		printf("frozen %.3f\n", frozen - pressed);
 		n--;
 	}
 	return 0;

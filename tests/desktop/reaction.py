@@ -9,13 +9,18 @@ from bed import Bed
 from guest import Failed, wait
 
 # One task forks without end, the others compute.
-BUSY = """\
+FORKS = """\
+mkdir -p /tmp/$SLURM_JOB_ID
+echo 1 > /tmp/$SLURM_JOB_ID/ticks
+while :; do (:); done
+"""
+# srun and its threads have to stop as well, so that a task alone has none.
+ALONE = f"#!/bin/bash\n{FORKS}"
+BUSY = f"""\
 #!/bin/bash
-exec srun -n {processes} --overcommit bash -c '
+exec srun -n {{processes}} --overcommit bash -c '
 if [ $SLURM_PROCID = 0 ]; then
-	mkdir -p /tmp/'$SLURM_JOB_ID'
-	echo 1 > /tmp/'$SLURM_JOB_ID'/ticks
-	while :; do (:); done
+	{FORKS}
 else
 	while :; do :; done
 fi'
@@ -24,10 +29,10 @@ fi'
 
 def presses(bed, count, processes):
     """Milliseconds of each press while that many processes run."""
-    job = bed.submit(BUSY.format(processes=processes), "-w desk --overcommit")
+    body = ALONE if processes == 1 else BUSY.format(processes=processes)
+    job = bed.submit(body, "-w desk --overcommit")
     try:
         bed.running(job)
-        # The batch script's own task and those of the step.
         folders = wait("all tasks", lambda: ready(bed, job, processes), 60)
         bed.desk.spawn(f"exec observer reaction {count} {' '.join(folders)}"
                        " > /dev/virtio-ports/events", "/tmp/observer")
@@ -38,8 +43,10 @@ def presses(bed, count, processes):
 
 
 def ready(bed, job, processes):
+    """The folders of the batch script and of the step's tasks, once all are
+    there."""
     folders = bed.tasks(job)
-    return len(folders) == processes + 1 and folders
+    return len(folders) == processes + (processes > 1) and folders
 
 
 def measured(bed, count):
