@@ -5,6 +5,9 @@ The clock starts with the time that the guest's kernel gave the input event and
 stops when cgroup.events of all tasks say so; observer.c watches, discoveryd
 acts.
 """
+import random
+import time
+
 from bed import Bed
 from guest import Failed, wait
 
@@ -25,6 +28,11 @@ else
 	while :; do :; done
 fi'
 """
+
+
+# Seconds; people do not come in the moment in which the machine opens, when
+# the daemons are still telling of that.
+REST = (0.2, 0.6)
 
 
 def presses(bed, count, processes):
@@ -57,6 +65,7 @@ def measured(bed, count):
             raise Failed(f"observer: {line}, "
                          + bed.desk.run("cat /tmp/observer"))
         if line == "ready":
+            time.sleep(random.uniform(*REST))
             bed.desk.key()
         elif line.startswith("frozen "):
             count -= 1
