@@ -53,7 +53,8 @@ struct vol_placement_log {
 	char *path;
 	int fd;
 	uint64_t next;
-	uint32_t job; /* of the newest that we added */
+	uint32_t job;      /* of the newest that we added */
+	int64_t looked_at; /* for another file, in Unix seconds */
 };
 
 static uint64_t checksum_of(const struct record *r)
@@ -203,7 +204,10 @@ void vol_placement_add(struct vol_placement_log *log,
 	struct record r;
 	uint64_t number;
 
-	follow(log);
+	if (log->looked_at != p->at) {
+		log->looked_at = p->at;
+		follow(log);
+	}
 	if (log->job == p->job && log->next > 1)
 		log->next--;
 	number = log->next++;

@@ -63,7 +63,8 @@ struct vol_placement_log *vol_placement_open(const char *path,
 void vol_placement_close(struct vol_placement_log *log);
 /* One write; errors are ignored.  Takes the place of the newest one if that was
  * of the same job (Slurm may refuse what was decided, and decide again), and
- * follows path to another file when this one was removed. */
+ * follows path to another file when this one was removed: it looks when p->at
+ * is another second than the last time. */
 void vol_placement_add(struct vol_placement_log *log,
 		       const struct vol_placement *p);
 

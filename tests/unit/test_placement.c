@@ -141,6 +141,32 @@ static void the_newest_are_remembered(void **state)
 	vol_placement_close(log);
 }
 
+/* The folder was cleared: noticed a second later. */
+static void another_file_is_begun(void **state)
+{
+	static const struct {
+		int64_t at;
+		bool remembered;
+	} rows[] = {{1000, false}, {1000, false}, {1001, true}, {1001, true}};
+	struct vol_placement p = placement(1), got;
+	struct vol_placement_log *log = vol_placement_open(path, NULL);
+
+	(void)state;
+	assert_non_null(log);
+	p.at = 1000;
+	vol_placement_add(log, &p);
+	assert_int_equal(unlink(path), 0);
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		p.at = rows[i].at;
+		p.job++;
+		vol_placement_add(log, &p);
+		if ((vol_placement_find(path, p.job, &got, NULL) == 0) !=
+		    rows[i].remembered)
+			fail_msg("row %zu", i);
+	}
+	vol_placement_close(log);
+}
+
 static void spoil(off_t at, const void *data, size_t size)
 {
 	cleanup_fd int fd = open(path, O_WRONLY);
@@ -232,6 +258,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		folder_test(nothing_is_remembered),
 		folder_test(the_newest_are_remembered),
+		folder_test(another_file_is_begun),
 		folder_test(torn_records_are_skipped),
 		folder_test(odd_figures_are_skipped),
 		folder_test(strangers_files_are_refused),
