@@ -17,10 +17,8 @@
 #define MIDDLE_S 7680u
 /* Costs that lie further from the best are one level. */
 #define LEVEL_RANGE (5u * VOL_SCORE_UNIT)
-/* A level's number has this many bits below its leading one. */
-#define LEVEL_BITS 3
-/* Distances of so many bits have a level: 8 below 8, then 8 per doubling. */
-#define LEVEL_DISTANCE_BITS 10
+/* A level is the length of a distance: 0 to this, one less than the last. */
+#define LEVEL_BITS (VOL_SCORE_LEVELS - 2)
 
 /* One try on a device, in parts. */
 struct attempt {
@@ -183,24 +181,25 @@ uint32_t vol_score_wait(const struct vol_score_plan *plan, uint32_t max_risk,
 			  (VOL_OUTLOOK_ONE - max_risk));
 }
 
+static unsigned int bit_length(uint32_t n)
+{
+	return n ? 32 - (unsigned int)__builtin_clz(n) : 0;
+}
+
 unsigned int vol_score_level(uint32_t cost, uint32_t best, uint32_t worst)
 {
 	uint32_t range = worst > best ? worst - best : 0;
 	uint32_t distance = cost > best ? cost - best : 0;
-	unsigned int bits, coarser;
+	unsigned int bits;
 
 	if (range > LEVEL_RANGE)
 		range = LEVEL_RANGE;
 	if (distance > range)
 		distance = range;
-	bits = range ? 32 - (unsigned int)__builtin_clz(range) : 0;
-	coarser = bits > LEVEL_DISTANCE_BITS ? bits - LEVEL_DISTANCE_BITS : 0;
-	distance >>= coarser;
-	if (distance < 1u << LEVEL_BITS)
-		return distance;
-	bits = 32 - (unsigned int)__builtin_clz(distance);
-	return ((bits - LEVEL_BITS) << LEVEL_BITS) +
-	       ((distance >> (bits - LEVEL_BITS - 1)) & 7);
+	bits = bit_length(range);
+	if (bits > LEVEL_BITS)
+		distance >>= bits - LEVEL_BITS;
+	return bit_length(distance);
 }
 
 void vol_score_explain(const struct vol_score_plan *plan,

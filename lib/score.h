@@ -34,8 +34,10 @@
 #include "outlook.h"
 
 /* Levels 0 (take first) to VOL_SCORE_LEVELS - 1 (take last) order nodes below
- * the admin's Weight.  64 levels leave 26 of Weight's 32 bits to the admin. */
-#define VOL_SCORE_BITS   6
+ * the admin's Weight.  16 levels leave 28 of Weight's 32 bits to the admin, and
+ * slurmctld, which walks a list of all weights for each candidate, has a short
+ * one; in bench/sim 64 levels save no more work. */
+#define VOL_SCORE_BITS   4
 #define VOL_SCORE_LEVELS (1u << VOL_SCORE_BITS)
 
 /* The reference: a device with this speed runs a job in its run time.  Others
@@ -115,8 +117,10 @@ uint32_t vol_score_wait(const struct vol_score_plan *plan, uint32_t max_risk,
 			uint32_t risk);
 
 /* The level of a cost among those of the candidates, which lie between best and
- * worst: finer near the best (1/4 % of the run time where all are near), and
- * one for all that take five run times longer than the best. */
+ * worst: 0 are the best, and each further level is of those that lie up to
+ * twice as far from them.  All that take five run times longer than the best
+ * are as bad as each other.  The last level is left to those that can not be
+ * taken yet. */
 unsigned int vol_score_level(uint32_t cost, uint32_t best, uint32_t worst);
 
 /* The same in words that people understand, for volunteer explain; the hot
@@ -130,7 +134,7 @@ void vol_score_explain(const struct vol_score_plan *plan,
 		       struct vol_score_figures *f);
 
 /* A Weight that orders by the admin's weight first and by level second.
- * Weights of 2^26 and more become equal. */
+ * Weights of 2^28 and more become equal. */
 static inline uint32_t vol_score_weight(uint32_t weight, unsigned int level)
 {
 	const uint32_t max = UINT32_MAX >> VOL_SCORE_BITS;

@@ -44,8 +44,8 @@ static uint32_t level_of(unsigned int call, int node)
 	} else {
 		assert_int_equal(sched_weight, SCHED_WEIGHT);
 	}
-	assert_int_equal(weight >> 6, WEIGHT);
-	return weight & 63;
+	assert_int_equal(weight >> 4, WEIGHT);
+	return weight & 15;
 }
 
 static void owners_who_are_there_get_no_job(void)
@@ -85,11 +85,11 @@ static void those_who_stay_away_come_first(void)
 	ctld_call(WILL, 0x3);
 	assert_true(level_of(0, 2) > level_of(0, 4));
 	assert_int_equal(seen[0].weight[0], WEIGHT);
-	/* Weights of 2^26 and more become equal; the level still counts. */
+	/* Weights of 2^28 and more become equal; the level still counts. */
 	for (int i = 0; i < N_NODES; i++)
 		ctld.records[i].weight = UINT32_MAX;
 	ctld_try(WILL, 0);
-	assert_int_equal(seen[0].weight[4], UINT32_MAX - 63);
+	assert_int_equal(seen[0].weight[4], UINT32_MAX - 15);
 	assert_true(seen[0].weight[1] > seen[0].weight[4]);
 	for (int i = 0; i < N_NODES; i++) {
 		assert_int_equal(ctld.records[i].weight, UINT32_MAX);
@@ -197,8 +197,8 @@ static void plans_with_them_are_for_later(void)
 	assert_int_equal(ctld_nodes(), 0x20);
 	assert_in_range(ctld.job.start_time, now + 300, time(NULL) + 300);
 	/* Those that are open come first all the same. */
-	assert_int_equal(level_of(1, 5), 63);
-	assert_true(level_of(1, 1) < 63);
+	assert_int_equal(level_of(1, 5), 15);
+	assert_true(level_of(1, 1) < 15);
 
 	answers[1].start = now + 1000;
 	ctld_call(WILL, 0x1);
@@ -313,7 +313,7 @@ static void waiting_is_planned(void)
 	ctld_call(WILL, 0x1d);
 	ctld_expect(2, 0x22);
 	assert_int_equal(level_of(1, 5), 0);
-	assert_int_equal(level_of(1, 1), 63);
+	assert_int_equal(level_of(1, 1), 15);
 	assert_in_range(ctld.job.start_time,
 			now + VOL_SCORE_PATIENCE * 36 * 60 - 1,
 			time(NULL) + VOL_SCORE_PATIENCE * 36 * 60);

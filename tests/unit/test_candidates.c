@@ -322,7 +322,7 @@ static void some_of_each_fate_are_told(void **state)
 
 	for (unsigned int i = 0; i < 18; i++)
 		put(bed, i, i % 3 ? VOL_NODETABLE_OPEN : VOL_NODETABLE_CLOSED,
-		    (uint16_t)(30000 + 1000 * i), 1000);
+		    (uint16_t)(UINT16_MAX - (100u << (17 - i) / 2)), 1000);
 	assert_int_equal(refresh(bed, d, 0), 0);
 	kind = list(d, &c);
 	vol_candidates_judge(&c, d, kind, 0);

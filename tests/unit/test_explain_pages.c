@@ -55,7 +55,7 @@ static void waiting_job(void **state)
 		      "1      desk1  3%          68s     1h 13m      1.0x"
 		      "   1       0      -\n"
 		      "2      desk2  50%         30m     1h 30m      1.2x"
-		      "   1       63     -\n"
+		      "   1       10     -\n"
 		      "-      desk6  60%         55m     2h 07m      -"
 		      "      1       -      busy with other jobs\n"
 		      "-      desk3  -           -       -           0.8x"
@@ -177,7 +177,7 @@ static struct vol_placement placement = {
 		 .fate = VOL_PLACEMENT_PASSED,
 		 .state = VOL_NODETABLE_OPEN,
 		 .weight = 1,
-		 .level = 63,
+		 .level = 15,
 		 .speed = 1200,
 		 .figures = {0.71, 6000, 3720, 9720}},
 		{.name = "desk6",
@@ -265,7 +265,7 @@ static void started_job(void **state)
 		      "desk1  taken        4%          3m      2h 03m"
 		      "      1.0x   1       0      -\n"
 		      "desk2  passed over  71%         1h 02m  2h 42m"
-		      "      1.2x   1       63     would be done later\n"
+		      "      1.2x   1       15     would be done later\n"
 		      "desk6  passed over  1%          10s     2h 00m"
 		      "      1.0x   10      0      its Weight 10 comes"
 		      " after 1\n"

@@ -41,7 +41,7 @@ static struct vol_placement placement(uint32_t job)
 		n->fate = (enum vol_placement_fate)(i % 3);
 		n->state = VOL_NODETABLE_OPEN;
 		n->weight = i;
-		n->level = i;
+		n->level = i % VOL_SCORE_LEVELS;
 		n->speed = 1000 + i;
 		n->figures = (struct vol_score_figures){.5, i, 2.5 * i, 1e9};
 	}

@@ -386,7 +386,7 @@ static void levels(void **state)
 		for (uint32_t c = best; c < best + 100000; c += 1 + c / 100) {
 			unsigned int now = vol_score_level(c, best, worsts[i]);
 
-			assert_true(now >= before && now < VOL_SCORE_LEVELS);
+			assert_in_range(now, before, VOL_SCORE_LEVELS - 2);
 			before = now;
 		}
 	}
@@ -410,8 +410,8 @@ static void weights(void **state)
 	(void)state;
 	assert_int_equal(vol_score_weight(0, 0), 0);
 	assert_int_equal(vol_score_weight(1, 0), VOL_SCORE_LEVELS);
-	assert_true(vol_score_weight(1, 63) < vol_score_weight(2, 0));
-	assert_int_equal(vol_score_weight(1, 1000), vol_score_weight(1, 63));
+	assert_true(vol_score_weight(1, 15) < vol_score_weight(2, 0));
+	assert_int_equal(vol_score_weight(1, 1000), vol_score_weight(1, 15));
 	assert_int_equal(vol_score_weight(UINT32_MAX, 5),
 			 vol_score_weight(max, 5));
 	assert_int_equal(vol_score_weight(UINT32_MAX, 1000), UINT32_MAX);
