@@ -19,10 +19,11 @@
  * long enough for slurmctld's answer on a loaded host. */
 #define RETRY_MS 5000
 /* A slurmctld that was killed takes up the state it saved last, seconds old,
- * and believes jobs to be running that ended in between.  It compares with the
- * device when slurmd registers, but only for batch jobs that began at least
- * BatchStartTimeout (10 s) and MessageTimeout (10 s) before; without a hint the
- * next registration is a quarter of an hour away. */
+ * and believes jobs to be running that ended in between; a slurmd that is
+ * killed takes the job with it that it was about to start.  slurmctld compares
+ * with the device when slurmd registers, but only for batch jobs that began at
+ * least BatchStartTimeout (10 s) and MessageTimeout (10 s) before; without a
+ * hint the next registration is a quarter of an hour away. */
 #define GHOST_MS 25000
 /* A node that is refused right after it was made will be refused again. */
 #define RECREATE_MS 60000
@@ -297,12 +298,23 @@ static void on_unregistered(const struct vol_situation *s,
 		decide(d, VOL_ACT_WAIT, VOL_NODE_MISSING, "waits for slurmd");
 }
 
-/* May slurmctld hold jobs that are not there any more? */
-static bool may_have_ghosts(const struct vol_situation *s)
+/* Long enough after it, and not asked for since. */
+static bool wants_comparison(const struct vol_situation *s, uint64_t since_ms)
 {
-	return s->node.allocated && s->since_restart_ms != VOL_NEVER &&
-	       s->since_restart_ms >= GHOST_MS &&
-	       s->since_reregister_ms > s->since_restart_ms - GHOST_MS;
+	return since_ms != VOL_NEVER && since_ms >= GHOST_MS &&
+	       s->since_reregister_ms > since_ms - GHOST_MS;
+}
+
+/* Why slurmctld may hold jobs that are not there any more; NULL: it can not. */
+static const char *ghosts_of(const struct vol_situation *s)
+{
+	if (!s->node.allocated)
+		return NULL;
+	if (wants_comparison(s, s->since_restart_ms))
+		return "slurmctld was restarted and may have lost job ends";
+	if (wants_comparison(s, s->since_replaced_ms))
+		return "slurmd was replaced and may have lost a job's start";
+	return NULL;
 }
 
 /* Drained by us, or by an error of slurmctld's.  In the moments before a visit
@@ -333,19 +345,20 @@ static void on_drained(const struct vol_situation *s, struct vol_decision *d)
 static void on_usable(const struct vol_situation *s, struct vol_decision *d)
 {
 	const struct vol_slurm_node *n = &s->node;
+	const char *ghosts = NULL;
 
 	if (n->drained && !is_ours(n->reason) && !drained_in_error(n))
 		decide(d, VOL_ACT_NONE, VOL_NODE_WRONG,
 		       "drained by an administrator: %s", n->reason);
-	else if ((d->ghosts = may_have_ghosts(s)))
-		decide(d, VOL_ACT_REREGISTER, VOL_NODE_UP,
-		       "slurmctld was restarted and may have lost job ends");
+	else if ((ghosts = ghosts_of(s)))
+		decide(d, VOL_ACT_REREGISTER, VOL_NODE_UP, "%s", ghosts);
 	else if (n->drained)
 		on_drained(s, d);
 	else if (vol_owner_closes(s))
 		drain(s, d, VOL_NODE_UP);
 	else
 		decide(d, VOL_ACT_NONE, VOL_NODE_UP, "registered");
+	d->ghosts = ghosts != NULL;
 	/* Whoever looks for the device should find it while it is closed. */
 	if (d->action == VOL_ACT_NONE && d->node == VOL_NODE_UP &&
 	    strcmp(n->comment, s->comment) != 0)

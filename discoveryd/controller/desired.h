@@ -67,7 +67,8 @@ struct vol_situation {
 	bool undrainable; /* slurmctld would not */
 	uint64_t since_reregister_ms, since_create_ms, since_address_ms;
 	uint64_t since_down_ms, since_resume_ms;
-	uint64_t since_restart_ms; /* slurmctld started */
+	uint64_t since_restart_ms;  /* slurmctld started */
+	uint64_t since_replaced_ms; /* another slurmd came up, linked */
 	/* What Slurm says. */
 	bool slurm_known; /* the rest was heard from slurmctld */
 	bool exists;

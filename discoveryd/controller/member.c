@@ -134,6 +134,7 @@ void vol_member_attach(struct vol_member *s, struct vol_peer *peer,
 	*s->told_reason = '\0';
 	s->slurmd = hello->busy ? VOL_SLURMD_STARTING : VOL_SLURMD_DOWN;
 	s->slurmd_up_at = 0;
+	s->slurmd_ended = false;
 	s->busy = hello->busy;
 	note_owner(s, hello);
 	vol_nodes_mark(s);
@@ -161,10 +162,15 @@ void vol_member_attach(struct vol_member *s, struct vol_peer *peer,
 
 static void on_state(struct vol_member *s, const struct vol_link_msg *msg)
 {
-	if (msg->slurmd != VOL_SLURMD_UP)
+	if (msg->slurmd != VOL_SLURMD_UP) {
+		s->slurmd_ended |= s->slurmd != VOL_SLURMD_DOWN &&
+				   msg->slurmd == VOL_SLURMD_DOWN;
 		s->slurmd_up_at = 0;
-	else if (s->slurmd != VOL_SLURMD_UP)
+	} else if (s->slurmd != VOL_SLURMD_UP) {
 		s->slurmd_up_at = vol_controller_now_ms();
+		if (s->slurmd_ended)
+			s->replaced_at = s->slurmd_up_at;
+	}
 	s->slurmd = msg->slurmd;
 	s->busy = msg->busy;
 	/* What Slurm says may change any moment now. */

@@ -43,7 +43,9 @@ struct vol_member {
 	char farewell[VOL_REASON_SIZE];
 	/* When; on vol_controller_now_ms's clock, 0 = never. */
 	uint64_t slurmd_up_at, gone_at, here_at;
-	uint64_t closed_at; /* 0: open, or was closed when it joined */
+	uint64_t replaced_at; /* a slurmd came up in place of another one */
+	bool slurmd_ended;    /* one that ran, since it linked */
+	uint64_t closed_at;   /* 0: open, or was closed when it joined */
 	uint64_t reregister_at, create_at, address_at, down_at, resume_at;
 	uint64_t hold_until;
 	time_t last_seen; /* for people and for forget_after */

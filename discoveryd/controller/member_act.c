@@ -55,6 +55,7 @@ static void describe(const struct vol_member *s, struct vol_situation *x)
 	x->since_down_ms = since(s->down_at, now);
 	x->since_resume_ms = since(s->resume_at, now);
 	x->since_restart_ms = since(s->c->ctld_restarted_ms, now);
+	x->since_replaced_ms = since(s->replaced_at, now);
 	x->slurm_known = s->slurm_known;
 	x->exists = s->exists;
 	x->node = s->node;

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+import parked
 from conftest import DEVICES
 
 TASKS = 200
@@ -68,3 +69,16 @@ def test_kill9_during_a_campaign(lab, name):
     lab.wait("the killed daemon is back", lambda: lab.run(
         where, f"pgrep -f '[{pattern[0]}]{pattern[1:]}'"), 30)
     assert "volunteer: " not in lab.ctl("sinfo -R -h -o %E")
+
+
+def test_a_job_that_died_with_slurmd_is_given_back(lab):
+    """As when slurmd is killed while it starts one: slurmctld believes it to
+    run, looks for it when the new slurmd registers, and not before it is 20
+    seconds old; by itself that would be minutes later."""
+    job = parked.submit(lab, "sleep 600", "-w desk2")
+    lab.wait("the job runs", lambda: parked.running_on(lab, job) and lab.run(
+        "desk2", "pgrep -x sleep || true"), 30)
+    lab.run("desk2", "pkill -KILL -f '[s]lurmd.* -N desk2'; "
+            "pkill -KILL slurmstepd")
+    lab.wait("it is given back", lambda: parked.job_fields(lab, job).get(
+        "Restarts") == "1", 60)

@@ -34,6 +34,7 @@ static void start_from_good(struct vol_situation *s)
 	s->since_reregister_ms = s->since_create_ms = VOL_NEVER;
 	s->since_address_ms = s->since_down_ms = VOL_NEVER;
 	s->since_resume_ms = s->since_restart_ms = VOL_NEVER;
+	s->since_replaced_ms = VOL_NEVER;
 	s->slurm_known = s->exists = s->created = true;
 	strcpy(s->node.name, "desk");
 	strcpy(s->node.address, "192.0.2.7");
@@ -142,6 +143,10 @@ static bool change_history(struct vol_situation *s, const char *word)
 		s->since_restart_ms = 10000;
 	else if (strcmp(word, "ctld-settled") == 0)
 		s->since_restart_ms = 30000;
+	else if (strcmp(word, "slurmd-new") == 0)
+		s->since_replaced_ms = 10000;
+	else if (strcmp(word, "slurmd-settled") == 0)
+		s->since_replaced_ms = 30000;
 	else if (strcmp(word, "reregistered-before") == 0)
 		s->since_reregister_ms = 60000;
 	else if (strcmp(word, "undrainable") == 0)
@@ -246,6 +251,14 @@ static const struct row rows[] = {
 	ROW("ctld-settled allocated busy", REREGISTER, UP, true),
 	ROW("ctld-settled allocated reregistered", NONE, UP, true),
 	ROW("ctld-settled allocated reregistered-before", REREGISTER, UP, true),
+	/* slurmd was replaced: so may the start of a job. */
+	ROW("slurmd-new allocated busy", NONE, UP, true),
+	ROW("slurmd-settled", NONE, UP, true),
+	ROW("slurmd-settled allocated busy", REREGISTER, UP, true),
+	ROW("slurmd-settled allocated reregistered", NONE, UP, true),
+	ROW("slurmd-settled allocated reregistered-before", REREGISTER, UP,
+	    true),
+	ROW("slurmd-settled ctld-fresh allocated", REREGISTER, UP, true),
 	/* The name belongs to somebody else. */
 	ROW("static", RENAME, MISSING, false),
 	ROW("static lost", RENAME, MISSING, false),
