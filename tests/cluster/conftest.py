@@ -23,7 +23,7 @@ def session_lab():
         lab.cluster("up", "--devices", str(len(DEVICES)), timeout=1500)
         lab.wait_idle(DEVICES, timeout=120)
     except BaseException:
-        print(lab.cluster("logs", check=False).stdout[-60000:])
+        print(lab.story())
         if not os.environ.get("KEEP_LAB"):
             lab.cluster("down", check=False)
         raise
@@ -71,8 +71,8 @@ def pytest_runtest_makereport(item, call):
         lab = item.funcargs["partition"].lab
     if report.failed and lab is not None:
         try:
-            logs = lab.cluster("logs", check=False, timeout=60).stdout
+            logs = lab.story()
         except Exception as error:  # the report matters more than the logs
             logs = f"no logs: {error}"
-        report.sections.append(("daemon logs", logs[-60000:]))
+        report.sections.append(("daemon logs", logs))
         sys.stdout.flush()

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import time
 
@@ -58,6 +59,19 @@ class Lab:
         """Run a shell command as the scientist on the controller."""
         return self.ctl(f"cd /campaign/alice && {command}", user="alice",
                         **options)
+
+    def story(self, most=100):
+        """What Slurm shows now, and the last lines of each daemon's log: all
+        of all of them would hide the ones that matter."""
+        now = self.proc("controller", "sinfo -N -o '%N %T %E'; "
+                        "squeue -r -o '%i %T %M %N %r' | head -n 40",
+                        check=False, timeout=30).stdout
+        logs = self.cluster("logs", check=False, timeout=60).stdout
+        ends = []
+        for log in re.split(r"^(?=######## )", logs, flags=re.M):
+            name, *lines = log.splitlines() or [""]
+            ends += [name, *lines[-most:]]
+        return now + "\n".join(ends)
 
     # -- containers ------------------------------------------------------
 
