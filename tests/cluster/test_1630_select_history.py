@@ -54,11 +54,15 @@ def lab(session_lab):
 
 
 def run(lab, options):
-    """Jobs one after another, while both devices are idle; where they ran."""
+    """Jobs one after another, while both devices are idle (one on which a job
+    is completing can not be had); where they ran."""
+    idle = f"sinfo -h -N -n {','.join(PAST)} -t idle -o %N"
     with Shell(lab, "controller", "alice") as alice:
         alice("cd /campaign/alice")
-        return [alice("timeout 20 srun -p volunteer --mem=20 -n 1 "
-                      f"{options} hostname") for _ in range(JOBS)]
+        return [alice(f"until [ $({idle} | wc -l) = {len(PAST)} ]; do "
+                      "sleep 0.05; done; timeout 20 srun -p volunteer "
+                      f"--mem=20 -n 1 {options} hostname")
+                for _ in range(JOBS)]
 
 
 def test_jobs_go_where_nobody_is_expected(lab):
