@@ -63,9 +63,11 @@ class Lab:
     def story(self, most=100):
         """What Slurm shows now, and the last lines of each daemon's log: all
         of all of them would hide the ones that matter."""
-        now = self.proc("controller", "sinfo -N -o '%N %T %E'; "
-                        "squeue -r -o '%i %T %M %N %r' | head -n 40",
-                        check=False, timeout=30).stdout
+        # Through docker/cluster, which bears a lab that did not come up.
+        now = self.cluster(
+            "exec", "controller", "--", "bash", "-c", "sinfo -N -o '%N %T %E'; "
+            "squeue -r -o '%i %T %M %N %r' | head -n 40", check=False,
+            timeout=30).stdout
         logs = self.cluster("logs", check=False, timeout=60).stdout
         ends = []
         for log in re.split(r"^(?=######## )", logs, flags=re.M):
