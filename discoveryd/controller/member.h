@@ -32,6 +32,7 @@ struct vol_member {
 	char slurm[VOL_VERSION_SIZE];
 	struct vol_facts facts;
 	enum vol_slurmd_state slurmd;
+	bool slurmd_ended; /* one that ran, since it linked */
 	bool busy;
 	enum vol_harvest harvest;
 	char why[VOL_WHY_SIZE]; /* it is not open */
@@ -44,7 +45,6 @@ struct vol_member {
 	/* When; on vol_controller_now_ms's clock, 0 = never. */
 	uint64_t slurmd_up_at, gone_at, here_at;
 	uint64_t replaced_at; /* a slurmd came up in place of another one */
-	bool slurmd_ended;    /* one that ran, since it linked */
 	uint64_t closed_at;   /* 0: open, or was closed when it joined */
 	uint64_t reregister_at, create_at, address_at, down_at, resume_at;
 	uint64_t hold_until;
