@@ -4,6 +4,7 @@
 
 #include "atomicfile.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -65,15 +66,27 @@ static int sync_folder(const char *dir)
 	return fd < 0 ? -1 : fsync(fd);
 }
 
-static int fill(int fd, const void *data, size_t len, mode_t mode, bool durable)
+#define AS_WE_ARE ((uid_t)-1), ((gid_t)-1)
+
+struct manner {
+	mode_t mode;
+	bool durable;
+	uid_t uid; /* -1: ours */
+	gid_t gid;
+};
+
+static int fill(int fd, const void *data, size_t len, const struct manner *m)
 {
-	if (fchmod(fd, mode) != 0 || write_all(fd, data, len) != 0)
+	/* The owner first: that may clear bits of the mode. */
+	if (((m->uid != (uid_t)-1 || m->gid != (gid_t)-1) &&
+	     fchown(fd, m->uid, m->gid) != 0) ||
+	    fchmod(fd, m->mode) != 0 || write_all(fd, data, len) != 0)
 		return -1;
-	return durable ? fsync(fd) : 0;
+	return m->durable ? fsync(fd) : 0;
 }
 
-int vol_file_replace(const char *path, const void *data, size_t len,
-		     mode_t mode, int durable, struct vol_error *err)
+static int replace(const char *path, const void *data, size_t len,
+		   const struct manner *m, struct vol_error *err)
 {
 	char dir[PATH_MAX], tmp[PATH_MAX];
 	cleanup_fd int fd = -1;
@@ -84,15 +97,55 @@ int vol_file_replace(const char *path, const void *data, size_t len,
 	fd = mkostemp(tmp, O_CLOEXEC);
 	if (fd < 0)
 		return vol_errorf(err, "%s: %s", tmp, strerror(errno));
-	if (fill(fd, data, len, mode, durable) != 0 || rename(tmp, path) != 0) {
+	if (fill(fd, data, len, m) != 0 || rename(tmp, path) != 0) {
 		saved = errno;
 		unlink(tmp);
 		return vol_errorf_errno(err, saved, "%s: %s", path,
 					strerror(saved));
 	}
-	if (durable && sync_folder(dir) != 0)
+	if (m->durable && sync_folder(dir) != 0)
 		return vol_errorf(err, "%s: %s", dir, strerror(errno));
 	return 0;
+}
+
+int vol_file_replace(const char *path, const void *data, size_t len,
+		     mode_t mode, int durable, struct vol_error *err)
+{
+	struct manner m = {mode, durable, AS_WE_ARE};
+
+	return replace(path, data, len, &m, err);
+}
+
+int vol_file_replace_as(const char *path, const void *data, size_t len,
+			mode_t mode, uid_t uid, gid_t gid,
+			struct vol_error *err)
+{
+	struct manner m = {mode, true, uid, gid};
+
+	return replace(path, data, len, &m, err);
+}
+
+void vol_file_tidy(const char *path)
+{
+	char dir[PATH_MAX], tmp[PATH_MAX];
+	const char *name;
+	struct dirent *e;
+	size_t len;
+	DIR *d;
+
+	if (make_names(path, dir, tmp) != 0)
+		return;
+	d = opendir(dir);
+	if (!d)
+		return;
+	name = strrchr(tmp, '/');
+	name = name ? name + 1 : tmp;
+	len = strlen(name);
+	while ((e = readdir(d)))
+		if (strlen(e->d_name) == len &&
+		    strncmp(e->d_name, name, len - strlen("XXXXXX")) == 0)
+			(void)unlinkat(dirfd(d), e->d_name, 0);
+	closedir(d);
 }
 
 /* Make room for at least one more byte and the NUL, up to max + 1 bytes of
@@ -188,6 +241,9 @@ int vol_mkdir_p(const char *path, mode_t mode, struct vol_error *err)
 	if (len >= sizeof(part))
 		return vol_errorf_errno(err, ENAMETOOLONG, "%s: %s", path,
 					strerror(ENAMETOOLONG));
+	/* Mostly it is there. */
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
 	for (i = 1; i <= len; i++) {
 		if (i < len && path[i] != '/')
 			continue;

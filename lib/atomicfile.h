@@ -15,6 +15,15 @@
 int vol_file_replace(const char *path, const void *data, size_t len,
 		     mode_t mode, int durable, struct vol_error *err);
 
+/* The same, durable, and it belongs to that user and group. */
+int vol_file_replace_as(const char *path, const void *data, size_t len,
+			mode_t mode, uid_t uid, gid_t gid,
+			struct vol_error *err);
+
+/* Remove what a vol_file_replace of path left that was killed in the middle.
+ * Only for whoever is alone with the file, at its start. */
+void vol_file_tidy(const char *path);
+
 /* Whole file, NUL-terminated, malloc'ed; EFBIG above max bytes. */
 char *vol_file_read(const char *path, size_t max, size_t *len,
 		    struct vol_error *err);

@@ -35,7 +35,7 @@
 /* A controller that is back sooner takes it for the same spell. */
 #define RESUME_S 7200
 /* No quarter is more dangerous than this: 1 - e^-3 = 95 %. */
-#define HABIT_MAX 3.0f
+#define HABIT_MAX 3.0
 
 static const double age_prior[AGES] = {3, 2, 1.3, 1, 1, 1, 1, 1, 1};
 
@@ -92,8 +92,8 @@ static struct past look_back(const struct vol_availability *a, unsigned int i)
 	return p;
 }
 
-static float habit_of(const struct past past[RING_DAYS], unsigned int today,
-		      unsigned int weekday, unsigned int slot)
+static uint16_t habit_of(const struct past past[RING_DAYS], unsigned int today,
+			 unsigned int weekday, unsigned int slot)
 {
 	struct past sum = {0};
 	double presence, chance, weight, older = 1;
@@ -117,7 +117,8 @@ static float habit_of(const struct past past[RING_DAYS], unsigned int today,
 		   (sum.known + PRIOR_DAYS);
 	chance = (sum.event + PRIOR_DAYS * usual_chance(presence)) /
 		 (sum.risk + PRIOR_DAYS);
-	return fminf(-log1pf(-(float)fmin(chance, 0.99)), HABIT_MAX);
+	chance = fmin(-log1p(-fmin(chance, 0.99)), HABIT_MAX);
+	return (uint16_t)lround(chance * HAZARD_UNITS);
 }
 
 /* One slot of the day, for all weekdays. */
@@ -139,13 +140,14 @@ static void derive_slot(struct vol_availability *a, unsigned int slot)
 
 static void derive_sums(struct vol_availability *a)
 {
-	float sum = 0;
+	uint32_t sum = 0;
 
 	for (unsigned int i = 0; i < WEEK_SLOTS; i++) {
-		a->before[i] = sum;
+		if (i % SUM_SLOTS == 0)
+			a->before[i / SUM_SLOTS] = sum;
 		sum += a->habit[i];
 	}
-	a->before[WEEK_SLOTS] = sum;
+	a->before[WEEK_SLOTS / SUM_SLOTS] = sum;
 }
 
 void vol_availability_derive(struct vol_availability *a)
@@ -213,9 +215,13 @@ static double habit_until(const struct vol_availability *a, int64_t s)
 	int64_t within = s % week;
 	unsigned int slot = (unsigned int)(within / QUARTER_S);
 	double part = (double)(within % QUARTER_S) / QUARTER_S;
+	uint32_t sum = a->before[slot / SUM_SLOTS];
 
-	return (double)(s / week) * (double)a->before[WEEK_SLOTS] +
-	       (double)a->before[slot] + part * (double)a->habit[slot];
+	for (unsigned int i = slot - slot % SUM_SLOTS; i < slot; i++)
+		sum += a->habit[i];
+	return ((double)(s / week) * a->before[WEEK_SLOTS / SUM_SLOTS] + sum +
+		part * a->habit[slot]) /
+	       HAZARD_UNITS;
 }
 
 /* A quarter has ended: remember what it was. */
@@ -241,7 +247,7 @@ static void expect(struct vol_availability *a, int64_t until)
 	unsigned int i = age_class(a->now - a->since);
 	double z = (PRIOR_Z + a->returned) / (PRIOR_Z + a->expected);
 	double habit = (double)(until - a->now) / QUARTER_S *
-		       (double)a->habit[week_slot(a->now)];
+		       a->habit[week_slot(a->now)] / HAZARD_UNITS;
 
 	/* Each factor is measured against the other two. */
 	a->expected += habit * age_factor(a, i);

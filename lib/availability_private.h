@@ -10,9 +10,15 @@
 #define DAY_SLOTS  (DAY_S / QUARTER_S)
 #define WEEK_DAYS  7
 #define WEEK_SLOTS (WEEK_DAYS * DAY_SLOTS)
-#define RING_DAYS  28
-#define RING_SLOTS (RING_DAYS * DAY_SLOTS)
-#define RING_WORDS (RING_SLOTS / 64)
+/* A sum for each would be half of the model. */
+#define SUM_SLOTS 16
+/* Hazards are kept as multiples of 1 / HAZARD_UNITS: ten thousand devices have
+ * a week of them in memory.  The least that four weeks can teach is 9 of them,
+ * the largest fits. */
+#define HAZARD_UNITS 20000
+#define RING_DAYS    28
+#define RING_SLOTS   (RING_DAYS * DAY_SLOTS)
+#define RING_WORDS   (RING_SLOTS / 64)
 /* Classes of a spell's length: below 10, 20, 40 minutes ... 21 h, and more. */
 #define AGES 9
 /* The year 9999 in local seconds; keeps sums in range. */
@@ -36,9 +42,9 @@ struct vol_availability {
 		double returned, expected;
 	} age[AGES];
 	/* Derived: hazards a quarter by slot of the week, Monday first, and
-	 * their sums before each slot. */
-	float habit[WEEK_SLOTS];
-	float before[WEEK_SLOTS + 1];
+	 * their sums before each SUM_SLOTS of them. */
+	uint16_t habit[WEEK_SLOTS];
+	uint32_t before[WEEK_SLOTS / SUM_SLOTS + 1];
 };
 
 static inline bool bit(const uint64_t *bits, unsigned int i)

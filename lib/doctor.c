@@ -29,6 +29,9 @@
 #define SLURMD_TIMEOUT_MAX_S 300
 #define MIN_JOB_AGE_MIN_S    60
 
+/* VOL_EXIT_REQUEUE of plugins/spank/plugin.h. */
+#define REQUEUE_EXIT 150
+
 struct rule {
 	const char *key, *want, *why;
 	enum vol_severity (*judge)(const struct vol_cluster *c, char *now,
@@ -229,6 +232,32 @@ static enum vol_severity judge_scheduler(const struct vol_cluster *c, char *now,
 		      VOL_ADVICE);
 }
 
+/* Is number in a list of numbers and ranges, as in RequeueExit? */
+static bool list_has(const char *list, long number)
+{
+	char *end;
+
+	while (*list) {
+		long first = strtol(list, &end, 10), last = first;
+
+		if (end == list)
+			return false;
+		if (*end == '-')
+			last = strtol(end + 1, &end, 10);
+		if (first <= number && number <= last)
+			return true;
+		list = end + strspn(end, ", ");
+	}
+	return false;
+}
+
+static enum vol_severity judge_requeue_exit(const struct vol_cluster *c,
+					    char *now, size_t size)
+{
+	snprintf(now, size, "RequeueExit=%.100s", or_unset(c->requeue_exit));
+	return bad_if(!list_has(c->requeue_exit, REQUEUE_EXIT), VOL_PROBLEM);
+}
+
 static enum vol_severity judge_array(const struct vol_cluster *c, char *now,
 				     size_t size)
 {
@@ -315,6 +344,10 @@ static const struct rule rules[] = {
 	 "a new dynamic node does not wake the scheduler: with the defaults "
 	 "a waiting job starts up to a minute later",
 	 judge_scheduler},
+	{"RequeueExit", "RequeueExit=150",
+	 "with this status a device gives a job back that it can not run safely; "
+	 "else the job would have failed",
+	 judge_requeue_exit},
 	{"MaxArraySize", "MaxArraySize=100001 and MaxJobCount above it",
 	 "vbatch has to split larger campaigns into several arrays",
 	 judge_array},

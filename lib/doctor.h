@@ -23,6 +23,7 @@ struct vol_cluster {
 	const char *cgroup_slice; /* of cgroup.conf, since 25.11 */
 	const char *slurmctld_params;
 	const char *sched_params;
+	const char *requeue_exit; /* statuses, "150" or "42,150-152" */
 	const char *topology_param;
 	const char *control_host; /* SlurmctldHost[0] name */
 	const char *control_addr; /* its address */

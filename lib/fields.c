@@ -67,6 +67,7 @@ static json_t *encode_text(const struct vol_field *f, const char *text)
 			copy[i] = f->instead ? f->instead : '?';
 	}
 	json = json_stringn(copy, len);
+	explicit_bzero(copy, len); /* it may be a secret */
 	free(copy);
 	return json;
 }
@@ -160,7 +161,10 @@ int vol_field_text(const json_t *json, const struct vol_field *f, char *text,
 
 	if (!value)
 		return vol_field_mismatch("a string", json, err);
-	vol_text_excerpt(value, len, excerpt);
+	if (f->secret)
+		snprintf(excerpt, sizeof(excerpt), "it");
+	else
+		vol_text_excerpt(value, len, excerpt);
 	errno = EINVAL;
 	if (len >= f->size)
 		return vol_errorf(err, "%s is %zu bytes long, at most %zu",

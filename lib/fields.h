@@ -35,6 +35,7 @@ struct vol_field {
 	/* TEXT: NULL is any printable ASCII, else [A-Za-z0-9] and these. */
 	const char *charset;
 	char instead; /* written for a character outside the set */
+	bool secret;  /* TEXT: what is wrong with it is said without it */
 	bool (*valid)(const char *text); /* TEXT: optional last check */
 	/* OTHER.  decode may write to member before it fails. */
 	json_t *(*encode)(const void *member);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "fields.h"
+#include "hex.h"
 #include "text.h"
 
 #define ONE_HOUR_MS 3600000
@@ -19,14 +20,23 @@
 
 static const char *const type_names[] = {
 	[VOL_LINK_NONE] = "none",       [VOL_LINK_HELLO] = "hello",
+	[VOL_LINK_KNOCK] = "knock",     [VOL_LINK_REVEAL] = "reveal",
 	[VOL_LINK_STATE] = "state",     [VOL_LINK_HARVEST] = "harvest",
-	[VOL_LINK_EVICT] = "evict",     [VOL_LINK_CHECK] = "check",
-
-	[VOL_LINK_PARKED] = "parked",   [VOL_LINK_FACTS] = "facts",
-	[VOL_LINK_PING] = "ping",       [VOL_LINK_BYE] = "bye",
-	[VOL_LINK_WELCOME] = "welcome", [VOL_LINK_REFUSE] = "refuse",
+	[VOL_LINK_MOVED] = "moved",     [VOL_LINK_EVICT] = "evict",
+	[VOL_LINK_CHECK] = "check",     [VOL_LINK_PARKED] = "parked",
+	[VOL_LINK_FACTS] = "facts",     [VOL_LINK_PING] = "ping",
+	[VOL_LINK_BYE] = "bye",         [VOL_LINK_WELCOME] = "welcome",
+	[VOL_LINK_REFUSE] = "refuse",   [VOL_LINK_NONCE] = "nonce",
+	[VOL_LINK_PENDING] = "pending", [VOL_LINK_APPROVED] = "approved",
 	[VOL_LINK_NODE] = "node",       [VOL_LINK_REREGISTER] = "reregister",
-	[VOL_LINK_EVICTED] = "evicted", [VOL_LINK_PONG] = "pong",
+	[VOL_LINK_EVICTED] = "evicted", [VOL_LINK_ACK] = "ack",
+	[VOL_LINK_PONG] = "pong",       [VOL_LINK_KEYED] = "keyed",
+	[VOL_LINK_KEY] = "key",         [VOL_LINK_TURN] = "turn",
+	[VOL_LINK_TURNED] = "turned",
+};
+static const char *const use_names[] = {
+	[VOL_KEY_NOW] = "now",
+	[VOL_KEY_NEXT] = "next",
 };
 static const char *const slurmd_names[] = {
 	[VOL_SLURMD_DOWN] = "down",
@@ -63,6 +73,37 @@ static bool conf_host_valid(const char *host)
 	return *host && *host != '-';
 }
 
+static bool token_valid(const char *text)
+{
+	uint8_t token[VOL_JOINTOKEN_ID + VOL_JOINTOKEN_SECRET];
+
+	return vol_hex_decode(text, token, sizeof(token));
+}
+
+static bool nonce_valid(const char *text)
+{
+	uint8_t nonce[VOL_SHORTCODE_NONCE];
+
+	return vol_hex_decode(text, nonce, sizeof(nonce));
+}
+
+/* As OTHER, since errors quote texts. */
+static json_t *key_encode(const void *member)
+{
+	return json_string(member);
+}
+
+static int key_decode(const json_t *json, void *member, struct vol_error *err)
+{
+	const char *text = json_string_value(json);
+
+	if (!text || strlen(text) != json_string_length(json) ||
+	    !vol_authkey_text_valid(text))
+		return vol_errorf_errno(err, EINVAL, "that is not a key");
+	memcpy(member, text, strlen(text) + 1);
+	return 0;
+}
+
 static json_t *facts_encode(const void *member)
 {
 	return vol_facts_to_json(member);
@@ -95,12 +136,14 @@ static int facts_decode(const json_t *json, void *member, struct vol_error *err)
 	}
 #define PRINTABLE NULL
 
-#define TYPE   WORD("type", type, VOL_LINK_HELLO, VOL_LINK_PONG, type_names)
-#define SEQ    NUMBER(seq, 0, UINT32_MAX)
-#define BUSY   BOOL(busy)
-#define REASON TEXT(reason, PRINTABLE)
-#define WHY    TEXT(why, PRINTABLE)
-#define JOB    NUMBER(job, 1, UINT32_MAX)
+#define TYPE    WORD("type", type, VOL_LINK_HELLO, VOL_LINK_PONG, type_names)
+#define SEQ     NUMBER(seq, 0, UINT32_MAX)
+#define BUSY    BOOL(busy)
+#define REASON  TEXT(reason, PRINTABLE)
+#define WHY     TEXT(why, PRINTABLE)
+#define NONCE   TEXT(nonce, "", .valid = nonce_valid)
+#define CLUSTER TEXT(cluster, "_-", .instead = '_')
+#define JOB     NUMBER(job, 1, UINT32_MAX)
 #define HARVEST                                                            \
 	WORD("harvest", harvest, VOL_HARVEST_CLOSED, VOL_HARVEST_DRAINING, \
 	     harvest_names)
@@ -109,11 +152,26 @@ static int facts_decode(const json_t *json, void *member, struct vol_error *err)
 #define BATTERY BOOL(battery)
 #define CLOSES  NUMBER(closes_s, 0, ONE_WEEK_S)
 #define SPEED   NUMBER(speed, 0, VOL_SPEED_MAX)
+#define STREAM  NUMBER(stream, 1, VOL_LINK_SEQ_MAX)
+#define REPORT                                                               \
+	{                                                                    \
+		.name = "seq", .kind = VOL_FIELD_UINT, AT(report), .min = 0, \
+		.max = VOL_LINK_SEQ_MAX                                      \
+	}
+/* Of every report. */
+#define REPORTED                                            \
+	STREAM, REPORT, NUMBER(after, 0, VOL_LINK_SEQ_MAX), \
+		NUMBER(age_ms, 0, UINT32_MAX)
 #define FACTS                                                        \
 	{                                                            \
 		.name = "facts", .kind = VOL_FIELD_OTHER, AT(facts), \
 		.encode = facts_encode, .decode = facts_decode       \
 	}
+
+#define AUTH TEXT(auth, "", .valid = vol_authkey_id_valid)
+#define OPTIONAL_AUTH \
+	TEXT(auth, "", .optional = true, .valid = vol_authkey_id_valid)
+#define USE WORD("use", key_use, VOL_KEY_NOW, VOL_KEY_NEXT, use_names)
 
 static const struct vol_field hello[] = {
 	TYPE,
@@ -131,7 +189,20 @@ static const struct vol_field hello[] = {
 	BATTERY,
 	CLOSES,
 	SPEED,
+	STREAM,
+	NUMBER(acked, 0, VOL_LINK_SEQ_MAX),
+	TEXT(token, "", .optional = true, .valid = token_valid, .secret = true),
+	OPTIONAL_AUTH,
 };
+static const struct vol_field knock[] = {
+	TYPE,
+	NUMBER(proto, 1, UINT32_MAX),
+	TEXT(id, "", .valid = vol_device_id_valid),
+	TEXT(hostname, VOL_HOSTNAME_CHARS, .instead = '-'),
+	TEXT(version, PRINTABLE),
+	TEXT(commit, "", .valid = nonce_valid),
+};
+static const struct vol_field reveal[] = {TYPE, NONCE};
 static const struct vol_field state[] = {
 	TYPE,
 	WORD("slurmd", slurmd, VOL_SLURMD_DOWN, VOL_SLURMD_UP, slurmd_names),
@@ -140,8 +211,9 @@ static const struct vol_field state[] = {
 static const struct vol_field harvest[] = {
 	TYPE, HARVEST, WHY, AWAY, BATTERY, CLOSES, SPEED,
 };
+static const struct vol_field moved[] = {TYPE, REPORTED, HARVEST, WHY};
 static const struct vol_field evict[] = {
-	TYPE, JOB, BOOL(exclude), BOOL(force), WHY,
+	TYPE, REPORTED, JOB, BOOL(exclude), BOOL(force), WHY,
 };
 static const struct vol_field check[] = {TYPE, JOB};
 static const struct vol_field parked[] = {
@@ -150,17 +222,19 @@ static const struct vol_field parked[] = {
 	NUMBER(seconds, 0, UINT32_MAX),
 };
 static const struct vol_field facts[] = {TYPE, FACTS};
+static const struct vol_field keyed[] = {TYPE, AUTH, USE, REASON};
 static const struct vol_field ping[] = {TYPE, SEQ};
 static const struct vol_field bye[] = {TYPE, REASON};
 static const struct vol_field welcome[] = {
 	TYPE,
 	TEXT(node, "-", .valid = vol_node_name_valid),
-	TEXT(cluster, "_-", .instead = '_'),
+	CLUSTER,
 	NUMBER(conf_port, 1, UINT16_MAX),
 	TEXT(conf_host, "._:%-", .optional = true, .valid = conf_host_valid),
 	NUMBER(heartbeat_ms, 10, ONE_HOUR_MS),
 	NUMBER(lease_ms, 10, 7 * ONE_DAY_MS),
 	BOOL(facts_ok),
+	OPTIONAL_AUTH,
 };
 static const struct vol_field refuse[] = {
 	TYPE,
@@ -168,6 +242,9 @@ static const struct vol_field refuse[] = {
 	REASON,
 	NUMBER(retry_ms, 0, ONE_DAY_MS),
 };
+static const struct vol_field nonce[] = {TYPE, NONCE};
+static const struct vol_field pending[] = {TYPE, CLUSTER, REASON};
+static const struct vol_field approved[] = {TYPE};
 static const struct vol_field node[] = {
 	TYPE,
 	WORD("state", node_state, VOL_NODE_MISSING, VOL_NODE_UP, node_names),
@@ -181,6 +258,19 @@ static const struct vol_field evicted[] = {
 	     outcome_names),
 	REASON,
 };
+static const struct vol_field ack[] = {TYPE, STREAM, REPORT, BOOL(again)};
+static const struct vol_field key[] = {
+	TYPE,
+	AUTH,
+	USE,
+	{.name = "key",
+	 .kind = VOL_FIELD_OTHER,
+	 AT(key),
+	 .encode = key_encode,
+	 .decode = key_decode},
+};
+static const struct vol_field turn[] = {TYPE, AUTH};
+static const struct vol_field turned[] = {TYPE, AUTH};
 static const struct vol_field pong[] = {TYPE, SEQ};
 
 #define MESSAGE(_fields)                                        \
@@ -193,19 +283,30 @@ static const struct {
 	size_t n;
 } messages[] = {
 	[VOL_LINK_HELLO] = MESSAGE(hello),
+	[VOL_LINK_KNOCK] = MESSAGE(knock),
+	[VOL_LINK_REVEAL] = MESSAGE(reveal),
 	[VOL_LINK_STATE] = MESSAGE(state),
 	[VOL_LINK_HARVEST] = MESSAGE(harvest),
+	[VOL_LINK_MOVED] = MESSAGE(moved),
 	[VOL_LINK_EVICT] = MESSAGE(evict),
 	[VOL_LINK_CHECK] = MESSAGE(check),
 	[VOL_LINK_PARKED] = MESSAGE(parked),
 	[VOL_LINK_FACTS] = MESSAGE(facts),
+	[VOL_LINK_KEYED] = MESSAGE(keyed),
 	[VOL_LINK_PING] = MESSAGE(ping),
 	[VOL_LINK_BYE] = MESSAGE(bye),
 	[VOL_LINK_WELCOME] = MESSAGE(welcome),
 	[VOL_LINK_REFUSE] = MESSAGE(refuse),
+	[VOL_LINK_NONCE] = MESSAGE(nonce),
+	[VOL_LINK_PENDING] = MESSAGE(pending),
+	[VOL_LINK_APPROVED] = MESSAGE(approved),
 	[VOL_LINK_NODE] = MESSAGE(node),
 	[VOL_LINK_REREGISTER] = MESSAGE(reregister),
 	[VOL_LINK_EVICTED] = MESSAGE(evicted),
+	[VOL_LINK_ACK] = MESSAGE(ack),
+	[VOL_LINK_KEY] = MESSAGE(key),
+	[VOL_LINK_TURN] = MESSAGE(turn),
+	[VOL_LINK_TURNED] = MESSAGE(turned),
 	[VOL_LINK_PONG] = MESSAGE(pong),
 };
 
@@ -231,17 +332,19 @@ static enum vol_link_type find_type(const char *name)
 	return VOL_LINK_NONE;
 }
 
-/* A hello of another protocol may hold anything; what is wrong with it then is
- * not the member that we happened to stumble over. */
-static int other_proto(const json_t *json, struct vol_error *err)
+/* A first message of another protocol may hold anything; what is wrong with it
+ * then is not the member that we happened to stumble over. */
+static int other_proto(const json_t *json, enum vol_link_type type,
+		       struct vol_error *err)
 {
 	json_int_t proto = json_integer_value(json_object_get(json, "proto"));
 
 	if (proto < 1 || proto > UINT32_MAX || proto == VOL_LINK_PROTO)
-		return vol_error_prefix(err, "hello");
+		return vol_error_prefix(err, "%s", type_names[type]);
 	return vol_errorf_errno(err, EPROTONOSUPPORT,
-				"hello: protocol %u, %d is spoken here",
-				(unsigned)proto, VOL_LINK_PROTO);
+				"%s: protocol %u, %d is spoken here",
+				type_names[type], (unsigned)proto,
+				VOL_LINK_PROTO);
 }
 
 int vol_link_decode(const json_t *json, struct vol_link_msg *msg,
@@ -261,12 +364,19 @@ int vol_link_decode(const json_t *json, struct vol_link_msg *msg,
 							 excerpt));
 	if (vol_fields_decode(json, messages[type].fields, messages[type].n,
 			      &decoded, err) < 0) {
-		if (type == VOL_LINK_HELLO)
-			return other_proto(json, err);
+		if (type == VOL_LINK_HELLO || type == VOL_LINK_KNOCK)
+			return other_proto(json, type, err);
 		return vol_error_prefix(err, "%s", type_names[type]);
 	}
 	*msg = decoded;
+	vol_link_wipe(&decoded);
 	return 0;
+}
+
+void vol_link_wipe(struct vol_link_msg *msg)
+{
+	explicit_bzero(msg->key, sizeof(msg->key));
+	explicit_bzero(msg->token, sizeof(msg->token));
 }
 
 const char *vol_link_type_name(enum vol_link_type type)

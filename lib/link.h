@@ -1,32 +1,61 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* link.h - messages of the device link, as C structures
  *
- * The device dials the controller (default port VOL_LINK_PORT) and says hello
- * first.  Frames as in wire.h; "type" names the message:
+ * The device dials the controller (default port VOL_LINK_PORT), both prove a
+ * key by TLS (discoveryd/common/tls.h), and the device says hello first, or,
+ * when it does not know the controller or is not known to it, knocks.  The
+ * identity in either is the one of its key (fingerprint.h).  Frames as in
+ * wire.h; "type" names the message:
  *
  *  device -> controller
  *   hello      proto, id, boot, hostname, version, slurm, facts, busy,
- *              harvest, why, away_s, battery, closes_s, speed
+ *              harvest, why, away_s, battery, closes_s, speed,
+ *              stream, acked, token?, auth?
+ *                                  stream and acked: what its reports are
+ *                                  called, and up to where they were
+ *                                  acknowledged (outbox.h); token: id and
+ *                                  secret of a join token (jointoken.h), when
+ *                                  it has one and is not approved yet; auth:
+ *                                  id of the Slurm key that is in its place
+ *                                  (authkey.h), if one is
+ *   knock      proto, id, hostname, version, commit
+ *                                  asks to be approved; commit as in
+ *                                  shortcode.h
+ *   reveal     nonce               answer to nonce; both have the code then
  *   state      slurmd: "starting" | "up" | "down", busy
  *   harvest    harvest: "closed" | "open" | "parked" | "draining", why,
  *              away_s, battery, closes_s, speed
  *                                  the owner came or went, or one of the last
  *                                  three is another one; why is for people
- *   evict      job, exclude, force, why
- *                                  start this job elsewhere; exclude: never
- *                                  here again; force: cancel it if it can not
- *                                  be requeued
  *   check      job                 Slurm seems to be ending it: answer evicted
  *                                  "gone" if that is so, nothing otherwise
  *   parked     job, seconds        total time for which this job was stopped
  *                                  here: said every half minute and at the end
  *   facts      facts               the owner changed what is shared
+ *   keyed      auth, use, reason   answer to key and turn: it has that one now,
+ *                                  or as the next; a reason says why it has not
  *   ping       seq
  *   bye        reason              leaving on purpose; nothing follows
+ *  reports: also device -> controller, numbered, kept until they are acked, and
+ *  sent again after each ack with again (outbox.h).  All have stream, seq,
+ *  after (the seq of the report before it) and age_ms (for so long it has been
+ *  waiting)
+ *   moved      harvest, why        the owner came or went.  What is, harvest
+ *                                  says, and sooner; this says what was
+ *   evict      job, exclude, force, why
+ *                                  start this job elsewhere; exclude: never
+ *                                  here again; force: cancel it if it can not
+ *                                  be requeued
  *  controller -> device
  *   welcome    node, cluster, conf_port, conf_host?, heartbeat_ms, lease_ms,
- *              facts_ok
+ *              facts_ok, auth?
+ *                                  auth: a key with this id follows, which
+ *                                  slurmd must not start before
  *   refuse     code, reason, retry_ms     then the connection is closed
+ *   nonce      nonce               answer to knock, unless it is approved
+ *   pending    cluster, reason     the code is agreed on: wait on this link
+ *                                  (ping goes on) for approved
+ *   approved                       say hello now, on this link
  *   node       state: "up" | "missing" | "wrong", reason
  *   reregister reason              make slurmd register again (SIGHUP)
  *   evicted    job, outcome, reason
@@ -36,6 +65,15 @@
  *                                  "refused" that it stays (it can not be
  *                                  requeued, or Slurm said no): ask again
  *                                  later
+ *   ack        stream, seq, again  all reports up to seq are applied, and that
+ *                                  is on disk; again: send what follows from
+ *                                  there (first of all, after welcome)
+ *   key        auth, use: "now" | "next", key
+ *                                  the cluster's Slurm key, in hex; "next" is
+ *                                  stored beside the one in use until turn
+ *   turn       auth                stop the jobs' tasks, use the next key, say
+ *                                  keyed, and wait for turned
+ *   turned     auth                the controller uses it too: go on
  *   pong       seq
  *
  * Unknown types and members are errors (proto is raised when one is added).
@@ -48,38 +86,59 @@
 
 #include <jansson.h>
 
+#include "authkey.h"
 #include "error.h"
 #include "facts.h"
+#include "jointoken.h"
 #include "ladder.h"
 #include "names.h"
 #include "registry.h"
+#include "shortcode.h"
 
-#define VOL_LINK_PROTO   3
+#define VOL_LINK_PROTO   4    /* TLS and the door came with 4 */
 #define VOL_LINK_PORT    6830 /* next to Slurm's 6817-6819, unassigned at IANA */
 #define VOL_REASON_SIZE  200
 #define VOL_VERSION_SIZE 32
 #define VOL_SPEED_MAX    1000000
+/* As in outbox.h; streams are numbers, too, from 1. */
+#define VOL_LINK_SEQ_MAX ((UINT64_C(1) << 62) - 1)
+/* 20 bytes in hex: id and secret of a token. */
+#define VOL_LINK_TOKEN_SIZE (2 * (VOL_JOINTOKEN_ID + VOL_JOINTOKEN_SECRET) + 1)
+/* 32 bytes in hex. */
+#define VOL_LINK_NONCE_SIZE (2 * VOL_SHORTCODE_NONCE + 1)
 
 enum vol_link_type {
 	VOL_LINK_NONE,
 	VOL_LINK_HELLO,
+	VOL_LINK_KNOCK,
+	VOL_LINK_REVEAL,
 	VOL_LINK_STATE,
 	VOL_LINK_HARVEST,
+	VOL_LINK_MOVED,
 	VOL_LINK_EVICT,
 	VOL_LINK_CHECK,
 	VOL_LINK_PARKED,
 	VOL_LINK_FACTS,
+	VOL_LINK_KEYED,
 	VOL_LINK_PING,
 	VOL_LINK_BYE,
 	VOL_LINK_WELCOME,
 	VOL_LINK_REFUSE,
+	VOL_LINK_NONCE,
+	VOL_LINK_PENDING,
+	VOL_LINK_APPROVED,
 	VOL_LINK_NODE,
 	VOL_LINK_REREGISTER,
 	VOL_LINK_EVICTED,
+	VOL_LINK_ACK,
+	VOL_LINK_KEY,
+	VOL_LINK_TURN,
+	VOL_LINK_TURNED,
 	VOL_LINK_PONG,
 };
 
 enum vol_slurmd_state { VOL_SLURMD_DOWN, VOL_SLURMD_STARTING, VOL_SLURMD_UP };
+enum vol_key_use { VOL_KEY_NOW, VOL_KEY_NEXT };
 enum vol_node_state { VOL_NODE_MISSING, VOL_NODE_WRONG, VOL_NODE_UP };
 enum vol_outcome {
 	VOL_OUTCOME_REQUEUED,
@@ -97,6 +156,8 @@ struct vol_link_msg {
 	char hostname[VOL_HOSTNAME_SIZE]; /* VOL_HOSTNAME_CHARS, checked */
 	char version[VOL_VERSION_SIZE];   /* of slurm-volunteer */
 	char slurm[VOL_VERSION_SIZE];     /* of slurmd, "" if not known */
+	char token[VOL_LINK_TOKEN_SIZE];  /* "" without one */
+	char commit[VOL_LINK_NONCE_SIZE], nonce[VOL_LINK_NONCE_SIZE];
 	struct vol_facts facts;
 	bool busy; /* a slurmstepd is alive */
 	enum vol_slurmd_state slurmd;
@@ -113,6 +174,10 @@ struct vol_link_msg {
 	uint32_t job;      /* Slurm's number of the one job or array task */
 	uint32_t seconds;  /* parked, in all */
 	bool exclude, force;
+	uint64_t stream, acked;
+	uint64_t report, after; /* a report's seq, and that before it */
+	uint32_t age_ms;
+	bool again;
 	enum vol_outcome outcome;
 	uint32_t seq;
 	char node[VOL_NODE_NAME_SIZE];
@@ -122,12 +187,19 @@ struct vol_link_msg {
 	uint32_t heartbeat_ms, lease_ms;
 	bool facts_ok; /* the node has these facts already */
 	enum vol_node_state node_state;
-	char code[32]; /* refuse: table_full, duplicate_id,
-			* version, not_enrolled, bad_message,
+	char code[32]; /* refuse: table_full, duplicate_id, bad_id,
+			* version, not_enrolled, bad_token,
+			* knock (say that first), bad_message,
 			* slurm_away, busy */
 	char reason[VOL_REASON_SIZE];
 	uint32_t retry_ms;
+	char auth[VOL_AUTHKEY_ID_SIZE];
+	enum vol_key_use key_use;
+	char key[VOL_AUTHKEY_TEXT_SIZE]; /* wipe it: vol_link_wipe */
 };
+
+/* Overwrite what is secret in a message. */
+void vol_link_wipe(struct vol_link_msg *msg);
 
 /* JSON of a message: new reference, NULL on ENOMEM, EINVAL without a type.
  * Strings that are not printable ASCII are sent with '?' in place of the
@@ -136,9 +208,9 @@ struct vol_link_msg {
 json_t *vol_link_encode(const struct vol_link_msg *msg);
 
 /* Strict decode: exact member set per type, types, ranges and character sets.
- * -1 with EINVAL, or EPROTONOSUPPORT when a hello of another proto can not be
- * read (one that can has its proto in *msg: compare it).  *msg is untouched on
- * error. */
+ * -1 with EINVAL, or EPROTONOSUPPORT when a hello or knock of another proto can
+ * not be read (one that can has its proto in *msg: compare it).  *msg is
+ * untouched on error, and *err quotes no key. */
 int vol_link_decode(const json_t *json, struct vol_link_msg *msg,
 		    struct vol_error *err);
 

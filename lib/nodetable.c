@@ -76,9 +76,12 @@ static int resize(struct vol_nodetable *t, uint32_t capacity)
 	t->words = (void *)(image + vol_nodetable_word_at(0));
 	t->records = (void *)(image + vol_nodetable_record_at(capacity, 0));
 	t->head->used = used;
-	if (old)
-		t->head->beat_ms =
-			((struct vol_nodetable_header *)(void *)old)->beat_ms;
+	if (old) {
+		const struct vol_nodetable_header *head = (void *)old;
+
+		t->head->beat_ms = head->beat_ms;
+		memcpy(t->head->cluster, head->cluster, sizeof(head->cluster));
+	}
 	free(old);
 	return 0;
 }
@@ -170,6 +173,15 @@ static void write_part(struct vol_nodetable *t, const void *part, size_t size)
 
 	if (t->fd < 0 || pwrite(t->fd, part, size, at) != (ssize_t)size)
 		t->spoilt = true;
+}
+
+void vol_nodetable_set_cluster(struct vol_nodetable *t, const char *name)
+{
+	size_t size = sizeof(t->head->cluster);
+
+	memset(t->head->cluster, 0, size);
+	memcpy(t->head->cluster, name, strnlen(name, size - 1));
+	write_part(t, t->head->cluster, size);
 }
 
 static void write_word(struct vol_nodetable *t, uint32_t slot, uint64_t word)

@@ -80,6 +80,9 @@ struct vol_nodetable;
  * once.  It grows by itself, to VOL_NODETABLE_MAX.  NULL with the reason. */
 struct vol_nodetable *vol_nodetable_create(const char *path, uint32_t capacity,
 					   struct vol_error *err);
+/* Whose devices they are, see clustername.h; before the first of them is put.
+ * Without it, the host's own cluster's. */
+void vol_nodetable_set_cluster(struct vol_nodetable *t, const char *name);
 /* Leaves the file to go stale.  NULL-safe. */
 void vol_nodetable_destroy(struct vol_nodetable *t);
 
@@ -106,6 +109,9 @@ struct vol_nodeview;
 /* Of a file that need not be there yet.  NULL: no memory. */
 struct vol_nodeview *vol_nodeview_create(const char *path);
 void vol_nodeview_destroy(struct vol_nodeview *v);
+/* Use no table but that of this cluster: a device may have the name of another
+ * cluster's node.  name is borrowed; NULL, as at first: any table will do. */
+void vol_nodeview_expect(struct vol_nodeview *v, const char *name);
 
 /* Take what is new since the last call; now_ms is CLOCK_BOOTTIME.  Looks for
  * another file in the place of path at most once a second, or at once when the
@@ -117,6 +123,7 @@ void vol_nodeview_destroy(struct vol_nodeview *v);
  *	EPROTONOSUPPORT  of another version
  *	ESTALE           the writer is silent
  *	EPERM            a stranger's, see trusted.h
+ *	EXDEV            of another cluster than the one expected
  * or what open(2), read(2) or malloc(3) say. */
 int vol_nodeview_refresh(struct vol_nodeview *v, uint64_t now_ms,
 			 struct vol_error *err);

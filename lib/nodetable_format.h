@@ -38,7 +38,8 @@ struct vol_nodetable_header {
 	uint32_t used;     /* slots from here on are free */
 	uint32_t zero[2];
 	uint64_t beat_ms; /* CLOCK_BOOTTIME when the writer was alive */
-	uint8_t rest[88]; /* 0 */
+	char cluster[64]; /* as of clustername.h; filled up with NULs */
+	uint8_t rest[24]; /* 0 */
 };
 
 struct vol_nodetable_record {

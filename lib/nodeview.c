@@ -33,6 +33,7 @@ struct slot {
 
 struct vol_nodeview {
 	char *path;
+	const char *cluster; /* NULL: of any */
 	int fd;
 	dev_t dev;
 	ino_t ino;
@@ -129,6 +130,11 @@ struct vol_nodeview *vol_nodeview_create(const char *path)
 	return NULL;
 }
 
+void vol_nodeview_expect(struct vol_nodeview *v, const char *name)
+{
+	v->cluster = name;
+}
+
 void vol_nodeview_destroy(struct vol_nodeview *v)
 {
 	int saved = errno;
@@ -172,14 +178,28 @@ static void use_file(struct vol_nodeview *v, int fd, const struct stat *st)
 	vol_slotmap_clear(&v->by_name);
 }
 
+static int check_header(const struct vol_nodeview *v,
+			const struct vol_nodetable_header *head,
+			struct vol_error *err)
+{
+	if (vol_nodetable_header_check(head, err) < 0)
+		return -1;
+	if (v->cluster &&
+	    strncmp(head->cluster, v->cluster, sizeof(head->cluster)) != 0)
+		return vol_errorf_errno(err, EXDEV,
+					"its devices are another cluster's");
+	return 0;
+}
+
 /* Nothing in it is believed before its size is known to fit. */
-static int check_file(int fd, const struct stat *st, struct vol_error *err)
+static int check_file(const struct vol_nodeview *v, int fd,
+		      const struct stat *st, struct vol_error *err)
 {
 	struct vol_nodetable_header head;
 
 	if (pread(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head))
 		return vol_errorf_errno(err, EINVAL, "truncated");
-	if (vol_nodetable_header_check(&head, err) < 0)
+	if (check_header(v, &head, err) < 0)
 		return -1;
 	if ((uint64_t)st->st_size < vol_nodetable_file_size(head.capacity))
 		return vol_errorf_errno(err, EINVAL,
@@ -203,7 +223,7 @@ static void look(struct vol_nodeview *v, uint64_t now_ms)
 		v->error_errno = errno;
 		return;
 	}
-	if (check_file(fd, &st, &v->error) < 0) {
+	if (check_file(v, fd, &st, &v->error) < 0) {
 		v->error_errno = errno;
 		vol_error_prefix(&v->error, "%s", v->path);
 		return;
@@ -232,7 +252,7 @@ static int truncated(struct vol_error *err)
 
 static int damaged(struct vol_nodeview *v, struct vol_error *err)
 {
-	if (vol_nodetable_header_check(head_of(v), err) < 0)
+	if (check_header(v, head_of(v), err) < 0)
 		return -1;
 	if (v->n && head_of(v)->capacity != v->capacity)
 		return vol_errorf_errno(err, EINVAL,

@@ -180,6 +180,8 @@ static enum vol_cause cause(const struct vol_policy *policy,
 		return VOL_CAUSE_SLEEP;
 	if (now->blind)
 		return VOL_CAUSE_BLIND;
+	if (now->walls)
+		return VOL_CAUSE_WALLS;
 	if (now->paused)
 		return VOL_CAUSE_PAUSED;
 	if (outside)
@@ -211,6 +213,10 @@ void vol_policy_decide(const struct vol_policy *policy,
 	case VOL_CAUSE_BLIND:
 		snprintf(v->why, sizeof(v->why),
 			 "a part of discoveryd does not work");
+		break;
+	case VOL_CAUSE_WALLS:
+		snprintf(v->why, sizeof(v->why), VOL_WHY_WALLS "%s",
+			 now->walls);
 		break;
 	case VOL_CAUSE_PAUSED:
 		paused(now, v);
@@ -284,10 +290,15 @@ bool vol_list_welcomes(const char *list, const char *name)
 const char *vol_cause_name(enum vol_cause cause)
 {
 	static const char *const names[] = {
-		[VOL_CAUSE_NONE] = "none",     [VOL_CAUSE_LEAVING] = "leaving",
-		[VOL_CAUSE_SLEEP] = "sleep",   [VOL_CAUSE_BLIND] = "blind",
-		[VOL_CAUSE_PAUSED] = "paused", [VOL_CAUSE_HOURS] = "hours",
-		[VOL_CAUSE_OWNER] = "owner",   [VOL_CAUSE_CUT_OFF] = "cut_off",
+		[VOL_CAUSE_NONE] = "none",
+		[VOL_CAUSE_LEAVING] = "leaving",
+		[VOL_CAUSE_SLEEP] = "sleep",
+		[VOL_CAUSE_BLIND] = "blind",
+		[VOL_CAUSE_WALLS] = "sandbox",
+		[VOL_CAUSE_PAUSED] = "paused",
+		[VOL_CAUSE_HOURS] = "hours",
+		[VOL_CAUSE_OWNER] = "owner",
+		[VOL_CAUSE_CUT_OFF] = "cut_off",
 	};
 
 	return (unsigned)cause <= VOL_CAUSE_CUT_OFF ? names[cause] : "unknown";

@@ -45,6 +45,7 @@ struct vol_circumstances {
 	bool leaving;       /* discoveryd is being stopped */
 	bool cut_off;       /* the controller was not heard for too long */
 	bool blind;         /* parts of the daemon failed: say so in detail */
+	const char *walls;  /* NULL: they stand; else why a job has none */
 };
 
 /* Why the machine is not open; the first that holds, in this order. */
@@ -53,6 +54,7 @@ enum vol_cause {
 	VOL_CAUSE_LEAVING,
 	VOL_CAUSE_SLEEP, /* sensor sleep: everything must be gone in seconds */
 	VOL_CAUSE_BLIND,
+	VOL_CAUSE_WALLS, /* no job could be walled in */
 	VOL_CAUSE_PAUSED,
 	VOL_CAUSE_HOURS,
 	VOL_CAUSE_OWNER,   /* a sensor's claim: presence.sensor */
@@ -60,6 +62,8 @@ enum vol_cause {
 };
 
 #define VOL_WHY_SIZE 160
+/* How a "why" of VOL_CAUSE_WALLS begins; the controller looks for it. */
+#define VOL_WHY_WALLS "sandbox: "
 
 struct vol_verdict {
 	bool open;

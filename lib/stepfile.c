@@ -6,10 +6,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "keyvalue.h"
 #include "text.h"
 
 #define VERSION 1
@@ -27,20 +27,22 @@ enum key {
 };
 #define N_KEYS (KEY_ACCOUNT + 1)
 
+static const char *const keys[N_KEYS] = {"version", "job",   "step",
+					 "uid",     "stepd", "cgroup",
+					 "tasks",   "born",  "account"};
+
+/* Of the numbers. */
 static const struct {
-	const char *name;
-	uint64_t min, max; /* of the numbers */
-} keys[N_KEYS] = {
-	[KEY_VERSION] = {"version", VERSION, VERSION},
-	[KEY_JOB] = {"job", 1, UINT32_MAX},
-	[KEY_STEP] = {"step", 0, UINT32_MAX},
+	uint64_t min, max;
+} ranges[N_KEYS] = {
+	[KEY_VERSION] = {VERSION, VERSION},
+	[KEY_JOB] = {1, UINT32_MAX},
+	[KEY_STEP] = {0, UINT32_MAX},
 	/* (uid_t)-1 is nobody's, and chown(2)'s "leave as is" */
-	[KEY_UID] = {"uid", 0, UINT32_MAX - 1},
-	[KEY_STEPD] = {"stepd", 1, INT32_MAX},
-	[KEY_CGROUP] = {"cgroup", 0, 0},
-	[KEY_TASKS] = {"tasks", 0, UINT32_MAX},
-	[KEY_BORN] = {"born", 0, 1},
-	[KEY_ACCOUNT] = {"account", 0, 0},
+	[KEY_UID] = {0, UINT32_MAX - 1},
+	[KEY_STEPD] = {1, INT32_MAX},
+	[KEY_TASKS] = {0, UINT32_MAX},
+	[KEY_BORN] = {0, 1},
 };
 
 /* NULL, or what is wrong with a cgroup path of len bytes. */
@@ -79,7 +81,7 @@ static const char *account_problem(const char *account, size_t len)
 	return NULL;
 }
 
-static int parse_text(enum key key, const char *value, size_t len,
+static int parse_text(int key, const char *value, size_t len,
 		      struct vol_step *step, struct vol_error *err)
 {
 	char excerpt[VOL_EXCERPT_SIZE];
@@ -94,21 +96,23 @@ static int parse_text(enum key key, const char *value, size_t len,
 	return 0;
 }
 
-static int parse_value(enum key key, const char *value, size_t len,
-		       struct vol_step *step, struct vol_error *err)
+static int take(int key, const char *value, size_t len, void *arg,
+		struct vol_error *err)
 {
+	struct vol_step *step = arg;
 	char excerpt[VOL_EXCERPT_SIZE];
 	uint64_t number = 0;
 
 	if (key == KEY_CGROUP || key == KEY_ACCOUNT)
 		return parse_text(key, value, len, step, err);
 	vol_text_excerpt(value, len, excerpt);
-	if (vol_text_number(value, len, keys[key].min, keys[key].max, &number) <
-	    0)
+	if (vol_text_number(value, len, ranges[key].min, ranges[key].max,
+			    &number) < 0)
 		return vol_errorf_errno(err, EINVAL,
 					"%s is not a number from %" PRIu64
 					" to %" PRIu64,
-					excerpt, keys[key].min, keys[key].max);
+					excerpt, ranges[key].min,
+					ranges[key].max);
 	if (key == KEY_JOB)
 		step->job = (uint32_t)number;
 	else if (key == KEY_STEP)
@@ -124,66 +128,15 @@ static int parse_value(enum key key, const char *value, size_t len,
 	return 0;
 }
 
-static int parse_line(const char *line, size_t len, struct vol_step *step,
-		      bool seen[N_KEYS], struct vol_error *err)
-{
-	const char *equals = memchr(line, '=', len);
-	size_t key_len = equals ? (size_t)(equals - line) : len;
-	char excerpt[VOL_EXCERPT_SIZE];
-	enum key key;
-
-	for (key = 0; key < N_KEYS; key++) {
-		if (strlen(keys[key].name) == key_len &&
-		    memcmp(keys[key].name, line, key_len) == 0)
-			break;
-	}
-	if (key == N_KEYS)
-		return vol_errorf_errno(err, EINVAL, "unknown key %s",
-					vol_text_excerpt(line, key_len,
-							 excerpt));
-	if (seen[key])
-		return vol_errorf_errno(err, EINVAL, "%s: given twice",
-					keys[key].name);
-	if (!equals)
-		return vol_errorf_errno(err, EINVAL, "%s: no value",
-					keys[key].name);
-	seen[key] = true;
-	if (parse_value(key, equals + 1, len - key_len - 1, step, err) < 0)
-		return vol_error_prefix(err, "%s", keys[key].name);
-	return 0;
-}
-
 int vol_step_parse(const char *name, const char *text, size_t len,
 		   struct vol_step *step, struct vol_error *err)
 {
+	static const struct vol_keyvalue format = {keys, N_KEYS, N_KEYS,
+						   VOL_STEPFILE_MAX, take};
 	struct vol_step parsed = {0};
-	bool seen[N_KEYS] = {false};
-	const char *end = len ? text + len : text;
-	int line = 0;
 
-	if (len > VOL_STEPFILE_MAX)
-		return vol_errorf_errno(err, EINVAL,
-					"%s: %zu bytes, at most %d", name, len,
-					VOL_STEPFILE_MAX);
-	while (text < end) {
-		const char *eol = memchr(text, '\n', (size_t)(end - text));
-
-		line++;
-		/* Without its newline a line may be half written. */
-		if (!eol)
-			return vol_errorf_errno(err, EINVAL,
-						"%s:%d: line without its end",
-						name, line);
-		if (parse_line(text, (size_t)(eol - text), &parsed, seen, err) <
-		    0)
-			return vol_error_prefix(err, "%s:%d", name, line);
-		text = eol + 1;
-	}
-	for (enum key key = 0; key < N_KEYS; key++) {
-		if (!seen[key])
-			return vol_errorf_errno(err, EINVAL, "%s: %s: missing",
-						name, keys[key].name);
-	}
+	if (vol_keyvalue_parse(&format, name, text, len, &parsed, err) < 0)
+		return -1;
 	*step = parsed;
 	return 0;
 }

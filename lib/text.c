@@ -36,6 +36,14 @@ bool vol_char_in(unsigned char c, const char *more)
 	       (c >= '0' && c <= '9') || (c && strchr(more, c));
 }
 
+bool vol_path_within(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	return strncmp(path, folder, len) == 0 &&
+	       (path[len] == '\0' || path[len] == '/');
+}
+
 int vol_text_number(const char *text, size_t len, uint64_t min, uint64_t max,
 		    uint64_t *number)
 {

@@ -22,6 +22,10 @@ bool vol_char_printable(unsigned char c);
 /* [A-Za-z0-9] or one of more. */
 bool vol_char_in(unsigned char c, const char *more);
 
+/* Is path the folder, or below it?  Absolute ones without ".." or a slash at
+ * the end. */
+bool vol_path_within(const char *path, const char *folder);
+
 /* A decimal number as we write it: digits only, no leading zero, min..max.
  * -1 with EINVAL or ERANGE, *number untouched. */
 int vol_text_number(const char *text, size_t len, uint64_t min, uint64_t max,

@@ -85,6 +85,13 @@ static int check_heads(const struct vol_wire_reader *r, const char *data,
 	return 0;
 }
 
+static void free_bytes(char *bytes, size_t len)
+{
+	if (bytes)
+		explicit_bzero(bytes, len);
+	free(bytes);
+}
+
 static int make_room(struct vol_wire_reader *r, size_t len)
 {
 	size_t waiting = r->len - r->start;
@@ -100,9 +107,13 @@ static int make_room(struct vol_wire_reader *r, size_t len)
 		return 0;
 	while (size < waiting + len)
 		size *= 2;
-	buf = realloc(r->buf, size);
+	/* Not realloc: what was there may be a secret. */
+	buf = malloc(size);
 	if (!buf)
 		return -1;
+	if (waiting)
+		memcpy(buf, r->buf, waiting);
+	free_bytes(r->buf, r->size);
 	r->buf = buf;
 	r->size = size;
 	return 0;
@@ -187,6 +198,7 @@ static void consume(struct vol_wire_reader *r, size_t len)
 	r->start += len;
 	if (r->start < r->len)
 		return;
+	explicit_bzero(r->buf, r->len); /* it may have been a secret */
 	r->start = 0;
 	r->len = 0;
 	if (r->size > BUFFER_MIN)
@@ -219,7 +231,7 @@ void vol_wire_reset(struct vol_wire_reader *r)
 {
 	int saved = errno;
 
-	free(r->buf);
+	free_bytes(r->buf, r->size);
 	*r = (struct vol_wire_reader)VOL_WIRE_READER_INIT;
 	errno = saved;
 }
