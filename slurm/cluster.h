@@ -33,6 +33,10 @@
 int vol_slurm_init(struct vol_error *err);
 void vol_slurm_fini(void);
 
+/* Longer than all that a device may have (VOL_FACTS_FEATURES), so that what is
+ * cut off is never taken for it.  There are thousands of these structures. */
+#define VOL_SLURM_FEATURES_SIZE 576
+
 /* What slurmctld says about one node. */
 struct vol_slurm_node {
 	char name[VOL_NODE_NAME_SIZE];
@@ -40,7 +44,7 @@ struct vol_slurm_node {
 	char state[96]; /* "IDLE+DRAIN" as sinfo would say */
 	char reason[256];
 	char comment[256];
-	char features[VOL_FACTS_CONF_SIZE];
+	char features[VOL_SLURM_FEATURES_SIZE];
 	uint32_t sockets, cores, threads, cpus;
 	uint32_t gpus;
 	uint64_t memory_mb;
@@ -82,6 +86,17 @@ void vol_slurm_snapshot_clear(struct vol_slurm_snapshot *s);
 int vol_slurm_node_create(const char *name, const char *address,
 			  const char *hostname, const struct vol_facts *facts,
 			  struct vol_error *err);
+
+/* Many of them with the same facts in one call, which slurmctld answers in
+ * little more time than one.  All or none, except where the table fills up;
+ * what came of it is to be looked up, and so is that the names are free. EINVAL
+ * when one of them can not be passed on: then nothing was asked for. */
+struct vol_slurm_new {
+	const char *name, *address, *hostname;
+};
+int vol_slurm_nodes_create(const struct vol_slurm_new *nodes, size_t n,
+			   const struct vol_facts *facts,
+			   struct vol_error *err);
 
 int vol_slurm_node_delete(const char *name, struct vol_error *err);
 
@@ -173,6 +188,12 @@ struct vol_slurm_job_update {
 int vol_slurm_job_update(const struct vol_slurm_job *job,
 			 const struct vol_slurm_job_update *u,
 			 struct vol_error *err);
+
+/* The partitions that start jobs, "fixed,volunteer", into list.  EOVERFLOW when
+ * they do not fit, or have names that are not [A-Za-z0-9_.-]. */
+int vol_slurm_partitions_up(char *list, size_t size, struct vol_error *err);
+/* Up: it starts jobs.  Down: those that run go on, and more may be queued. */
+int vol_slurm_partition_set(const char *name, bool up, struct vol_error *err);
 
 /* Settings for vol_doctor; strings live until the next call.  Fills all but
  * select_active and spank_present, which are local facts. */

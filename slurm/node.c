@@ -116,6 +116,96 @@ int vol_slurm_node_create(const char *name, const char *address,
 	return errno == ENOENT ? table_full(err, name) : -1;
 }
 
+/* slurmctld ends itself when these counts differ; it counts with this code. */
+static bool counts(const char *list, size_t n)
+{
+	__typeof__(slurm_hostlist_create("")) hosts =
+		slurm_hostlist_create(list);
+	bool right;
+
+	if (!hosts)
+		return false;
+	right = slurm_hostlist_count(hosts) == (int)n;
+	slurm_hostlist_destroy(hosts);
+	return right;
+}
+
+enum { NAMES, ADDRESSES, HOSTNAMES, N_LISTS };
+
+/* "a,b,c" of each of the three. */
+static int make_lists(const struct vol_slurm_new *nodes, size_t n,
+		      char *list[N_LISTS], struct vol_error *err)
+{
+	char *end[N_LISTS];
+	size_t i;
+
+	for (i = 0; i < N_LISTS; i++) {
+		end[i] = list[i] = malloc(n * VOL_HOSTNAME_SIZE);
+		if (!list[i])
+			return vol_errorf_errno(err, ENOMEM, "out of memory");
+	}
+	for (i = 0; i < n; i++) {
+		const struct vol_slurm_new *node = &nodes[i];
+
+		if (!vol_node_name_valid(node->name) ||
+		    !is_address(node->address) ||
+		    strlen(node->address) >= VOL_HOSTNAME_SIZE)
+			return vol_errorf_errno(err, EINVAL,
+						"create node %s: bad name or "
+						"address",
+						node->name);
+		for (size_t l = 0; l < N_LISTS && i > 0; l++)
+			*end[l]++ = ',';
+		end[NAMES] = stpcpy(end[NAMES], node->name);
+		end[ADDRESSES] = stpcpy(end[ADDRESSES], node->address);
+		end[HOSTNAMES] = stpcpy(
+			end[HOSTNAMES],
+			is_plain(node->hostname) && strlen(node->hostname) <
+							    VOL_HOSTNAME_SIZE
+				? node->hostname
+				: node->name);
+	}
+	for (i = 0; i < N_LISTS; i++)
+		if (!counts(list[i], n))
+			return vol_errorf_errno(err, EINVAL,
+						"create nodes: a list that "
+						"Slurm reads otherwise");
+	return 0;
+}
+
+int vol_slurm_nodes_create(const struct vol_slurm_new *nodes, size_t n,
+			   const struct vol_facts *facts, struct vol_error *err)
+{
+	char conf[VOL_FACTS_CONF_SIZE], *list[N_LISTS] = {NULL}, *line = NULL;
+	update_node_msg_t req;
+	int rc = -1, saved;
+
+	if (vol_facts_conf(facts, conf, sizeof(conf)) < 0)
+		vol_errorf(err, "create nodes: facts too long");
+	else if (make_lists(nodes, n, list, err) == 0 &&
+		 asprintf(&line,
+			  "NodeName=%s NodeAddr=%s NodeHostName=%s "
+			  "State=FUTURE %s",
+			  list[NAMES], list[ADDRESSES], list[HOSTNAMES],
+			  conf) < 0)
+		vol_errorf_errno(err, ENOMEM, "out of memory");
+	if (line) {
+		slurm_init_update_node_msg(&req);
+		req.node_names = list[NAMES];
+		req.extra = line;
+		errno = 0;
+		rc = slurm_create_node(&req) == SLURM_SUCCESS
+			     ? 0
+			     : vol_slurm_fail(err, "create nodes", NULL);
+	}
+	saved = errno;
+	for (size_t i = 0; i < N_LISTS; i++)
+		free(list[i]);
+	free(line);
+	errno = saved;
+	return rc;
+}
+
 int vol_slurm_node_delete(const char *name, struct vol_error *err)
 {
 	update_node_msg_t req;

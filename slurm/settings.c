@@ -167,6 +167,7 @@ int vol_slurm_settings(struct vol_cluster *cluster, const char *partition,
 	c.cgroup_slice = cgroup_slice;
 	c.slurmctld_params = text(settings->slurmctld_params);
 	c.sched_params = text(settings->sched_params);
+	c.requeue_exit = text(settings->requeue_exit);
 	c.topology_param = text(settings->topology_param);
 	c.control_host = c.control_addr = "";
 	if (settings->control_cnt > 0) {
