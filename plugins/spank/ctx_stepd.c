@@ -34,15 +34,13 @@
 /* Where slurmstepd itself expects it. */
 #define CGROUP_MOUNT "/sys/fs/cgroup"
 
-/* slurm.h's SLURM_EXTERN_CONT: processes come as users log in. */
-#define EXTERN_STEP 0xfffffffc
-
 static struct {
 	struct vol_spank_args args;
 	char device[VOL_NODE_NAME_SIZE];
 	bool nameless; /* a device whose name is none */
 	struct vol_step step;
 	char path[PATH_MAX]; /* step file; "" while there is none */
+	uint32_t exited;     /* tasks */
 } self;
 
 int vol_stepd_init(spank_t spank, int ac, char *av[], struct vol_error *err)
@@ -120,7 +118,7 @@ static int describe(spank_t spank, struct vol_step *step, struct vol_error *err)
 		    ESPANK_SUCCESS)
 		return vol_errorf_errno(err, EINVAL,
 					"Slurm does not tell which step it is");
-	if (step->step == EXTERN_STEP)
+	if (step->step == VOL_SPANK_EXTERN_STEP)
 		step->tasks = 0;
 	step->stepd = getpid();
 	find_account(spank, step);
@@ -161,6 +159,20 @@ static int publish(struct vol_error *err)
 	return 0;
 }
 
+static int build_walls(spank_t spank, struct vol_error *err)
+{
+	struct vol_wall_step step = {
+		.job = self.step.job,
+		.step = self.step.step,
+		.tasks = self.step.tasks,
+		.uid = self.step.uid,
+	};
+
+	memcpy(step.device, self.device, sizeof(step.device));
+	memcpy(step.run_dir, self.args.run_dir, sizeof(step.run_dir));
+	return vol_wall_build(spank, &step, err);
+}
+
 int vol_stepd_guard(spank_t spank, struct vol_error *err)
 {
 	if (self.nameless)
@@ -173,13 +185,19 @@ int vol_stepd_guard(spank_t spank, struct vol_error *err)
 	    freeze(&self.step, err) == -1 || publish(err) == -1)
 		return vol_error_prefix(err, "the step does not start, since "
 					     "nobody could stop it");
-	return 0;
+	if (build_walls(spank, err) == 0)
+		return 0;
+	/* Slurm calls no exit after this. */
+	vol_stepd_exit(NULL);
+	return vol_error_prefix(err, "the step does not start");
 }
 
 int vol_stepd_mark(spank_t spank, struct vol_error *err)
 {
 	if (!self.device[0])
 		return 0;
+	if (vol_wall_stands() && vol_spank_leave_session(spank, err) == -1)
+		return -1;
 	if (spank_setenv(spank, VOL_SPANK_ENV_MARK, "1", 1) != ESPANK_SUCCESS ||
 	    spank_setenv(spank, VOL_SPANK_ENV_NODE, self.device, 1) !=
 		    ESPANK_SUCCESS)
@@ -245,14 +263,30 @@ int vol_stepd_task_init(spank_t spank, struct vol_error *err)
 	size_t len;
 	int task = -1;
 
+	if (spank_get_item(spank, S_TASK_ID, &task) != ESPANK_SUCCESS)
+		task = -1;
+	vol_wall_enter(spank, task);
 	if (!vol_spank_options()->info && !(self.args.info && self.device[0]))
 		return 0;
-	if (spank_get_item(spank, S_TASK_ID, &task) != ESPANK_SUCCESS || task)
+	if (task)
 		return 0;
 	collect(spank, &info);
 	len = vol_spank_info_format(&info, line, sizeof(line));
 	if (write(STDERR_FILENO, line, len) == -1)
 		return vol_errorf(err, "--volunteer-info: %s", strerror(errno));
+	return 0;
+}
+
+int vol_stepd_task_exited(struct vol_error *err)
+{
+	char path[PATH_MAX];
+
+	if (!self.path[0] || ++self.exited != self.step.tasks)
+		return 0;
+	if (vol_spank_path(path, sizeof(path), err, CGROUP_MOUNT "%s/user",
+			   self.step.cgroup))
+		return -1;
+	vol_wall_end(path);
 	return 0;
 }
 
@@ -265,6 +299,7 @@ int vol_stepd_exit(struct vol_error *err)
 	/* Children of slurmstepd hold a copy of us; the file is not theirs. */
 	if (!self.path[0] || self.step.stepd != getpid())
 		return 0;
+	vol_wall_destroy();
 	/* A requeued job may have come back under the same number. */
 	text = vol_file_read(self.path, VOL_STEPFILE_MAX, &len, err);
 	if (!text)

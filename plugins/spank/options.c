@@ -13,8 +13,9 @@
 #include "log.h"
 #include "plugin.h"
 #include "units.h"
+#include "walls.h"
 
-enum { OPTION_INFO = 1, OPTION_CHECKPOINT };
+enum { OPTION_INFO = 1, OPTION_CHECKPOINT, OPTION_NET };
 
 /* A job that says it saves its state more often than once a second, or less
  * than once a week, means something else. */
@@ -40,6 +41,17 @@ static int set_checkpoint(const char *arg)
 	return 0;
 }
 
+static int set_net(const char *arg)
+{
+	struct vol_error err;
+
+	if (vol_network_parse(arg ? arg : "", &options.network, &err) == -1) {
+		vol_err("--volunteer-net: %s", err.text);
+		return -1;
+	}
+	return 0;
+}
+
 static int option_cb(int val, const char *arg, int remote)
 {
 	(void)remote;
@@ -49,6 +61,8 @@ static int option_cb(int val, const char *arg, int remote)
 		return 0;
 	case OPTION_CHECKPOINT:
 		return set_checkpoint(arg);
+	case OPTION_NET:
+		return set_net(arg);
 	}
 	return -1;
 }
@@ -68,6 +82,15 @@ static struct spank_option table[] = {
 			 "and goes on from there when it is started again",
 		.has_arg = 1,
 		.val = OPTION_CHECKPOINT,
+		.cb = option_cb,
+	},
+	{
+		.name = "volunteer-net",
+		.arginfo = "none|internet|lan",
+		.usage = "the network that a job needs on a volunteer device; "
+			 "it gets no more than the device's owner grants",
+		.has_arg = 1,
+		.val = OPTION_NET,
 		.cb = option_cb,
 	},
 };

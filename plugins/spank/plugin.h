@@ -13,10 +13,54 @@
  *
  * Failure policy: a failure is one slurm_error() line.  On a device a step that
  * can not be frozen or reported does not start, since nobody could stop it when
- * the owner comes.  Every other hook fails open; none waits or exits, since
- * that would cost the job (or every srun of a login node) what is our problem.
- * Without a right spank-active file discoveryd says in its log and status that
- * jobs are not marked.
+ * the owner comes, nor does one whose sandbox can not be built.  Every other
+ * hook fails open; none waits or exits, since that would cost the job (or every
+ * srun of a login node) what is our problem.  Without a right spank-active file
+ * discoveryd says in its log and status that jobs are not marked.
+ *
+ * How a step fails.  The -1 of init_post_opt is for what goes wrong before
+ * slurmstepd opens the job's files: slurmctld drains the node ("batch job
+ * complete failure") and queues a batch job again that may be; srun ends. Later
+ * the process of the task ends itself with VOL_EXIT_REQUEUE, which RequeueExit
+ * makes slurmctld take for "start it again", and the node stays open as far as
+ * Slurm is concerned; an interactive step just ends with it.  Both tell
+ * discoveryd (lib/wallsfail.h), which closes the device.  So nothing that a
+ * submitter can ask for may lead there: such a job ends with 1.
+ *
+ * Order of the hooks on a device, the same in 22.05, 24.11, 25.05, 25.11 and
+ * 26.05 (slurmstepd/mgr.c, task.c):
+ *	init, init_post_opt	root, in slurmstepd's main thread; from 24.11
+ *				on others are beside it, which open no file of
+ *				the job's and stay in the machine's mounts.
+ *	(input and output)	the main thread opens them as the job's user
+ *	user_init		not ours
+ *	task_init_privileged	a child for each task, root, in STEP/slurm yet,
+ *				its input and output not yet on 0, 1, 2.
+ *				It becomes the job's user by seteuid, setregid
+ *				and setreuid after it; no version touches
+ *				securebits or capabilities, so task_init has
+ *				those that vol_sandbox_keep keeps, and so has
+ *				the chdir to the working folder.
+ *	task_post_fork		root, in slurmstepd, once a task, when it is in
+ *				its cgroup; all tasks wait for the last.
+ *	task_init		in the task, under the job's uid; TaskProlog,
+ *				limits, the search of PATH and exec come after.
+ *	(epilogs)		srun --task-epilog and TaskEpilog: children of
+ *				slurmstepd, under the job's uid, with the job's
+ *				environment, outside of all that task_init
+ *				builds.  They come before task_exit, and
+ *				nothing comes of them: vol_sandbox_hide leaves
+ *				slurmstepd a limit of processes under which
+ *				only root's programs start.
+ *	task_exit		root, in slurmstepd, once a task that was
+ *reaped. After the last one slurmstepd kills what is left and waits for a
+ *second if that takes time.
+ *	exit			root, all tasks reaped and their cgroups gone
+ *
+ * Any rc but 0 of a "required" plugin is a failure; up to 24.11 slurmstepd
+ * heeds negative ones only.  With SlurmdParameters=contain_spank (24.11 on)
+ * user_init, task_post_fork and task_exit run in a child that shares
+ * slurmstepd's memory.
  */
 #ifndef VOL_SPANK_PLUGIN_H
 #define VOL_SPANK_PLUGIN_H
@@ -24,11 +68,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <slurm/spank.h>
 
 #include "error.h"
 #include "names.h"
+
+/* Status of a task whose sandbox could not be built; etc/slurm-volunteer.conf
+ * sets RequeueExit to it.  Shells, sysexits.h and Slurm do not use
+ * it, but for a shell whose program died of signal 22, SIGTTOU. */
+#define VOL_EXIT_REQUEUE 150
+
+/* slurm.h's SLURM_EXTERN_CONT: processes come as users log in; and its
+ * SLURM_BATCH_SCRIPT.  The same in every version since 20.11. */
+#define VOL_SPANK_EXTERN_STEP 0xfffffffc
+#define VOL_SPANK_BATCH_STEP  0xfffffffb
 
 /* Set by us for the job. */
 #define VOL_SPANK_ENV_MARK "SLURM_VOLUNTEER"
@@ -57,6 +112,7 @@ int vol_spank_args_parse(int ac, char *av[], struct vol_spank_args *args,
 struct vol_spank_options {
 	bool info;             /* --volunteer-info */
 	uint32_t checkpoint_s; /* --volunteer-checkpoint; 0: not given */
+	int network;           /* --volunteer-net: enum vol_network */
 };
 
 /* Register every option; to be called from slurm_spank_init in the login
@@ -78,6 +134,59 @@ int vol_spank_device(char name[VOL_NODE_NAME_SIZE], struct vol_error *err);
 /* Path below the root seam into buf; ENAMETOOLONG when it does not fit. */
 int vol_spank_path(char *buf, size_t size, struct vol_error *err,
 		   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* --- wall.c: the sandbox (sandbox/sandbox.h) in the hooks of slurmstepd ----
+ */
+
+struct vol_wall_step {
+	uint32_t job, step, tasks;
+	uid_t uid;
+	char device[VOL_NODE_NAME_SIZE];
+	char run_dir[VOL_SPANK_DIR_SIZE]; /* walls is read there */
+};
+
+/* In init_post_opt: all that can be done before there is a task, and no file of
+ * the owner's is left where slurmstepd opens the job's.  0 also for steps that
+ * run bare: the extern step, and all where the owner took the walls down.  -1:
+ * the step must not start, and the device was told why. */
+int vol_wall_build(spank_t spank, const struct vol_wall_step *step,
+		   struct vol_error *err);
+
+/* In task_init_privileged.  A failure is told by vol_wall_enter: here the task
+ * has no stderr yet. */
+void vol_wall_keep(void);
+
+/* In task_init: returns in the task, inside, whose environment says no more
+ * where this machine's slurm.conf is.  Does not return for a job of root
+ * or its group, nor for one that asked for what it can not have: tells it and
+ * ends with 1.  Nor if it fails: tells the job and the device
+ * (lib/wallsfail.h), and ends with VOL_EXIT_REQUEUE. */
+void vol_wall_enter(spank_t spank, int task);
+
+/* In task_exit of the last task: nothing is left in the cgroup, the folder of
+ * the step's tasks. */
+void vol_wall_end(const char *cgroup);
+
+/* In exit, and after a failure of build. */
+void vol_wall_destroy(void);
+
+/* Has this step walls around it? */
+bool vol_wall_stands(void);
+
+/* --- session.c: what is left of the submitter's login session ------------ */
+
+/* Is this the name (len bytes) of such a variable? */
+bool vol_spank_of_session(const char *name, size_t len);
+
+/* In slurmstepd, before there are tasks: none of them is in the job's
+ * environment any more. */
+int vol_spank_leave_session(spank_t spank, struct vol_error *err);
+
+/* --- unpack.c: variables that came past an srun outside of the sandbox ---- */
+
+/* In slurmstepd, before anybody, we included, looks for a variable: those that
+ * lib/stepenv.h packed have their own names again. */
+int vol_stepd_unpack(spank_t spank, struct vol_error *err);
 
 /* --- info.c: the line that --volunteer-info prints ----------------------- */
 
@@ -113,17 +222,20 @@ int vol_slurmd_init(int ac, char *av[], struct vol_error *err);
 int vol_slurmd_exit(struct vol_error *err);
 
 /* slurmstepd, as root and before any task exists: init reads arguments and
- * options, guard freezes the folder of the tasks to be and writes the step
- * file, mark sets the job's environment, exit removes the file.  guard's -1
- * says that the step must not start.  task_forked, as root and once a task,
- * writes the file again when the last one is in its folder; all wait until it
- * returns.  task_init runs in the task's process as the user, with the task's
- * stderr. */
+ * options, guard freezes the folder of the tasks to be, writes the step file
+ * and builds the sandbox, mark sets the job's environment, exit removes both.
+ * guard's -1 says that the step must not start; nothing is left of it then.
+ * task_forked, as root and once a task, writes the file again when the last one
+ * is in its folder; all wait until it returns.  task_init runs in the task's
+ * process as the user, with the task's stderr, and returns inside the sandbox.
+ * task_exited, as root and once a task, ends with the last one what is left of
+ * a step with a sandbox. */
 int vol_stepd_init(spank_t spank, int ac, char *av[], struct vol_error *err);
 int vol_stepd_guard(spank_t spank, struct vol_error *err);
 int vol_stepd_mark(spank_t spank, struct vol_error *err);
 int vol_stepd_task_forked(spank_t spank, struct vol_error *err);
 int vol_stepd_task_init(spank_t spank, struct vol_error *err);
+int vol_stepd_task_exited(struct vol_error *err);
 int vol_stepd_exit(struct vol_error *err);
 
 #endif

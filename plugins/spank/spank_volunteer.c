@@ -2,8 +2,8 @@
 /* spank_volunteer.c - the SPANK ABI: which process runs which part
  *
  * Nothing but dispatch and the failure policy of plugin.h (every hook fails
- * open, but for the guard of a step).  Hooks that are not here have nothing to
- * do.
+ * open, but for the guard and the sandbox of a step).  Hooks that are not here
+ * have nothing to do.
  */
 #include "config.h"
 
@@ -49,9 +49,10 @@ int slurm_spank_init(spank_t spank, int ac, char *av[])
 }
 
 /* Fails open in srun, sbatch and salloc: a job that slurmctld knows less of is
- * placed worse.  Fails closed on a device: a step that nobody can stop must not
- * run beside the owner.  Slurm wants a negative number.  Without its marks a
- * job runs. */
+ * placed worse.  Fails closed on a device: a step that nobody can stop, or that
+ * has no walls around it, must not run beside the owner.  Slurm wants a
+ * negative number.  Without its marks, or with variables that kept the names
+ * they travelled under, a job runs. */
 int slurm_spank_init_post_opt(spank_t spank, int ac, char *av[])
 {
 	struct vol_error err = {""};
@@ -63,11 +64,22 @@ int slurm_spank_init_post_opt(spank_t spank, int ac, char *av[])
 		return fail_open(vol_login_submit(spank, &err), &err);
 	if (spank_context() != S_CTX_REMOTE)
 		return ESPANK_SUCCESS;
+	fail_open(vol_stepd_unpack(spank, &err), &err);
 	if (vol_stepd_guard(spank, &err) == -1) {
 		vol_err("%s", err.text);
 		return -1;
 	}
 	return fail_open(vol_stepd_mark(spank, &err), &err);
+}
+
+/* What fails is told by task_init. */
+int slurm_spank_task_init_privileged(spank_t spank, int ac, char *av[])
+{
+	(void)spank;
+	(void)ac;
+	(void)av;
+	vol_wall_keep();
+	return ESPANK_SUCCESS;
 }
 
 /* Fails open: all of the step follows the owner, as if it were not born yet. */
@@ -82,7 +94,8 @@ int slurm_spank_task_post_fork(spank_t spank, int ac, char *av[])
 	return fail_open(vol_stepd_task_forked(spank, &err), &err);
 }
 
-/* Fails open: the task starts without its line of information. */
+/* Without a sandbox the task ends here; without its line of information it
+ * starts. */
 int slurm_spank_task_init(spank_t spank, int ac, char *av[])
 {
 	struct vol_error err = {""};
@@ -90,6 +103,19 @@ int slurm_spank_task_init(spank_t spank, int ac, char *av[])
 	(void)ac;
 	(void)av;
 	return fail_open(vol_stepd_task_init(spank, &err), &err);
+}
+
+/* Fails open: Slurm waits for what is left, too, a second at a time. */
+int slurm_spank_task_exit(spank_t spank, int ac, char *av[])
+{
+	struct vol_error err = {""};
+
+	(void)spank;
+	(void)ac;
+	(void)av;
+	if (spank_context() != S_CTX_REMOTE)
+		return ESPANK_SUCCESS;
+	return fail_open(vol_stepd_task_exited(&err), &err);
 }
 
 /* Fails open: a left-over step file is stale by its contract. */
