@@ -51,6 +51,17 @@ _Static_assert(__builtin_types_compatible_p(__typeof__(select_g_job_test),
 /* What is asked for; flags are above it. */
 #define VOL_MODE(mode) ((mode)&SELECT_MODE_BASE)
 
+/* Since 24.11 backfill plans in parts: can it start before then?  When it can
+ * not, it asks about later; only the last part has no end, and a plan about all
+ * of the future is the last.  t4 is the last argument of that release. */
+#if SLURM_VERSION_NUMBER < SLURM_VERSION_NUM(24, 11, 0)
+#define VOL_PLANS_IN_PARTS 0
+#define VOL_MORE_PARTS(t4) false
+#else
+#define VOL_PLANS_IN_PARTS 1
+#define VOL_MORE_PARTS(t4) ((t4) && ((const will_run_data_t *)(t4))->end)
+#endif
+
 /* A start (RUN_NOW) reads a node's sched_weight: Weight above its low byte,
  * which cons_tres keeps for itself, and below bit 40, from which flags outrank
  * any weight.  slurmctld sets it before each call. */

@@ -5,8 +5,11 @@
 #include "devices.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "clustername.h"
 
 /* Campaigns come in few sizes; what is asked for least recently goes. */
 #define KINDS     8
@@ -29,6 +32,7 @@ struct vol_kind {
 
 struct vol_devices {
 	struct vol_nodeview *view;
+	char cluster[VOL_CLUSTER_NAME_SIZE];
 
 	struct vol_place *map;
 	size_t n_map;
@@ -43,17 +47,20 @@ struct vol_devices {
 	uint64_t calls;
 };
 
-struct vol_devices *vol_devices_create(const char *path)
+struct vol_devices *vol_devices_create(const char *path, const char *cluster)
 {
 	struct vol_devices *d = calloc(1, sizeof(*d));
 
 	if (!d)
 		return NULL;
 	d->view = vol_nodeview_create(path);
-	if (d->view)
-		return d;
-	free(d);
-	return NULL;
+	if (!d->view) {
+		free(d);
+		return NULL;
+	}
+	snprintf(d->cluster, sizeof(d->cluster), "%s", cluster);
+	vol_nodeview_expect(d->view, d->cluster);
+	return d;
 }
 
 void vol_devices_destroy(struct vol_devices *d)

@@ -19,8 +19,9 @@
 
 struct vol_devices;
 
-/* NULL: no memory. */
-struct vol_devices *vol_devices_create(const char *path);
+/* Of the table at path, if it is that of this cluster (clustername.h).  NULL:
+ * no memory. */
+struct vol_devices *vol_devices_create(const char *path, const char *cluster);
 void vol_devices_destroy(struct vol_devices *d);
 
 /* As vol_nodeview_refresh.  n_nodes: the length of slurmctld's table; update:

@@ -25,6 +25,7 @@
 #include <stddef.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "slurm/slurm_errno.h"
@@ -35,6 +36,7 @@
 #include "src/slurmctld/slurmctld.h"
 
 #include "candidates.h"
+#include "clustername.h"
 #include "compat.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -205,13 +207,14 @@ static void tell_change(bool usable, const struct vol_error *err)
 static bool look_at_devices(void)
 {
 	struct vol_error err = {"no memory"};
-	char path[PATH_MAX];
+	char path[PATH_MAX], cluster[VOL_CLUSTER_NAME_SIZE];
 	struct timespec now;
 	bool usable = false;
 
 	if (!devices) {
 		path_of(VOL_NODETABLE_FILE, path);
-		devices = vol_devices_create(path);
+		vol_cluster_name_of(getenv("SLURM_CONF"), cluster);
+		devices = vol_devices_create(path, cluster);
 	}
 	if (devices && clock_gettime(CLOCK_BOOTTIME, &now) == 0)
 		usable = vol_devices_refresh(
@@ -478,6 +481,10 @@ static int test_with_devices(job_record_t *job, bitstr_t *nodes, uint32_t min,
 	/* "Now or never" is answered: not now. */
 	if (VOL_MODE(mode) != SELECT_MODE_WILL_RUN ||
 	    (job->bit_flags & TEST_NOW_ONLY))
+		return rc;
+	/* Nor is "not in this part of the future" a reason to take those that
+	 * are not to be taken, as long as the others are enough. */
+	if (VOL_MORE_PARTS(t4) && candidates.n - dropped >= min)
 		return rc;
 	vol_candidates_forgive(&candidates, kind, waited_s, OWNER_STAYS_S);
 	rc = test_in_order(job, nodes, min, max, req, mode, VOL_TAIL);
