@@ -27,13 +27,16 @@ static void release(struct vol_conn *c)
 	int saved = errno;
 
 	sd_event_source_disable_unref(c->io);
+	vol_pool_remove(&c->entry);
 	sd_event_source_disable_unref(c->timer);
 	sd_event_source_disable_unref(c->defer);
 	sd_event_source_disable_unref(c->at_exit);
+	vol_tls_destroy(c->tls);
 	if (c->fd >= 0)
 		close(c->fd);
 	vol_wire_reset(&c->reader);
-	free(c->out);
+	vol_conn_forget_out(c);
+	free(c->reason);
 	sd_event_unref(c->loop);
 	if (c->finished)
 		c->finished(c->finished_arg);
@@ -60,7 +63,8 @@ static int deliver_closed(sd_event_source *s, void *arg)
 	(void)s;
 	enter(c);
 	if (c->state == VOL_CONN_FAILED)
-		c->ops->closed(c, c->reason.text, c->protocol, c->arg);
+		c->ops->closed(c, c->reason ? c->reason : "out of memory",
+			       c->protocol, c->arg);
 	leave(c);
 	return 0;
 }
@@ -71,8 +75,10 @@ void vol_conn_fail(struct vol_conn *c, bool protocol, const char *fmt, ...)
 
 	if (c->state == VOL_CONN_FAILED || c->state == VOL_CONN_DEAD)
 		return;
+	free(c->reason);
 	va_start(ap, fmt);
-	vsnprintf(c->reason.text, sizeof(c->reason.text), fmt, ap);
+	if (vasprintf(&c->reason, fmt, ap) < 0)
+		c->reason = NULL;
 	va_end(ap);
 	c->protocol = protocol;
 	if (c->state == VOL_CONN_FINISHING) {
@@ -80,7 +86,7 @@ void vol_conn_fail(struct vol_conn *c, bool protocol, const char *fmt, ...)
 		return;
 	}
 	c->state = VOL_CONN_FAILED;
-	sd_event_source_set_enabled(c->io, SD_EVENT_OFF);
+	vol_conn_wait(c, 0);
 	sd_event_source_set_enabled(c->defer, SD_EVENT_ONESHOT);
 }
 
@@ -128,8 +134,27 @@ static void learn_names(struct vol_conn *c)
 		name_address(&ss, c->local, sizeof(c->local), &port);
 }
 
+void vol_conn_opened(struct vol_conn *c)
+{
+	c->timer = sd_event_source_disable_unref(c->timer);
+	c->state = VOL_CONN_OPEN;
+	vol_conn_flush(c);
+	if (c->state == VOL_CONN_OPEN && c->ops->connected)
+		c->ops->connected(c, c->arg);
+}
+
+/* The device speaks first. */
+static void begin_shaking(struct vol_conn *c)
+{
+	if (c->ops->reached)
+		c->ops->reached(c, c->arg);
+	if (c->state == VOL_CONN_SHAKING)
+		vol_conn_shake(c);
+}
+
 static void finish_dial(struct vol_conn *c)
 {
+	struct vol_error err;
 	int error = 0;
 	socklen_t len = sizeof(error);
 
@@ -139,23 +164,24 @@ static void finish_dial(struct vol_conn *c)
 		vol_conn_fail(c, false, "can not connect: %s", strerror(error));
 		return;
 	}
-	c->timer = sd_event_source_disable_unref(c->timer);
-	c->state = VOL_CONN_OPEN;
 	learn_names(c);
-	vol_conn_flush(c);
-	if (c->state == VOL_CONN_OPEN && c->ops->connected)
-		c->ops->connected(c, c->arg);
+	if (!c->tls)
+		vol_conn_opened(c);
+	else if (vol_conn_shake_start(c, &err) < 0)
+		vol_conn_fail(c, false, "%s", err.text);
+	else
+		begin_shaking(c);
 }
 
-static int on_io(sd_event_source *s, int fd, uint32_t events, void *arg)
+static void serve(uint32_t events, void *arg)
 {
 	struct vol_conn *c = arg;
 
-	(void)s;
-	(void)fd;
 	enter(c);
 	if (c->state == VOL_CONN_DIALING) {
 		finish_dial(c);
+	} else if (c->state == VOL_CONN_SHAKING) {
+		vol_conn_shake(c);
 	} else {
 		if (events & EPOLLOUT)
 			vol_conn_flush(c);
@@ -165,6 +191,13 @@ static int on_io(sd_event_source *s, int fd, uint32_t events, void *arg)
 			vol_conn_receive(c);
 	}
 	leave(c);
+}
+
+static int on_io(sd_event_source *s, int fd, uint32_t events, void *arg)
+{
+	(void)s;
+	(void)fd;
+	serve(events, arg);
 	return 0;
 }
 
@@ -175,10 +208,42 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *arg)
 	(void)s;
 	(void)usec;
 	enter(c);
-	vol_conn_fail(c, false, "can not connect: no answer in %d s",
-		      VOL_CONN_DIAL_MS / 1000);
+	if (c->state == VOL_CONN_SHAKING)
+		vol_conn_fail(c, true, "no TLS handshake in %d ms",
+			      VOL_CONN_SHAKE_MS);
+	else
+		vol_conn_fail(c, false, "can not connect: no answer in %d s",
+			      VOL_CONN_DIAL_MS / 1000);
 	leave(c);
 	return 0;
+}
+
+int vol_conn_arm(struct vol_conn *c, uint64_t ms, struct vol_error *err)
+{
+	int r;
+
+	c->timer = sd_event_source_disable_unref(c->timer);
+	r = sd_event_add_time_relative(c->loop, &c->timer, CLOCK_MONOTONIC,
+				       ms * 1000, 0, on_timer, c);
+	if (r < 0)
+		return vol_errorf_errno(err, -r, "can not set a timer: %s",
+					strerror(-r));
+	return 0;
+}
+
+void vol_conn_join(struct vol_conn *c, struct vol_pool *pool)
+{
+	struct vol_error err;
+
+	c->io = sd_event_source_disable_unref(c->io);
+	vol_pool_remove(&c->entry);
+	c->entry.fd = c->fd;
+	c->entry.ready = serve;
+	c->entry.arg = c;
+	if (vol_pool_add(pool, &c->entry, 0, &err) < 0)
+		vol_conn_fail(c, false, "%s", err.text);
+	else
+		vol_conn_watch(c);
 }
 
 static int on_exit_loop(sd_event_source *s, void *arg)
@@ -251,6 +316,25 @@ struct vol_conn *vol_conn_attach(sd_event *loop, int fd, size_t max_queue,
 	return c;
 }
 
+struct vol_conn *vol_conn_attach_tls(sd_event *loop, int fd, size_t max_queue,
+				     struct vol_tls_context *tls,
+				     const struct vol_conn_ops *ops, void *arg,
+				     struct vol_error *err)
+{
+	struct vol_conn *c =
+		vol_conn_attach(loop, fd, max_queue, ops, arg, err);
+
+	if (!c)
+		return NULL;
+	c->tls = vol_tls_create(tls, VOL_TLS_CONTROLLER, fd, NULL, err);
+	if (!c->tls || vol_conn_shake_start(c, err) < 0) {
+		c->fd = -1; /* still the caller's */
+		vol_conn_destroy(c);
+		return NULL;
+	}
+	return c;
+}
+
 static int begin_connect(const char *address, uint16_t port,
 			 struct vol_error *err)
 {
@@ -283,7 +367,6 @@ struct vol_conn *vol_conn_dial(sd_event *loop, const char *address,
 {
 	cleanup_fd int fd = begin_connect(address, port, err);
 	struct vol_conn *c;
-	int r;
 
 	if (fd < 0)
 		return NULL;
@@ -295,12 +378,27 @@ struct vol_conn *vol_conn_dial(sd_event *loop, const char *address,
 	c->state = VOL_CONN_DIALING;
 	snprintf(c->peer, sizeof(c->peer), "%s", address);
 	c->peer_port = port;
-	r = sd_event_add_time_relative(loop, &c->timer, CLOCK_MONOTONIC,
-				       VOL_CONN_DIAL_MS * 1000ULL, 0, on_timer,
-				       c);
-	if (r < 0) {
-		vol_errorf_errno(err, -r, "can not set a timer: %s",
-				 strerror(-r));
+	if (vol_conn_arm(c, VOL_CONN_DIAL_MS, err) < 0) {
+		vol_conn_destroy(c);
+		return NULL;
+	}
+	return c;
+}
+
+struct vol_conn *vol_conn_dial_tls(sd_event *loop, const char *address,
+				   uint16_t port, size_t max_queue,
+				   struct vol_tls_context *tls,
+				   const struct vol_tls_pin *pin,
+				   const struct vol_conn_ops *ops, void *arg,
+				   struct vol_error *err)
+{
+	struct vol_conn *c =
+		vol_conn_dial(loop, address, port, max_queue, ops, arg, err);
+
+	if (!c)
+		return NULL;
+	c->tls = vol_tls_create(tls, VOL_TLS_DEVICE, c->fd, pin, err);
+	if (!c->tls) {
 		vol_conn_destroy(c);
 		return NULL;
 	}
@@ -309,12 +407,13 @@ struct vol_conn *vol_conn_dial(sd_event *loop, const char *address,
 
 int vol_conn_send(struct vol_conn *c, const json_t *msg)
 {
-	cleanup_free char *frame = NULL;
 	struct vol_error err;
+	char *frame;
 	size_t len;
 	int r;
 
-	if (c->state != VOL_CONN_OPEN && c->state != VOL_CONN_DIALING)
+	if (c->state != VOL_CONN_OPEN && c->state != VOL_CONN_DIALING &&
+	    c->state != VOL_CONN_SHAKING)
 		return -1;
 	frame = vol_wire_encode(msg, &len, &err);
 	if (!frame) {
@@ -323,6 +422,8 @@ int vol_conn_send(struct vol_conn *c, const json_t *msg)
 	}
 	enter(c);
 	r = vol_conn_queue(c, frame, len);
+	explicit_bzero(frame, len);
+	free(frame);
 	leave(c);
 	return r;
 }
@@ -392,4 +493,9 @@ const char *vol_conn_local(const struct vol_conn *c)
 int vol_conn_fd(const struct vol_conn *c)
 {
 	return c->fd;
+}
+
+const struct vol_fingerprint *vol_conn_peer_key(const struct vol_conn *c)
+{
+	return c->tls ? vol_tls_peer(c->tls) : NULL;
 }

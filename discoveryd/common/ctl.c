@@ -131,7 +131,8 @@ static void on_closed(struct vol_conn *conn, const char *reason, bool protocol,
 	vol_conn_destroy(conn);
 }
 
-static const struct vol_conn_ops client_ops = {on_message, on_closed, NULL};
+static const struct vol_conn_ops client_ops = {.message = on_message,
+					       .closed = on_closed};
 
 static int on_deadline(sd_event_source *s, uint64_t usec, void *arg)
 {

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* digest.h - SHA-256, for the pure code that must not know who computes it */
+#ifndef VOL_DIGEST_H
+#define VOL_DIGEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+
+#define VOL_SHA256_BYTES 32
+
+/* FIPS 180-4.  data may be NULL when len is 0.  Fails only where the library
+ * refuses to work at all (ENOTSUP). */
+int vol_sha256(const void *data, size_t len, uint8_t digest[VOL_SHA256_BYTES],
+	       struct vol_error *err);
+
+#endif
