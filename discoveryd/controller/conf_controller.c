@@ -10,14 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clustername.h"
 #include "conf.h"
 #include "conf_controller.h"
 
 #define AT(field) offsetof(struct vol_controller_conf, field)
 #define SECTION   "controller"
 
+/* enum vol_handout */
+static const char *const handout_words[] = {"approved", "all", "no", NULL};
+
 static const struct vol_conf_option table[] = {
-	{VOL_CONF_STRING, SECTION, "enrol", AT(enrol), NULL, 1, 32, NULL},
+	{VOL_CONF_STRING, SECTION, "approve", AT(approve), "ask", 1, 32, NULL},
+	{VOL_CONF_STRING, SECTION, "cluster", AT(cluster), NULL, 1,
+	 VOL_CLUSTER_NAME_SIZE - 1, NULL},
 	{VOL_CONF_STRING, SECTION, "listen", AT(listen), "6830", 1, 64, NULL},
 	{VOL_CONF_STRING, SECTION, "state_dir", AT(state_dir),
 	 VOL_STATE_DIR "/controller", 2, 200, NULL},
@@ -38,29 +44,30 @@ static const struct vol_conf_option table[] = {
 	 NULL},
 	{VOL_CONF_BOOL, SECTION, "extend_time_limit", AT(extend_time_limit),
 	 "yes", 0, 0, NULL},
+	{VOL_CONF_ENUM, SECTION, "hand_out_key", AT(hand_out_key), "approved",
+	 0, 0, handout_words},
+	{VOL_CONF_STRING, SECTION, "auth_key", AT(auth_key), NULL, 2, 4000,
+	 NULL},
 	{VOL_CONF_BOOL, SECTION, "publish", AT(publish), "yes", 0, 0, NULL},
 	{VOL_CONF_END, NULL, NULL, 0, NULL, 0, 0, NULL},
 };
 
-static int check(const char *path, const struct vol_controller_conf *conf,
+static int check(const char *path, struct vol_controller_conf *conf,
 		 struct vol_error *err)
 {
 	struct sockaddr_storage address;
 	bool any;
 
-	if (!conf->enrol)
-		return vol_errorf_errno(
-			err, EINVAL,
-			"%s: enrol is not set. Say \"enrol = open\" under "
-			"[controller] if any device that reaches this port "
-			"may become a node of the cluster; no other way to "
-			"enrol exists in this version",
-			path);
-	if (strcmp(conf->enrol, "open") != 0)
+	if (vol_approve_parse(conf->approve, &conf->approve_mode) < 0)
 		return vol_errorf_errno(err, EINVAL,
-					"%s: enrol: \"%s\" is not known; this "
-					"version knows only \"open\"",
-					path, conf->enrol);
+					"%s: approve: \"%s\" is not one of "
+					"ask, token and all",
+					path, conf->approve);
+	if (conf->cluster && !vol_cluster_name_valid(conf->cluster))
+		return vol_errorf_errno(err, EINVAL,
+					"%s: cluster: want letters, digits, "
+					"'-' and '_'",
+					path);
 	/* Fewer than two heartbeats would take one lost packet for a loss. */
 	if (conf->lost_after_ms < 2 * conf->heartbeat_ms)
 		return vol_errorf_errno(err, EINVAL,
@@ -71,6 +78,10 @@ static int check(const char *path, const struct vol_controller_conf *conf,
 		return vol_errorf_errno(err, EINVAL,
 					"%s: forget_after must be longer than "
 					"lost_after",
+					path);
+	if (conf->auth_key && conf->auth_key[0] != '/')
+		return vol_errorf_errno(err, EINVAL,
+					"%s: auth_key: not an absolute path",
 					path);
 	if (vol_listen_parse(conf->listen, &address, &any, err) < 0)
 		return vol_error_prefix(err, "%s: listen", path);

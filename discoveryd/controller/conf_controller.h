@@ -7,19 +7,24 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "admit.h"
 #include "error.h"
 
 struct vol_controller_conf {
-	char *enrol; /* "open" */
+	char *approve;
+	enum vol_approve approve_mode; /* of that */
 	char *listen;
 	char *state_dir;
 	char *control_socket;
 	char *partition;
+	char *cluster; /* of clusterdir.h; NULL: the host's own */
 	uint64_t heartbeat_ms, lost_after_ms, forget_after_ms;
 	uint64_t drain_after_ms;
 	uint32_t max_risk_pct; /* as of jobs with a time limit, see score.h */
 	bool extend_time_limit;
 	bool publish;
+	int hand_out_key; /* enum vol_handout, authkey.h */
+	char *auth_key;   /* NULL: see keyring_work.c */
 };
 
 /* Read and check as a whole; *conf must be zeroed or hold an earlier result,

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,17 +13,27 @@
 
 #include "atomicfile.h"
 #include "cleanup.h"
+#include "clusterdir.h"
 #include "controller.h"
 #include "desk.h"
+#include "door.h"
+#include "keyring.h"
 #include "forecasts.h"
 #include "lease.h"
 #include "log.h"
 #include "nodes.h"
+#include "reports.h"
 #include "role.h"
 #include "roster.h"
 
 /* How often slurmctld is asked for the whole table. */
 #define VIEW_MS 5000
+/* What came and went is given back so often; it takes some milliseconds. */
+#define TRIM_MS 60000
+/* Tables of all nodes and files come in one piece of megabytes: those go back
+ * at once.  glibc would take them from its heap after the first one, and keep
+ * it (mallopt(3)). */
+#define PIECE_BYTES (128 * 1024)
 /* slurmctld and we are often started together. */
 #define RECENT_S 60
 /* Devices are let in when slurmctld was heard, which takes milliseconds, or
@@ -69,16 +80,69 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-const struct vol_slurm_node *vol_roster_node(const struct vol_controller *c,
-					     const char *name)
+static const struct vol_slurm_node *find(const struct vol_slurm_snapshot *all,
+					 const char *name)
 {
 	struct vol_slurm_node key;
 
-	if (!c->all.n_nodes)
+	if (!all->n_nodes)
 		return NULL;
 	snprintf(key.name, sizeof(key.name), "%s", name);
-	return bsearch(&key, c->all.nodes, c->all.n_nodes, sizeof(key),
-		       by_name);
+	return bsearch(&key, all->nodes, all->n_nodes, sizeof(key), by_name);
+}
+
+/* Sorts it, too. */
+static void keep_names(struct vol_controller *c, struct vol_slurm_snapshot *all)
+{
+	char(*names)[VOL_NODE_NAME_SIZE] =
+		calloc(all->n_nodes + 1, sizeof(*names));
+	size_t i;
+
+	if (all->n_nodes)
+		qsort(all->nodes, all->n_nodes, sizeof(*all->nodes), by_name);
+	if (!names) {
+		vol_err("names of nodes: out of memory"); /* older ones do */
+		return;
+	}
+	for (i = 0; i < all->n_nodes; i++)
+		memcpy(names[i], all->nodes[i].name, sizeof(names[i]));
+	free(c->node_names);
+	c->node_names = names;
+	c->n_node_names = all->n_nodes;
+	free(c->nodesets);
+	c->nodesets = all->nodesets;
+	c->n_nodesets = all->n_nodesets;
+	all->nodesets = NULL;
+	all->n_nodesets = 0;
+}
+
+static void keep_fixed(struct vol_controller *c,
+		       const struct vol_slurm_snapshot *all)
+{
+	struct vol_fixed_node *fixed = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->n_nodes; i++) {
+		const struct vol_slurm_node *node = &all->nodes[i];
+		struct vol_fixed_node *more;
+
+		if (vol_controller_member_at_node(c, node->name))
+			continue;
+		more = reallocarray(fixed, n + 1, sizeof(*fixed));
+		if (!more) {
+			vol_err("fixed nodes: out of memory"); /* older do */
+			free(fixed);
+			return;
+		}
+		fixed = more;
+		memcpy(fixed[n].name, node->name, sizeof(fixed[n].name));
+		memcpy(fixed[n].address, node->address,
+		       sizeof(fixed[n].address));
+		n++;
+	}
+	free(c->fixed);
+	c->fixed = fixed;
+	c->n_fixed = n;
 }
 
 /* A slurmctld that started while we looked, or shortly before we did, may have
@@ -92,9 +156,24 @@ static void note_restart(struct vol_controller *c, time_t booted)
 
 	if (c->slurm.booted ? booted != c->slurm.booted : recent) {
 		c->ctld_restarted_ms = vol_controller_now_ms() - age_s * 1000;
+		/* What the one before it did not take, this one may. */
+		for (size_t i = 0; i < c->n_members; i++)
+			c->members[i]->reregisters = 0;
 		if (c->slurm.booted)
 			vol_info("slurmctld was restarted");
 	}
+}
+
+/* Ten thousand wishes, answers or messages in a minute of a power cut are tens
+ * of megabytes that nobody needs for the rest of the day. */
+static void trim(struct vol_controller *c)
+{
+	uint64_t now = vol_controller_now_ms();
+
+	if (now - c->trimmed_ms < TRIM_MS)
+		return;
+	c->trimmed_ms = now;
+	malloc_trim(0);
 }
 
 static void on_view(struct vol_slurm_view *view, void *arg)
@@ -105,12 +184,8 @@ static void on_view(struct vol_slurm_view *view, void *arg)
 	if (!c->slurm_known)
 		vol_info("slurmctld of cluster %s answers, %zu nodes",
 			 view->identity.cluster, view->all.n_nodes);
-	vol_slurm_snapshot_clear(&c->all);
-	c->all = view->all;
-	memset(&view->all, 0, sizeof(view->all));
-	if (c->all.n_nodes)
-		qsort(c->all.nodes, c->all.n_nodes, sizeof(*c->all.nodes),
-		      by_name);
+	keep_names(c, &view->all);
+	keep_fixed(c, &view->all);
 	note_restart(c, view->identity.booted);
 	c->slurm = view->identity;
 	c->view_refresh = view->refresh;
@@ -122,8 +197,10 @@ static void on_view(struct vol_slurm_view *view, void *arg)
 	 * last. */
 	for (i = c->n_members; i-- > 0;)
 		vol_member_view(c->members[i],
-				vol_roster_node(c, c->members[i]->node_name));
+				find(&view->all, c->members[i]->node_name));
+	vol_roster_sweep(c, &view->all);
 	vol_lease_settle(c);
+	trim(c);
 }
 
 static void on_away(const char *reason, void *arg)
@@ -144,31 +221,32 @@ static void on_answer(const struct vol_answer *answer, void *arg)
 	struct vol_member *s =
 		vol_controller_member_at_node(arg, answer->wish->node);
 
-	/* A renamed member's old name has nobody to hear it. */
+	/* A renamed member's old name has nobody else to hear it. */
 	if (s)
 		vol_member_answer(s, answer);
+	else if (answer->wish->action == VOL_ACT_DELETE && !answer->error)
+		vol_info("%s: an old name's node was deleted",
+			 answer->wish->node);
 }
 
-/* Made once: devices tell controllers apart by it. */
-static int load_id(struct vol_controller *c, struct vol_error *err)
+/* Made once: devices know the controller by it. */
+static int load_key(struct vol_controller *c, struct vol_error *err)
 {
-	cleanup_free char *path = NULL, *text = NULL;
-	size_t len;
+	cleanup_free char *path = NULL;
 
-	if (asprintf(&path, "%s/controller-id", c->conf.state_dir) < 0)
+	if (asprintf(&path, "%s/controller.key", c->conf.state_dir) < 0)
 		return vol_errorf_errno(err, ENOMEM, "out of memory");
-	text = vol_file_read(path, 256, &len, err);
-	if (text) {
-		text[strcspn(text, "\n")] = '\0';
-		if (!vol_device_id_valid(text))
-			return vol_errorf_errno(err, EINVAL,
-						"%s: not an identity", path);
-		memcpy(c->id, text, sizeof(c->id));
-		return 0;
-	}
-	if (errno != ENOENT || vol_device_id_make(c->id, err) < 0)
+	c->key = vol_keypair_load(path, err);
+	if (!c->key)
 		return -1;
-	return vol_file_replace(path, c->id, strlen(c->id), 0644, 1, err);
+	vol_fingerprint_id(vol_keypair_fingerprint(c->key), c->id);
+	c->tls = vol_tls_context_create(c->key, err);
+	return c->tls ? 0 : -1;
+}
+
+const struct vol_fingerprint *vol_controller_key(const struct vol_controller *c)
+{
+	return vol_keypair_fingerprint(c->key);
 }
 
 /* One descriptor per device; the soft limit of 1024 is for select(2). */
@@ -190,12 +268,18 @@ static void stop(void *self)
 	if (!c)
 		return;
 	vol_ctl_destroy(c->ctl);
+	/* Links that end now are no news to it. */
+	vol_keyring_destroy(c->keyring);
 	vol_mdns_destroy(c->mdns);
 	vol_server_destroy(c->server);
-	if (c->registry && vol_registry_save(c->registry, &err) < 0)
+	vol_tls_context_destroy(c->tls);
+	vol_keypair_destroy(c->key);
+	if (c->registry && c->door && vol_controller_save(c, &err) < 0)
 		vol_err("registry: %s", err.text);
 	vol_forecasts_save(c->forecasts);
+	vol_door_destroy(c->door);
 	vol_desk_destroy(c->desk);
+	vol_reports_destroy(c->reports);
 	vol_registrar_destroy(c->registrar);
 	sd_event_source_disable_unref(c->save_timer);
 	sd_event_source_disable_unref(c->open_timer);
@@ -206,7 +290,9 @@ static void stop(void *self)
 	vol_nodes_destroy(c->nodes);
 	vol_seen_destroy(c->seen);
 	vol_registry_destroy(c->registry);
-	vol_slurm_snapshot_clear(&c->all);
+	free(c->node_names);
+	free(c->fixed);
+	free(c->nodesets);
 	vol_controller_conf_clear(&c->conf);
 	free(c->conf_path);
 	sd_event_unref(c->loop);
@@ -232,8 +318,13 @@ static int start_parts(struct vol_controller *c, struct vol_error *err)
 	};
 
 	raise_file_limit();
+	/* Before there is a thread that reads the environment. */
+	if (c->conf.cluster &&
+	    vol_clusterdir_enter(VOL_CLUSTERS_DIR, c->conf.cluster, err) < 0)
+		return -1;
+	mallopt(M_MMAP_THRESHOLD, PIECE_BYTES);
 	if (vol_mkdir_p(c->conf.state_dir, 0755, err) < 0 ||
-	    load_id(c, err) < 0 || vol_lease_load(c, err) < 0)
+	    vol_lease_load(c, err) < 0)
 		return -1;
 	c->forecasts = vol_forecasts_create(c, err);
 	if (!c->forecasts || vol_roster_load(c, err) < 0)
@@ -247,15 +338,32 @@ static int start_parts(struct vol_controller *c, struct vol_error *err)
 	c->desk = vol_desk_create(c, err);
 	if (!c->desk)
 		return -1;
+	c->reports = vol_reports_create(c, err);
+	if (!c->reports)
+		return -1;
 	/* Before anything of another controller that runs here is replaced. */
 	c->server = vol_server_create(c, &c->port, err);
-	if (!c->server || !vol_nodes_create(c, err))
+	/* And before a key is made that another one may be making. */
+	if (!c->server || load_key(c, err) < 0 || !vol_nodes_create(c, err))
+		return -1;
+	c->door = vol_door_create(c, err);
+	if (!c->door || !vol_keyring_create(c, err))
 		return -1;
 	sd_event_add_time_relative(c->loop, &c->open_timer, CLOCK_MONOTONIC,
 				   OPEN_US, 0, on_open, c);
 	c->ctl = vol_ctl_create(c->loop, c->conf.control_socket,
 				vol_controller_commands, c, err);
 	return c->ctl ? vol_forecasts_start(c->forecasts, err) : -1;
+}
+
+static void say_hello(const struct vol_controller *c)
+{
+	char key[VOL_FINGERPRINT_SIZE];
+
+	vol_fingerprint_text(vol_keypair_fingerprint(c->key), key);
+	vol_info("controller on port %u, approve = %s, %zu devices known, "
+		 "key %s",
+		 c->port, c->conf.approve, c->n_members, key);
 }
 
 static void *start(sd_event *loop, const char *conf_path, bool check_only,
@@ -276,9 +384,7 @@ static void *start(sd_event *loop, const char *conf_path, bool check_only,
 	else if (vol_controller_conf_read(conf_path, &c->conf, err) == 0 &&
 		 (check_only || start_parts(c, err) == 0)) {
 		if (!check_only)
-			vol_info("controller on port %u, enrol = %s, %zu "
-				 "devices known",
-				 c->port, c->conf.enrol, c->n_members);
+			say_hello(c);
 		return c;
 	}
 	stop(c);
@@ -295,6 +401,13 @@ static const char *fixed_difference(const struct vol_controller_conf *a,
 		return "state_dir";
 	if (strcmp(a->control_socket, b->control_socket) != 0)
 		return "control_socket";
+	if (strcmp(a->auth_key ? a->auth_key : "",
+		   b->auth_key ? b->auth_key : "") != 0)
+		return "auth_key";
+	if (a->hand_out_key != b->hand_out_key)
+		return "hand_out_key";
+	if (strcmp(a->cluster ? a->cluster : "", b->cluster ? b->cluster : ""))
+		return "cluster";
 	return NULL;
 }
 

@@ -8,6 +8,8 @@
 
 #include "cleanup.h"
 #include "controller.h"
+#include "ctl_door.h"
+#include "ctl_key.h"
 #include "nodes.h"
 #include "wire.h"
 
@@ -33,10 +35,12 @@ static json_t *cmd_status(const json_t *request, uid_t uid, void *arg,
 {
 	struct vol_controller *c = arg;
 	size_t i, linked = 0, usable = 0, open = 0;
+	char key[VOL_FINGERPRINT_SIZE];
 	json_t *data;
 
 	(void)request;
 	(void)uid;
+	vol_fingerprint_text(vol_keypair_fingerprint(c->key), key);
 	for (i = 0; i < c->n_members; i++) {
 		linked += c->members[i]->peer != NULL;
 		usable += c->members[i]->peer &&
@@ -45,15 +49,16 @@ static json_t *cmd_status(const json_t *request, uid_t uid, void *arg,
 			c->members[i]->harvest == VOL_HARVEST_OPEN;
 	}
 	data = json_pack(
-		"{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:b, s:s, s:I, s:I, s:I, "
-		"s:I, s:I, s:I}",
+		"{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:b, s:s, s:I, s:I, "
+		"s:I, s:I, s:I, s:I}",
 		"role", "controller", "version", PACKAGE_VERSION, "id", c->id,
-		"cluster", c->slurm.cluster, "port", (int)c->port, "enrol",
-		c->conf.enrol, "partition", c->conf.partition, "slurmctld_up",
-		c->slurm_known, "slurmctld_reason", c->slurm_away, "devices",
-		(json_int_t)c->n_members, "linked", (json_int_t)linked,
-		"usable", (json_int_t)usable, "open", (json_int_t)open,
-		"lost_after_ms", (json_int_t)c->conf.lost_after_ms, "uptime_s",
+		"key", key, "cluster", c->slurm.cluster, "port", (int)c->port,
+		"approve", c->conf.approve, "partition", c->conf.partition,
+		"slurmctld_up", c->slurm_known, "slurmctld_reason",
+		c->slurm_away, "devices", (json_int_t)c->n_members, "linked",
+		(json_int_t)linked, "usable", (json_int_t)usable, "open",
+		(json_int_t)open, "lost_after_ms",
+		(json_int_t)c->conf.lost_after_ms, "uptime_s",
 		(json_int_t)((vol_controller_now_ms() - c->started_ms) / 1000));
 	return data ? data : out_of_memory(err);
 }
@@ -78,29 +83,31 @@ static json_t *forecast_json(const struct vol_member *s)
 
 static json_t *device_json(const struct vol_member *s)
 {
-	json_t *facts = vol_facts_to_json(&s->facts);
+	json_t *facts = vol_facts_to_json(&s->device->facts);
 	int slurm = s->slurm_known && s->exists;
+	struct vol_slurm_node node;
 
 	if (!facts)
 		return NULL;
+	vol_note_get(&s->node, &node);
 	return json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:b, s:s, "
 		"s:s, s:s, s:s, s:s, s:i, s:I, s:o, s:I, s:I, s:I, s:b, s:I, "
 		"s:I, s:o}",
-		"id", s->id, "node", s->node_name, "hostname", s->hostname,
-		"address", s->address, "contact", vol_contact_name(s->contact),
-		"linked", s->peer != NULL, "harvest",
-		s->peer ? vol_harvest_name(s->harvest) : "", "why",
-		s->peer ? s->why : "", "slurmd",
+		"id", s->id, "node", s->node_name, "hostname",
+		s->device->hostname, "address", s->device->address, "contact",
+		vol_contact_name(s->contact), "linked", s->peer != NULL,
+		"harvest", s->peer ? vol_harvest_name(s->harvest) : "", "why",
+		s->peer ? vol_member_why(s) : "", "slurmd",
 		vol_slurmd_state_name(s->slurmd), "node_state",
 		vol_node_state_name(s->decision.node), "busy", (int)s->busy,
 		"reason", s->decision.reason, "slurm_state",
-		slurm ? s->node.state : "", "slurm_reason",
-		slurm ? s->node.reason : "", "version", s->version, "slurm",
-		s->slurm, "cpus", (int)vol_facts_cpus(&s->facts), "memory_mb",
-		(json_int_t)s->facts.memory_mb, "facts", facts, "last_seen",
-		(json_int_t)s->last_seen, "away_since",
-		(json_int_t)s->away_since, "closes_at",
+		slurm ? node.state : "", "slurm_reason",
+		slurm ? node.reason : "", "version", s->version, "slurm",
+		s->slurm, "cpus", (int)vol_facts_cpus(&s->device->facts),
+		"memory_mb", (json_int_t)s->device->facts.memory_mb, "facts",
+		facts, "last_seen", (json_int_t)s->device->last_seen,
+		"away_since", (json_int_t)s->away_since, "closes_at",
 		(json_int_t)s->closes_at, "battery", (int)s->on_battery,
 		"speed", (json_int_t)vol_nodes_speed(s), "evictions_week",
 		(json_int_t)vol_tally_week(&s->forecast->evictions, time(NULL)),
@@ -252,5 +259,15 @@ const struct vol_ctl_command vol_controller_commands[] = {
 	/* When somebody comes and goes is not for everybody. */
 	{"history", true, cmd_history},
 	{"version", false, cmd_version},
+	{"pending", false, vol_ctl_pending},
+	{"token", true, vol_ctl_token},
+	{"tokens", true, vol_ctl_tokens},
+	{"revoke-token", true, vol_ctl_revoke_token},
+	{"approve", true, vol_ctl_approve},
+	{"forget", true, vol_ctl_forget},
+	{"rename", true, vol_ctl_rename},
+	{"rotate-key", true, vol_ctl_rotate},
+	{"rotate-stop", true, vol_ctl_rotate_stop},
+	{"rotation", true, vol_ctl_rotation},
 	{NULL, false, NULL},
 };

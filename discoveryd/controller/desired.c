@@ -15,9 +15,16 @@
 
 /* slurmd registers within 0.1 s of being up; after this long it did not. */
 #define REGISTER_GRACE_MS 1500
-/* Between two requests to register again, and between two attempts to resume:
- * long enough for slurmctld's answer on a loaded host. */
+/* Between two attempts to resume, and between the first two requests to
+ * register again: long enough for slurmctld's answer on a loaded host. */
 #define RETRY_MS 5000
+/* Each request makes slurmd read its configuration and start itself anew, and
+ * those of a slurmctld that loses its nodes again and again are many: no more
+ * often than one gives up a node by itself (SlurmdTimeout, 300 s by default).
+ */
+#define REREGISTER_MAX_MS 300000
+/* Without a request for so long, whatever was wrong is over. */
+#define REREGISTER_CALM_MS (2 * REREGISTER_MAX_MS)
 /* A slurmctld that was killed takes up the state it saved last, seconds old,
  * and believes jobs to be running that ended in between; a slurmd that is
  * killed takes the job with it that it was about to start.  slurmctld compares
@@ -77,6 +84,15 @@ bool vol_node_held(const struct vol_slurm_node *n, bool before)
 		return before && (n->drained || n->down);
 	return drained_by_admin(n) ||
 	       (n->down && !is_ours(n->reason) && !is_slurms(n->reason));
+}
+
+bool vol_node_unwalled(const struct vol_slurm_node *n, const char *why)
+{
+	if (is_ours(why))
+		why += strlen(VOL_REASON_PREFIX);
+	return n->drained &&
+	       strcmp(n->reason, "batch job complete failure") == 0 &&
+	       strncmp(why, VOL_WHY_WALLS, strlen(VOL_WHY_WALLS)) == 0;
 }
 
 static bool same_hardware(const struct vol_facts *f,
@@ -158,15 +174,25 @@ static bool is_foreign(const struct vol_situation *s)
 			       strcmp(n->comment, s->comment) != 0);
 }
 
+/* A revoked one may be as alive as ever, so nothing must start there again
+ * while its jobs leave. */
 static void on_forgotten(const struct vol_situation *s, struct vol_decision *d)
 {
+	const char *why = s->revoked ? "revoked" : "gone for long";
+
 	if (!s->exists || is_foreign(s))
-		decide(d, VOL_ACT_FORGET, VOL_NODE_MISSING, "gone for long");
+		decide(d, VOL_ACT_FORGET, VOL_NODE_MISSING, "%s", why);
 	else if (!s->node.allocated)
-		decide(d, VOL_ACT_DELETE, VOL_NODE_MISSING, "gone for long");
+		decide(d, VOL_ACT_DELETE, VOL_NODE_MISSING, "%s", why);
+	else if (s->revoked && !s->node.drained && !s->undrainable)
+		decide(d, VOL_ACT_DRAIN, VOL_NODE_MISSING,
+		       VOL_REASON_PREFIX "%s", why);
+	else if (s->revoked && !s->fenced)
+		decide(d, VOL_ACT_WAIT, VOL_NODE_MISSING,
+		       "waits for its lease to be over");
 	else if (!s->node.down)
 		decide(d, VOL_ACT_DOWN, VOL_NODE_MISSING,
-		       VOL_REASON_PREFIX "gone for long");
+		       VOL_REASON_PREFIX "%s", why);
 	else
 		decide(d, VOL_ACT_WAIT, VOL_NODE_MISSING,
 		       "waits for jobs to leave");
@@ -233,6 +259,24 @@ static void on_other_hardware(const struct vol_situation *s,
 	decide(d, VOL_ACT_DELETE, VOL_NODE_WRONG, "hardware changed");
 }
 
+unsigned vol_reregisters(unsigned before, uint64_t since_ms)
+{
+	return since_ms > REREGISTER_CALM_MS ? 1 : before + 1;
+}
+
+/* Twice as long after each. */
+static bool may_reregister(const struct vol_situation *s)
+{
+	uint64_t wait = RETRY_MS;
+	unsigned i;
+
+	for (i = 1; i < s->reregisters && wait < REREGISTER_MAX_MS; i++)
+		wait *= 2;
+	if (wait > REREGISTER_MAX_MS)
+		wait = REREGISTER_MAX_MS;
+	return s->since_reregister_ms > wait;
+}
+
 /* Drained and down: RESUME would lift both, the registration lifts DOWN alone.
  */
 static void on_down_below_drain(const struct vol_situation *s,
@@ -240,7 +284,7 @@ static void on_down_below_drain(const struct vol_situation *s,
 				enum vol_node_state node, const char *reason)
 {
 	decide(d,
-	       s->slurmd == VOL_SLURMD_UP && s->since_reregister_ms > RETRY_MS
+	       s->slurmd == VOL_SLURMD_UP && may_reregister(s)
 		       ? VOL_ACT_REREGISTER
 		       : VOL_ACT_NONE,
 	       node, "%s", reason);
@@ -269,7 +313,7 @@ static void on_down(const struct vol_situation *s, struct vol_decision *d)
 			d->action = VOL_ACT_WAIT;
 	} else if (s->since_resume_ms > RETRY_MS) {
 		decide(d, VOL_ACT_RESUME, VOL_NODE_MISSING, "device is back");
-	} else if (s->since_reregister_ms > RETRY_MS) {
+	} else if (may_reregister(s)) {
 		decide(d, VOL_ACT_REREGISTER, VOL_NODE_MISSING,
 		       "node stays down");
 	} else {
@@ -289,8 +333,7 @@ static void on_unregistered(const struct vol_situation *s,
 		/* Better idle for a moment than never there. */
 		d->welcome = s->undrainable;
 	} else if (s->slurmd == VOL_SLURMD_UP &&
-		   s->slurmd_up_ms >= REGISTER_GRACE_MS &&
-		   s->since_reregister_ms > RETRY_MS)
+		   s->slurmd_up_ms >= REGISTER_GRACE_MS && may_reregister(s))
 		decide(d, VOL_ACT_REREGISTER, VOL_NODE_MISSING,
 		       s->node.future ? "slurmd did not register"
 				      : "slurmctld does not hear slurmd");
@@ -347,7 +390,8 @@ static void on_usable(const struct vol_situation *s, struct vol_decision *d)
 	const struct vol_slurm_node *n = &s->node;
 	const char *ghosts = NULL;
 
-	if (n->drained && !is_ours(n->reason) && !drained_in_error(n))
+	if (n->drained && !is_ours(n->reason) && !drained_in_error(n) &&
+	    !(vol_owner_closes(s) && vol_node_unwalled(n, s->why)))
 		decide(d, VOL_ACT_NONE, VOL_NODE_WRONG,
 		       "drained by an administrator: %s", n->reason);
 	else if ((ghosts = ghosts_of(s)))

@@ -54,6 +54,8 @@ struct vol_situation {
 	char address[VOL_ADDRESS_SIZE];
 	char comment[256];
 	char farewell[VOL_REASON_SIZE]; /* words for DOWN when LOST or LEFT */
+	bool revoked; /* FORGOTTEN, but its slurmd may be there */
+	bool fenced;  /* so long ago that it has killed its jobs itself */
 	enum vol_slurmd_state slurmd;
 	bool busy;
 	uint64_t slurmd_up_ms; /* for how long slurmd has been up */
@@ -64,7 +66,9 @@ struct vol_situation {
 	uint64_t closed_ms;
 	uint64_t drain_after_ms; /* a shorter visit is not worth an RPC */
 	/* What was done about it. */
-	bool undrainable; /* slurmctld would not */
+	unsigned reregisters; /* vol_reregisters; 0: on this link, and by this
+			       * slurmctld, none was asked for */
+	bool undrainable;     /* slurmctld would not */
 	uint64_t since_reregister_ms, since_create_ms, since_address_ms;
 	uint64_t since_down_ms, since_resume_ms;
 	uint64_t since_restart_ms;  /* slurmctld started */
@@ -91,6 +95,16 @@ struct vol_decision {
  * the look before this one, since slurmctld writes its own reason over theirs
  * when it rejects a registration. */
 bool vol_node_held(const struct vol_slurm_node *n, bool before);
+
+/* Was it drained by slurmctld since a step did not start, of which the device
+ * says (why, also with our prefix) that no wall could be built around it?  The
+ * device knows when it can again, so our reason may take the place of Slurm's,
+ * which tells nobody anything. */
+bool vol_node_unwalled(const struct vol_slurm_node *n, const char *why);
+
+/* It is about to be asked to register again, since_ms after the last time: how
+ * many times in a row that makes, by which the next time is put off. */
+unsigned vol_reregisters(unsigned before, uint64_t since_ms);
 
 /* Must the node be drained now because its owner needs the machine? */
 bool vol_owner_closes(const struct vol_situation *s);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "desk_private.h"
 #include "log.h"
 
@@ -104,16 +105,23 @@ static void finish(struct vol_desk *d)
 /* Nodes whose jobs are noted now may go down. */
 static void let_leave(struct vol_desk *d, size_t n)
 {
-	char name[VOL_NODE_NAME_SIZE];
+	cleanup_free char(*names)[VOL_NODE_NAME_SIZE] = d->leaving;
 	struct vol_member *member;
+	size_t i;
 
-	/* What comes meanwhile is put at the end, and waits for a reading of
-	 * its own. */
-	for (; n; n--) {
-		memcpy(name, d->leaving[0], sizeof(name));
-		memmove(d->leaving, d->leaving + 1,
-			--d->n_leaving * sizeof(*d->leaving));
-		member = vol_controller_member_at_node(d->c, name);
+	/* What came meanwhile waits for a reading of its own. */
+	d->leaving = NULL;
+	d->n_leaving -= n;
+	if (d->n_leaving) {
+		d->leaving = malloc(d->n_leaving * sizeof(*names));
+		if (d->leaving)
+			memcpy(d->leaving, names + n,
+			       d->n_leaving * sizeof(*names));
+		else
+			d->n_leaving = 0; /* they ask again */
+	}
+	for (i = 0; i < n; i++) {
+		member = vol_controller_member_at_node(d->c, names[i]);
 		if (!member)
 			continue;
 		member->jobs_noted = true;
@@ -255,16 +263,45 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
 	return 0;
 }
 
+/* In whole seconds, as slurmctld counts: what began before it did not begin
+ * later. */
+static time_t said_at(uint32_t age_ms)
+{
+	struct timespec t;
+	int64_t ms;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 - age_ms;
+	return (time_t)(ms / 1000);
+}
+
+/* What one device may have us remember. */
+static bool is_too_much(struct vol_desk *d, const struct vol_member *member,
+			size_t n)
+{
+	if (n < VOL_DESK_JOBS)
+		return false;
+	vol_refusals_log(&d->c->refusals, "refused", member->device->address,
+			 "it speaks of more jobs than a machine can run");
+	return true;
+}
+
 void vol_desk_evict(struct vol_desk *d, const struct vol_member *member,
 		    const struct vol_link_msg *msg)
 {
 	struct vol_ask *ask = NULL;
-	size_t i;
+	size_t i, n = 0;
 
-	for (i = 0; i < d->n_asks && !ask; i++)
-		if (d->asks[i].job == msg->job &&
-		    strcmp(d->asks[i].device, member->id) == 0)
+	for (i = 0; i < d->n_asks && !ask; i++) {
+		if (strcmp(d->asks[i].device, member->id) != 0)
+			continue;
+		n++;
+		if (d->asks[i].job == msg->job)
 			ask = &d->asks[i];
+	}
+	/* Of what was reported there is never more than a window. */
+	if (!ask && msg->type == VOL_LINK_CHECK && is_too_much(d, member, n))
+		return;
 	if (!ask)
 		ask = vol_desk_grow(&d->asks, &d->n_asks, sizeof(*ask));
 	if (!ask)
@@ -276,6 +313,8 @@ void vol_desk_evict(struct vol_desk *d, const struct vol_member *member,
 	if (msg->type == VOL_LINK_CHECK && !ask->check)
 		return;
 	ask->taken = false;
+	ask->report = msg->report;
+	ask->asked = said_at(msg->age_ms);
 	ask->job = msg->job;
 	ask->exclude = msg->exclude;
 	ask->force = msg->force;
@@ -289,15 +328,20 @@ void vol_desk_parked(struct vol_desk *d, const struct vol_member *member,
 {
 	struct vol_desk_memory *m = &d->memory;
 	struct vol_grant *g = NULL;
-	size_t i;
+	size_t i, n = 0;
 
 	if (!d->c->conf.extend_time_limit)
 		return;
-	for (i = 0; i < m->n_grants && !g; i++)
-		if (m->grants[i].job == msg->job &&
-		    strcmp(m->grants[i].node, member->node_name) == 0)
+	for (i = 0; i < m->n_grants && !g; i++) {
+		if (strcmp(m->grants[i].node, member->node_name) != 0)
+			continue;
+		n++;
+		if (m->grants[i].job == msg->job)
 			g = &m->grants[i];
+	}
 	if (!g) {
+		if (is_too_much(d, member, n))
+			return;
 		g = vol_desk_grow(&m->grants, &m->n_grants, sizeof(*g));
 		if (!g)
 			return;

@@ -10,27 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "desk_private.h"
 #include "forecasts.h"
 #include "log.h"
+#include "reports.h"
 #include "server.h"
-
-static struct vol_member *member_of(struct vol_desk *d, const char *id)
-{
-	struct vol_controller *c = d->c;
-	size_t i;
-
-	for (i = 0; i < c->n_members; i++)
-		if (strcmp(c->members[i]->id, id) == 0)
-			return c->members[i];
-	return NULL;
-}
 
 static void answer(struct vol_desk *d, const struct vol_ask *ask,
 		   enum vol_outcome outcome, const char *reason)
 {
 	struct vol_link_msg msg = {.type = VOL_LINK_EVICTED, .job = ask->job};
-	struct vol_member *member = member_of(d, ask->device);
+	struct vol_member *member =
+		vol_controller_member_by_id(d->c, ask->device);
 
 	vol_info("%s: job %u must go (%s): %s%s%s", ask->node, ask->job,
 		 ask->why, vol_outcome_name(outcome), *reason ? ": " : "",
@@ -40,6 +32,21 @@ static void answer(struct vol_desk *d, const struct vol_ask *ask,
 	msg.outcome = outcome;
 	snprintf(msg.reason, sizeof(msg.reason), "%s", reason);
 	vol_peer_send(member->peer, &msg);
+	if (!ask->check)
+		vol_reports_done(member, ask->job, ask->report);
+}
+
+/* Nothing is done about it, and nothing answered: to the device it would be
+ * about the job that it has now.  If that must go, too, it says so. */
+static void let_pass(struct vol_desk *d, const struct vol_ask *ask)
+{
+	struct vol_member *member =
+		vol_controller_member_by_id(d->c, ask->device);
+
+	vol_info("%s: job %u must go (%s): said of an earlier run", ask->node,
+		 ask->job, ask->why);
+	if (member)
+		vol_reports_done(member, ask->job, ask->report);
 }
 
 /* Was the job asked about?  If it was not found then, it is not there. */
@@ -123,13 +130,17 @@ static void decide_ask(struct vol_desk *d, struct vol_desk_round *r,
 {
 	const struct vol_slurm_job *job =
 		vol_slurm_jobs_find(&r->jobs, ask->job);
-	enum vol_evict_step step =
-		vol_evict_decide(job, job && is_on(job, ask->node), ask->force);
+	bool here = job && is_on(job, ask->node);
+	enum vol_evict_step step = vol_evict_decide(job, here, ask->force);
 	struct vol_change *c = NULL;
 
 	if (ask->check) {
 		if (step == VOL_EVICT_GONE || step == VOL_EVICT_DONE)
 			answer(d, ask, VOL_OUTCOME_GONE, "Slurm is ending it");
+		return;
+	}
+	if (here && vol_evict_outdated(job, ask->asked, time(NULL))) {
+		let_pass(d, ask);
 		return;
 	}
 	switch (step) {
@@ -151,8 +162,10 @@ static void decide_ask(struct vol_desk *d, struct vol_desk_round *r,
 		c = add_change(r, VOL_CHANGE_CANCEL, job);
 		break;
 	}
-	if (!c)
+	if (!c) {
+		answer(d, ask, VOL_OUTCOME_REFUSED, "out of memory");
 		return;
+	}
 	c->ask = *ask;
 	if (c->kind == VOL_CHANGE_REQUEUE)
 		shut(d, c);
@@ -183,29 +196,60 @@ static void count_lost(struct vol_desk *d, const char *node)
 }
 
 /* Slurm requeues what it can of a node that goes down. */
+static void note_left(struct vol_desk *d, const struct vol_slurm_job *job,
+		      const char *node)
+{
+	if (job->batch && job->requeue)
+		remember(d, job, node, false);
+	count_lost(d, node);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+/* All devices of a building may leave at once, each with a job. */
 static void note_leaving(struct vol_desk *d, const struct vol_desk_round *r)
 {
+	cleanup_free const char **names =
+		calloc(r->n_leaving + 1, sizeof(const char *));
 	const struct vol_slurm_job *job;
+	const char *const *name, *nodes;
 	size_t i, j;
 
+	if (!names) {
+		vol_err("jobs: out of memory");
+		return;
+	}
+	for (i = 0; i < r->n_leaving; i++)
+		names[i] = d->leaving[i];
+	qsort(names, r->n_leaving, sizeof(*names), by_text);
 	for (i = 0; i < r->jobs.n; i++) {
 		job = &r->jobs.jobs[i];
 		if (job->state != VOL_JOB_RUNNING)
 			continue;
-		for (j = 0; j < r->n_leaving; j++) {
-			if (!is_on(job, d->leaving[j]))
-				continue;
-			if (job->batch && job->requeue)
-				remember(d, job, d->leaving[j], false);
-			count_lost(d, d->leaving[j]);
+		nodes = job->nodes;
+		if (!strpbrk(nodes, "[,")) {
+			name = bsearch(&nodes, names, r->n_leaving,
+				       sizeof(*names), by_text);
+			if (name)
+				note_left(d, job, *name);
+			continue;
 		}
+		for (j = 0; j < r->n_leaving; j++)
+			if (is_on(job, names[j]))
+				note_left(d, job, names[j]);
 	}
 }
 
 /* That a user is not welcome says nothing about when the owner comes. */
 static void count_evicted(struct vol_desk *d, const struct vol_ask *ask)
 {
-	struct vol_member *member = member_of(d, ask->device);
+	struct vol_member *member =
+		vol_controller_member_by_id(d->c, ask->device);
 
 	if (member && !ask->exclude)
 		vol_forecasts_evicted(member, 1);
@@ -314,8 +358,12 @@ void vol_desk_note_asked(struct vol_desk *d, const struct vol_change *c)
 					   ? VOL_OUTCOME_REQUEUED
 					   : VOL_OUTCOME_CANCELLED;
 
-	if (!c->error)
+	if (!c->error) {
+		vol_info("job %u: run %u on %s was %s", c->job.id,
+			 c->job.restarts, c->ask.node,
+			 vol_outcome_name(outcome));
 		count_evicted(d, &c->ask);
+	}
 	if (!c->error || c->error == EALREADY) {
 		if (r)
 			r->since = time(NULL);

@@ -11,14 +11,19 @@
 #include "parked.h"
 #include "registrar.h"
 
+/* Of one device; no machine runs more of them side by side. */
+#define VOL_DESK_JOBS 1024
+
 /* A device's wish to be rid of a job, or its question whether Slurm ends it. */
 struct vol_ask {
 	char device[VOL_DEVICE_ID_SIZE];
 	char node[VOL_NODE_NAME_SIZE];
 	uint32_t job;
 	bool exclude, force;
-	bool check; /* nothing but the question */
-	bool taken; /* the round that runs read the jobs after it came */
+	bool check;      /* nothing but the question */
+	bool taken;      /* the round that runs read the jobs after it came */
+	uint64_t report; /* which said so; 0: none, only a question */
+	time_t asked;    /* when the device said so */
 	char why[VOL_WHY_SIZE];
 };
 
@@ -49,6 +54,7 @@ struct vol_change {
 	 * not. */
 	char drain[VOL_REASON_SIZE];
 	bool drained;
+	bool alone; /* a call to drain it with others failed */
 	bool done;
 	int error;
 	struct vol_error why;

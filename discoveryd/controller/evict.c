@@ -35,6 +35,13 @@ enum vol_evict_step vol_evict_decide(const struct vol_slurm_job *job, bool here,
 	}
 }
 
+bool vol_evict_outdated(const struct vol_slurm_job *job, time_t asked,
+			time_t now)
+{
+	return job && job->state != VOL_JOB_PENDING && job->start > asked &&
+	       job->start <= now;
+}
+
 void vol_revival_fill(struct vol_revival *r, const struct vol_slurm_job *job,
 		      const char *node, bool exclude, time_t now)
 {

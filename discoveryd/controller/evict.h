@@ -29,6 +29,14 @@ enum vol_evict_step {
 enum vol_evict_step vol_evict_decide(const struct vol_slurm_job *job, bool here,
 				     bool force);
 
+/* Was that said of an earlier run of the job?  asked: when the device said it,
+ * on our clock.  The run that is there now began later, and is not the one that
+ * had to go: a report that comes again, or comes late, does not end it.  (A
+ * clock that was set back shows as a start in the future; then it is unknown,
+ * and the run is taken for the right one.) */
+bool vol_evict_outdated(const struct vol_slurm_job *job, time_t asked,
+			time_t now);
+
 /* After this long nobody comes back to a job that is not pending yet. */
 #define VOL_REVIVE_MAX_S 3600
 /* A job that still runs as if nothing had been was never requeued. */

@@ -17,6 +17,7 @@
 #include "log.h"
 #include "member_private.h"
 #include "nodes.h"
+#include "reports.h"
 
 /* After a restart of ours, devices that wait with backoff need longer to come
  * back than one whose link just broke. */
@@ -30,7 +31,7 @@
 static int on_timer(sd_event_source *source, uint64_t usec, void *arg);
 
 struct vol_member *vol_member_create(struct vol_controller *c,
-				     const struct vol_device *device)
+				     struct vol_device *device)
 {
 	struct vol_member *s = calloc(1, sizeof(*s));
 
@@ -42,14 +43,15 @@ struct vol_member *vol_member_create(struct vol_controller *c,
 		return NULL;
 	}
 	s->c = c;
+	s->device = device;
 	memcpy(s->id, device->id, sizeof(s->id));
 	memcpy(s->node_name, device->node, sizeof(s->node_name));
-	memcpy(s->hostname, device->hostname, sizeof(s->hostname));
-	memcpy(s->address, device->address, sizeof(s->address));
-	s->facts = device->facts;
-	s->last_seen = device->last_seen;
 	s->created = device->created;
 	s->contact = VOL_CONTACT_SILENT;
+	/* We were stopped before its node was gone. */
+	s->revoked = device->standing == VOL_REVOKED;
+	if (s->revoked)
+		s->contact = VOL_CONTACT_FORGOTTEN;
 	s->gone_at = c->started_ms + START_GRACE_MS;
 	s->look_ms = LOOK_MIN_MS;
 	s->lease_ms = vol_lease_floor(c);
@@ -70,8 +72,22 @@ void vol_member_destroy(struct vol_member *s)
 	if (!s)
 		return;
 	sd_event_source_disable_unref(s->timer);
+	vol_intake_clear(&s->intake);
+	vol_note_clear(&s->node);
+	free(s->why);
+	free(s->farewell);
+	free(s->auth.trouble);
+	free(s->told_reason);
+	free(s->complaint);
 	vol_forecast_destroy(s->forecast);
 	free(s);
+}
+
+void vol_member_keep(char **kept, const char *text)
+{
+	free(*kept);
+	/* Without memory it is said once more. */
+	*kept = *text ? strdup(text) : NULL;
 }
 
 void vol_member_arm(struct vol_member *s, uint64_t ms)
@@ -86,19 +102,21 @@ void vol_member_arm(struct vol_member *s, uint64_t ms)
 	sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT);
 }
 
-/* Registry's copy of what is known for long. */
+const char *vol_member_why(const struct vol_member *s)
+{
+	return s->why ? s->why : "";
+}
+
+const char *vol_member_farewell(const struct vol_member *s)
+{
+	return s->farewell ? s->farewell : VOL_REASON_PREFIX "device is gone";
+}
+
+/* What is known for long is to be on disk. */
 static void remember(struct vol_member *s)
 {
-	struct vol_device *d = vol_registry_by_id(s->c->registry, s->id);
-
-	if (!d)
-		return;
-	memcpy(d->hostname, s->hostname, sizeof(d->hostname));
-	memcpy(d->address, s->address, sizeof(d->address));
-	d->facts = s->facts;
-	d->last_seen = s->last_seen;
-	vol_registry_touch(s->c->registry);
-	vol_controller_save_soon(s->c);
+	vol_registry_touch(s->c->registry, s->device);
+	vol_controller_save_later(s->c);
 }
 
 /* What hello and harvest tell of the owner. */
@@ -107,7 +125,7 @@ static void note_owner(struct vol_member *s, const struct vol_link_msg *msg)
 	time_t now = time(NULL);
 
 	s->harvest = msg->harvest;
-	memcpy(s->why, msg->why, sizeof(s->why));
+	vol_member_keep(&s->why, msg->why);
 	s->away_since = msg->away_s ? now - (time_t)msg->away_s : 0;
 	s->closes_at = msg->closes_s ? now + (time_t)msg->closes_s : 0;
 	s->on_battery = msg->battery;
@@ -120,6 +138,7 @@ void vol_member_attach(struct vol_member *s, struct vol_peer *peer,
 		       const struct vol_link_msg *hello)
 {
 	struct vol_peer *older = s->peer;
+	struct vol_device *d = s->device;
 
 	s->peer = NULL;
 	if (older) {
@@ -131,7 +150,7 @@ void vol_member_attach(struct vol_member *s, struct vol_peer *peer,
 	s->contact = VOL_CONTACT_HERE;
 	s->welcomed = false;
 	s->told = VOL_NODE_MISSING;
-	*s->told_reason = '\0';
+	vol_member_keep(&s->told_reason, "");
 	s->slurmd = hello->busy ? VOL_SLURMD_STARTING : VOL_SLURMD_DOWN;
 	s->slurmd_up_at = 0;
 	s->slurmd_ended = false;
@@ -139,22 +158,25 @@ void vol_member_attach(struct vol_member *s, struct vol_peer *peer,
 	note_owner(s, hello);
 	vol_nodes_mark(s);
 	s->closed_at = 0;
-	s->facts = hello->facts;
-	memcpy(s->hostname, hello->hostname, sizeof(s->hostname));
+	d->facts = hello->facts;
+	memcpy(d->hostname, hello->hostname, sizeof(d->hostname));
 	memcpy(s->boot, hello->boot, sizeof(s->boot));
 	memcpy(s->version, hello->version, sizeof(s->version));
 	memcpy(s->slurm, hello->slurm, sizeof(s->slurm));
-	snprintf(s->address, sizeof(s->address), "%s", vol_peer_address(peer));
+	snprintf(d->address, sizeof(d->address), "%s", vol_peer_address(peer));
 	s->here_at = vol_controller_now_ms();
-	s->last_seen = time(NULL);
+	d->last_seen = time(NULL);
 	s->hold_until = s->address_at = 0;
 	s->stale = 0;
+	s->reregisters = 0;
 	s->jobs_noted = false;
 	s->look_ms = LOOK_MIN_MS;
+	vol_reports_met(s, hello);
+	vol_keyring_met(s, hello);
 	vol_info("%s (%s): linked: device %.8s, host %s, %u CPUs, %llu MB",
-		 s->node_name, s->address, s->id, s->hostname,
-		 vol_facts_cpus(&s->facts),
-		 (unsigned long long)s->facts.memory_mb);
+		 s->node_name, d->address, s->id, d->hostname,
+		 vol_facts_cpus(&d->facts),
+		 (unsigned long long)d->facts.memory_mb);
 	remember(s);
 	vol_forecasts_feed(s);
 	vol_member_evaluate(s);
@@ -202,6 +224,7 @@ static void on_harvest(struct vol_member *s, const struct vol_link_msg *msg)
 void vol_member_message(struct vol_member *s, const struct vol_link_msg *msg)
 {
 	struct vol_peer *peer = s->peer;
+	char farewell[VOL_REASON_SIZE];
 
 	if (msg->type != VOL_LINK_HARVEST)
 		vol_nodes_mark(s);
@@ -212,27 +235,34 @@ void vol_member_message(struct vol_member *s, const struct vol_link_msg *msg)
 	case VOL_LINK_HARVEST:
 		on_harvest(s, msg);
 		break;
+	case VOL_LINK_MOVED:
 	case VOL_LINK_EVICT:
+		vol_reports_take(s, msg);
+		break;
 	case VOL_LINK_CHECK:
 		vol_desk_evict(s->c->desk, s, msg);
 		break;
 	case VOL_LINK_PARKED:
 		vol_desk_parked(s->c->desk, s, msg);
 		break;
+	case VOL_LINK_KEYED:
+		vol_keyring_message(s, msg);
+		break;
 	case VOL_LINK_FACTS:
-		if (vol_facts_equal(&s->facts, &msg->facts))
+		if (vol_facts_equal(&s->device->facts, &msg->facts))
 			break;
 		vol_info("%s: shares %u CPUs and %llu MB now", s->node_name,
 			 vol_facts_cpus(&msg->facts),
 			 (unsigned long long)msg->facts.memory_mb);
-		s->facts = msg->facts;
+		s->device->facts = msg->facts;
 		remember(s);
 		vol_member_evaluate(s);
 		break;
 	default:
 		vol_info("%s: device leaves: %s", s->node_name, msg->reason);
-		snprintf(s->farewell, sizeof(s->farewell),
+		snprintf(farewell, sizeof(farewell),
 			 VOL_REASON_PREFIX "device left (%.150s)", msg->reason);
+		vol_member_keep(&s->farewell, farewell);
 		s->contact = VOL_CONTACT_LEFT;
 		vol_peer_destroy(peer);
 	}
@@ -249,6 +279,7 @@ static void look_at_all(struct vol_member *s)
 static void grow_older(struct vol_member *s)
 {
 	uint64_t now = vol_controller_now_ms(), limit;
+	char farewell[VOL_REASON_SIZE];
 	struct tm tm;
 	time_t t = time(NULL);
 
@@ -264,14 +295,16 @@ static void grow_older(struct vol_member *s)
 		s->contact = VOL_CONTACT_LOST;
 		look_at_all(s);
 		localtime_r(&t, &tm);
-		snprintf(s->farewell, sizeof(s->farewell),
+		snprintf(farewell, sizeof(farewell),
 			 VOL_REASON_PREFIX "lost contact at %02d:%02d",
 			 tm.tm_hour, tm.tm_min);
+		vol_member_keep(&s->farewell, farewell);
 		if (s->exists)
 			vol_info("%s: lost contact", s->node_name);
 		vol_forecasts_gone(s, s->gone_at);
 	}
-	limit = (uint64_t)s->last_seen * 1000 + s->c->conf.forget_after_ms;
+	limit = (uint64_t)s->device->last_seen * 1000 +
+		s->c->conf.forget_after_ms;
 	if ((uint64_t)t * 1000 >= limit) {
 		s->contact = VOL_CONTACT_FORGOTTEN;
 		vol_info("%s: forgotten after long absence", s->node_name);
@@ -286,10 +319,12 @@ void vol_member_detach(struct vol_member *s, uint64_t heard_at)
 {
 	s->peer = NULL;
 	s->welcomed = false;
+	vol_reports_part(s);
+	vol_keyring_parted(s);
 	s->slurmd = VOL_SLURMD_DOWN;
 	s->slurmd_up_at = s->down_at = 0;
 	s->gone_at = heard_at;
-	s->last_seen = time(NULL);
+	s->device->last_seen = time(NULL);
 	remember(s);
 	if (s->contact == VOL_CONTACT_HERE) {
 		s->contact = VOL_CONTACT_SILENT;
@@ -345,7 +380,9 @@ void vol_member_note_node(struct vol_member *s,
 			  const struct vol_slurm_node *node)
 {
 	s->held = vol_node_held(node, s->held);
-	s->node = *node;
+	/* The next look tells it again. */
+	if (vol_note_set(&s->node, node) < 0)
+		vol_err("%s: out of memory", s->node_name);
 }
 
 void vol_member_view(struct vol_member *s, const struct vol_slurm_node *node)
@@ -370,21 +407,26 @@ void vol_member_slurm_away(struct vol_member *s)
 bool vol_member_shuts(const struct vol_member *s, char reason[VOL_REASON_SIZE])
 {
 	if (s->contact == VOL_CONTACT_LEFT || s->contact == VOL_CONTACT_LOST) {
-		snprintf(reason, VOL_REASON_SIZE, "%s", s->farewell);
+		snprintf(reason, VOL_REASON_SIZE, "%s", vol_member_farewell(s));
 		return true;
 	}
 	if (s->harvest == VOL_HARVEST_OPEN)
 		return false;
-	vol_closed_reason(s->harvest, s->why, reason);
+	vol_closed_reason(s->harvest, vol_member_why(s), reason);
 	return true;
 }
 
 void vol_member_drained(struct vol_member *s, const char *reason)
 {
+	struct vol_slurm_node node;
+
 	if (!s->slurm_known || !s->exists || s->node.drained)
 		return;
-	s->node.drained = true;
-	snprintf(s->node.reason, sizeof(s->node.reason), "%s", reason);
+	vol_note_get(&s->node, &node);
+	node.drained = true;
+	snprintf(node.reason, sizeof(node.reason), "%s", reason);
+	if (vol_note_set(&s->node, &node) < 0)
+		return;
 	vol_info("%s: drained (%s)", s->node_name, reason);
 	vol_member_evaluate(s);
 }

@@ -13,20 +13,31 @@
 
 #include "controller.h"
 #include "desk.h"
+#include "door.h"
 #include "log.h"
 #include "forecasts.h"
+#include "keyring.h"
 #include "member_private.h"
+#include "reports.h"
 
 /* A full table empties by a person's hand or when a device is forgotten. */
 #define TABLE_FULL_MS 30000
 #define FAILED_MS     5000
 #define BUSY_MS       1000
+#define RENAME_MS     500
 /* Told "missing" only after this: a node on its way in is nobody's worry. */
 #define MISSING_MS 3000
 
 static uint64_t since(uint64_t at, uint64_t now)
 {
 	return at ? now - at : VOL_NEVER;
+}
+
+void vol_member_label(const struct vol_member *s,
+		      char label[VOL_MEMBER_LABEL_SIZE])
+{
+	snprintf(label, VOL_MEMBER_LABEL_SIZE, VOL_MEMBER_LABEL "%.100s, %.8s",
+		 s->device->hostname, s->id);
 }
 
 static void describe(const struct vol_member *s, struct vol_situation *x)
@@ -36,19 +47,22 @@ static void describe(const struct vol_member *s, struct vol_situation *x)
 	memset(x, 0, sizeof(*x));
 	x->created = s->created;
 	x->contact = s->contact;
-	x->facts = s->facts;
-	memcpy(x->address, s->address, sizeof(x->address));
-	snprintf(x->comment, sizeof(x->comment),
-		 "volunteer device, host %.100s, %.8s", s->hostname, s->id);
-	memcpy(x->farewell, s->farewell, sizeof(x->farewell));
+	x->facts = s->device->facts;
+	memcpy(x->address, s->device->address, sizeof(x->address));
+	vol_member_label(s, x->comment);
+	snprintf(x->farewell, sizeof(x->farewell), "%s",
+		 vol_member_farewell(s));
 	x->slurmd = s->slurmd;
 	x->busy = s->busy;
 	x->slurmd_up_ms = s->slurmd_up_at ? now - s->slurmd_up_at : 0;
 	x->harvest = s->harvest;
-	memcpy(x->why, s->why, sizeof(x->why));
+	snprintf(x->why, sizeof(x->why), "%s", vol_member_why(s));
 	x->closed_ms = since(s->closed_at, now);
 	x->drain_after_ms = s->c->conf.drain_after_ms;
 	x->undrainable = s->undrainable;
+	x->revoked = s->revoked;
+	x->fenced = now >= s->gone_at + vol_member_lease_ms(s);
+	x->reregisters = s->reregisters;
 	x->since_reregister_ms = since(s->reregister_at, now);
 	x->since_create_ms = since(s->create_at, now);
 	x->since_address_ms = since(s->address_at, now);
@@ -58,7 +72,7 @@ static void describe(const struct vol_member *s, struct vol_situation *x)
 	x->since_replaced_ms = since(s->replaced_at, now);
 	x->slurm_known = s->slurm_known;
 	x->exists = s->exists;
-	x->node = s->node;
+	vol_note_get(&s->node, &x->node);
 	x->held = s->held;
 }
 
@@ -68,9 +82,9 @@ static void wish(struct vol_member *s)
 	struct vol_situation x;
 
 	memcpy(w.node, s->node_name, sizeof(w.node));
-	memcpy(w.address, s->address, sizeof(w.address));
-	memcpy(w.hostname, s->hostname, sizeof(w.hostname));
-	w.facts = s->facts;
+	memcpy(w.address, s->device->address, sizeof(w.address));
+	memcpy(w.hostname, s->device->hostname, sizeof(w.hostname));
+	w.facts = s->device->facts;
 	if (w.action == VOL_ACT_COMMENT) {
 		describe(s, &x);
 		memcpy(w.text, x.comment, sizeof(w.text));
@@ -97,11 +111,14 @@ static void welcome(struct vol_member *s)
 
 	memcpy(msg.node, s->node_name, sizeof(msg.node));
 	memcpy(msg.cluster, c->slurm.cluster, sizeof(msg.cluster));
+	vol_keyring_welcome(s, &msg);
 	s->welcomed = true;
 	s->lease_ms = msg.lease_ms;
 	s->heartbeat_ms = msg.heartbeat_ms;
 	vol_forecasts_feed(s);
 	vol_peer_send(s->peer, &msg);
+	vol_reports_welcomed(s);
+	vol_keyring_welcomed(s);
 }
 
 static void tell(struct vol_member *s)
@@ -113,7 +130,8 @@ static void tell(struct vol_member *s)
 	/* Of the three only "wrong" has reasons worth following. */
 	if (s->decision.node == s->told &&
 	    (s->told != VOL_NODE_WRONG ||
-	     strcmp(s->decision.reason, s->told_reason) == 0))
+	     strcmp(s->decision.reason, s->told_reason ? s->told_reason : "") ==
+		     0))
 		return;
 	/* A node that was just resumed is out until slurmd has answered. */
 	if (s->decision.node == VOL_NODE_MISSING &&
@@ -121,20 +139,23 @@ static void tell(struct vol_member *s)
 	     since(s->resume_at, now) < MISSING_MS))
 		return;
 	s->told = s->decision.node;
-	memcpy(s->told_reason, s->decision.reason, sizeof(s->told_reason));
+	vol_member_keep(&s->told_reason, s->decision.reason);
 	memcpy(msg.reason, s->decision.reason, sizeof(msg.reason));
 	vol_peer_send(s->peer, &msg);
 	vol_log(s->told == VOL_NODE_UP ? VOL_LOG_INFO : VOL_LOG_WARN,
 		"%s: node is %s: %s", s->node_name,
-		vol_node_state_name(s->told), s->told_reason);
+		vol_node_state_name(s->told), msg.reason);
 }
 
 static void reregister(struct vol_member *s)
 {
 	struct vol_link_msg msg = {.type = VOL_LINK_REREGISTER};
+	uint64_t now = vol_controller_now_ms();
 
 	memcpy(msg.reason, s->decision.reason, sizeof(msg.reason));
-	s->reregister_at = vol_controller_now_ms();
+	s->reregisters =
+		vol_reregisters(s->reregisters, since(s->reregister_at, now));
+	s->reregister_at = now;
 	vol_info("%s: slurmd must register again: %s", s->node_name,
 		 msg.reason);
 	vol_peer_send(s->peer, &msg);
@@ -144,8 +165,8 @@ static void reregister(struct vol_member *s)
 static void complain(struct vol_member *s, const char *code, const char *text,
 		     uint32_t retry_ms)
 {
-	if (strcmp(s->complaint, text) != 0) {
-		snprintf(s->complaint, sizeof(s->complaint), "%s", text);
+	if (!s->complaint || strcmp(s->complaint, text) != 0) {
+		vol_member_keep(&s->complaint, text);
 		vol_err("%s", text);
 	}
 	s->hold_until = vol_controller_now_ms() + retry_ms;
@@ -160,7 +181,7 @@ static void rename_node(struct vol_member *s)
 	struct vol_error err;
 
 	vol_warn("%s: %s", s->node_name, s->decision.reason);
-	if (vol_controller_rename(s->c, s, &err) < 0) {
+	if (vol_controller_rename(s->c, s, NULL, &err) < 0) {
 		complain(s, "busy", err.text, FAILED_MS);
 		return;
 	}
@@ -205,16 +226,39 @@ static void act(struct vol_member *s)
 	}
 }
 
+/* The old node goes first: killed in between, we find the old name and make it
+ * again. */
+static void move_name(struct vol_member *s)
+{
+	char old[VOL_NODE_NAME_SIZE], name[VOL_NODE_NAME_SIZE];
+	struct vol_error err;
+
+	if (!s->slurm_known)
+		return;
+	if (s->exists) {
+		s->decision.action = VOL_ACT_DELETE;
+		snprintf(s->decision.reason, sizeof(s->decision.reason),
+			 "renamed to %s", s->new_name);
+		wish(s);
+		return;
+	}
+	memcpy(old, s->node_name, sizeof(old));
+	memcpy(name, s->new_name, sizeof(name));
+	*s->new_name = '\0';
+	if (vol_controller_rename(s->c, s, name, &err) < 0)
+		vol_err("%s: not renamed: %s", old, err.text);
+	else
+		vol_info("%s: renamed to %s", old, s->node_name);
+}
+
 /* The node is ours from now on, also when the answer to its creation got lost
  * with slurmctld or with us. */
 static void note_created(struct vol_member *s)
 {
-	struct vol_device *d = vol_registry_by_id(s->c->registry, s->id);
-
 	s->created = true;
-	if (d && !d->created) {
-		d->created = true;
-		vol_registry_touch(s->c->registry);
+	if (!s->device->created) {
+		s->device->created = true;
+		vol_registry_touch(s->c->registry, s->device);
 		vol_controller_save_soon(s->c);
 	}
 }
@@ -234,6 +278,10 @@ void vol_member_evaluate(struct vol_member *s)
 
 	if (s->pending || s->unsaved || s->stale)
 		return;
+	if (*s->new_name && s->contact != VOL_CONTACT_FORGOTTEN) {
+		move_name(s);
+		return;
+	}
 	describe(s, &x);
 	vol_desired(&x, &s->decision);
 	if (s->slurm_known && s->exists && s->node.future &&
@@ -255,6 +303,7 @@ void vol_member_evaluate(struct vol_member *s)
 
 static void note_done(struct vol_member *s, const struct vol_wish *w)
 {
+	struct vol_slurm_node node;
 	uint64_t now = vol_controller_now_ms();
 
 	switch (w->action) {
@@ -269,8 +318,9 @@ static void note_done(struct vol_member *s, const struct vol_wish *w)
 	case VOL_ACT_DOWN:
 		s->down_at = now;
 		s->jobs_noted = false;
+		vol_note_get(&s->node, &node);
 		vol_info("%s: set down (%s)", s->node_name,
-			 *w->text ? w->text : s->node.reason);
+			 *w->text ? w->text : node.reason);
 		break;
 	case VOL_ACT_DRAIN:
 		s->undrainable = false;
@@ -291,11 +341,17 @@ static void note_done(struct vol_member *s, const struct vol_wish *w)
 	default:
 		break;
 	}
-	*s->complaint = '\0';
+	vol_member_keep(&s->complaint, "");
 }
 
 static void note_failure(struct vol_member *s, const struct vol_answer *a)
 {
+	if (*s->new_name) {
+		vol_warn("%s: not renamed to %s: %s", s->node_name, s->new_name,
+			 a->why.text);
+		*s->new_name = '\0';
+		return;
+	}
 	switch (a->error) {
 	case ENOSPC:
 		complain(s, "table_full", a->why.text, TABLE_FULL_MS);
@@ -332,4 +388,43 @@ void vol_member_answer(struct vol_member *s, const struct vol_answer *a)
 	/* Part of a list: the table is on its way, and knows more. */
 	if (a->looked || a->error)
 		vol_member_evaluate(s);
+}
+
+void vol_member_revoke(struct vol_member *s)
+{
+	s->revoked = true;
+	s->contact = VOL_CONTACT_FORGOTTEN;
+	*s->new_name = '\0';
+	s->jobs_noted = false;
+	vol_info("%s: revoked", s->node_name);
+	vol_keyring_revoked(s);
+	/* The end of the link is evaluated, too. */
+	if (s->peer)
+		vol_peer_refuse(s->peer, "not_enrolled",
+				"an administrator has revoked this device",
+				VOL_DOOR_REVOKED_MS);
+	else
+		vol_member_evaluate(s);
+}
+
+int vol_member_rename(struct vol_member *s, const char *name,
+		      struct vol_error *err)
+{
+	if (!s->slurm_known)
+		return vol_errorf_errno(err, EBUSY,
+					"slurmctld does not answer");
+	if (s->busy || (s->exists && s->node.allocated))
+		return vol_errorf_errno(err, EBUSY,
+					"jobs are on %s; drain it and wait",
+					s->node_name);
+	if (s->revoked || s->unsaved || *s->new_name)
+		return vol_errorf_errno(err, EBUSY, "%s is being changed",
+					s->node_name);
+	snprintf(s->new_name, sizeof(s->new_name), "%s", name);
+	if (s->peer)
+		vol_peer_refuse(s->peer, "busy", "the node name changes",
+				RENAME_MS);
+	else
+		vol_member_evaluate(s);
+	return 0;
 }

@@ -145,10 +145,10 @@ static const char *why_not(const struct vol_member *s)
 	if (s->shown == VOL_NODETABLE_OPEN)
 		return "";
 	if (s->peer)
-		return s->welcomed ? s->why : "not let in yet";
+		return s->welcomed ? vol_member_why(s) : "not let in yet";
 	if (s->contact == VOL_CONTACT_LEFT || s->contact == VOL_CONTACT_LOST)
 		/* Without what marks it as ours in Slurm. */
-		return s->farewell + strlen(VOL_REASON_PREFIX);
+		return vol_member_farewell(s) + strlen(VOL_REASON_PREFIX);
 	return s->here_at ? "no link" : "not heard since the controller began";
 }
 
@@ -262,6 +262,8 @@ struct vol_nodes *vol_nodes_create(struct vol_controller *c,
 		vol_nodetable_create(path, (uint32_t)c->n_members + SPARE, err);
 	if (!n->table)
 		goto error;
+	if (c->conf.cluster)
+		vol_nodetable_set_cluster(n->table, c->conf.cluster);
 	c->nodes = n;
 	for (i = 0; i < c->n_members; i++)
 		vol_nodes_put(c->members[i]);

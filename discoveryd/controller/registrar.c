@@ -22,6 +22,7 @@
 #include "registrar.h"
 #include "registrar_work.h"
 #include "thread.h"
+#include "wishes.h"
 
 /* Reading the table may take this share of the thread's and slurmctld's time:
  * 2 %. */
@@ -30,7 +31,8 @@
 #define RETRY_MAX_MS 5000
 #define STOP_WAIT_S  2
 /* Between two rounds of DRAIN and RESUME. */
-#define ROUND_MS 1000
+#define ROUND_MS    1000
+#define ROUND_SHARE 5 /* a sixth of the time at most */
 
 struct vol_registrar {
 	sd_event_source *source;
@@ -41,8 +43,8 @@ struct vol_registrar {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct vol_job *todo;                      /* oldest first */
-	struct vol_job *answers;                   /* oldest first */
+	struct vol_wishes todo;
+	struct vol_job *answers, **answers_end;    /* oldest first */
 	struct vol_errand *errands, *errands_done; /* likewise */
 	struct vol_slurm_view view;
 	bool view_ready, away_ready, stop;
@@ -69,14 +71,6 @@ static void wake_loop(struct vol_registrar *r)
 		vol_warn("registrar: eventfd: %s", strerror(errno));
 }
 
-static void append(struct vol_job **list, struct vol_job *job)
-{
-	while (*list)
-		list = &(*list)->next;
-	job->next = NULL;
-	*list = job;
-}
-
 static void free_jobs(struct vol_job *job)
 {
 	struct vol_job *next;
@@ -85,11 +79,6 @@ static void free_jobs(struct vol_job *job)
 		next = job->next;
 		free(job);
 	}
-}
-
-static bool is_due(const struct vol_registrar *r, const struct vol_job *job)
-{
-	return !vol_work_is_patient(job) || now_ms() >= r->next_round_ms;
 }
 
 static void append_errand(struct vol_errand **list, struct vol_errand *e)
@@ -103,44 +92,26 @@ static void append_errand(struct vol_errand **list, struct vol_errand *e)
 /* Called with the lock held.  Waits until there is something to do. */
 static void wait_for_work(struct vol_registrar *r)
 {
-	uint64_t until = r->next_view_ms;
-	const struct vol_job *job;
+	uint64_t until, now;
 	struct timespec t;
 
 	while (!r->stop && r->refresh == r->refreshed) {
-		if (r->errands && !r->is_away)
-			return;
-		for (job = r->is_away ? NULL : r->todo; job; job = job->next) {
-			if (is_due(r, job))
+		now = now_ms();
+		until = r->next_view_ms;
+		if (!r->is_away) {
+			if (r->errands ||
+			    vol_wishes_due(&r->todo, now >= r->next_round_ms))
 				return;
-			if (until > r->next_round_ms)
+			if (vol_wishes_await_round(&r->todo) &&
+			    until > r->next_round_ms)
 				until = r->next_round_ms;
 		}
-		if (now_ms() >= until)
+		if (now >= until)
 			return;
 		t.tv_sec = (time_t)(until / 1000);
 		t.tv_nsec = (long)(until % 1000) * 1000000;
 		pthread_cond_timedwait(&r->changed, &r->lock, &t);
 	}
-}
-
-/* Called with the lock held. */
-static struct vol_job *take_due(struct vol_registrar *r)
-{
-	struct vol_job **from = &r->todo, *job, *list = NULL, **end = &list;
-
-	while (!r->is_away && *from) {
-		job = *from;
-		if (!is_due(r, job)) {
-			from = &job->next;
-			continue;
-		}
-		*from = job->next;
-		job->next = NULL;
-		*end = job;
-		end = &job->next;
-	}
-	return list;
 }
 
 static void note_away(struct vol_registrar *r, const struct vol_error *why)
@@ -192,52 +163,42 @@ static void hand_over(struct vol_registrar *r, struct vol_job *job)
 	pthread_mutex_lock(&r->lock);
 	job->answer.wish = &job->wish;
 	job->after_view = r->view_ready;
-	append(&r->answers, job);
+	job->next = NULL;
+	*r->answers_end = job;
+	r->answers_end = &job->next;
 	pthread_mutex_unlock(&r->lock);
 	wake_loop(r);
 }
 
-static bool is_wished(const struct vol_job *list, const char *node)
-{
-	for (; list; list = list->next)
-		if (strcmp(list->wish.node, node) == 0)
-			return true;
-	return false;
-}
-
-/* Back to the front of the queue, in their order; a newer wish for the same
- * node takes the place of the older one. */
 static void put_back(struct vol_registrar *r, struct vol_job *list)
 {
-	struct vol_job *job, *next, *kept = NULL;
-
 	pthread_mutex_lock(&r->lock);
-	for (job = list; job; job = next) {
-		next = job->next;
-		if (is_wished(r->todo, job->wish.node))
-			free(job);
-		else
-			append(&kept, job);
-	}
-	if (kept) {
-		for (job = kept; job->next; job = job->next)
-			;
-		job->next = r->todo;
-		r->todo = kept;
-	}
+	vol_wishes_put_back(&r->todo, list);
 	pthread_mutex_unlock(&r->lock);
 }
 
-static void take_wishes(struct vol_registrar *r, struct vol_job *list)
+/* Rounds take a sixth of the time at most, however large the table. */
+static void check(struct vol_registrar *r, struct vol_job *list, bool round,
+		  bool *stuck, struct vol_error *why)
+{
+	uint64_t begin = now_ms(), took;
+
+	*stuck = !vol_work_check(list, why);
+	took = (now_ms() - begin) * ROUND_SHARE;
+	if (round)
+		r->next_round_ms =
+			now_ms() + (took > ROUND_MS ? took : ROUND_MS);
+}
+
+/* round: what waited for one is among them. */
+static void take_wishes(struct vol_registrar *r, struct vol_job *list,
+			bool round)
 {
 	struct vol_job *job, *next, *undone = NULL, **end = &undone;
 	struct vol_error why = {""};
 	bool stuck, view;
 
-	stuck = !vol_work_check(list, &why);
-	for (job = list; job; job = job->next)
-		if (vol_work_is_patient(job))
-			r->next_round_ms = now_ms() + ROUND_MS;
+	check(r, list, round, &stuck, &why);
 	for (job = list; job && !stuck; job = job->next) {
 		if (job->done)
 			continue;
@@ -289,19 +250,24 @@ static void *run(void *arg)
 {
 	struct vol_registrar *r = arg;
 	struct vol_job *list;
-	bool refresh;
+	bool refresh, round;
 
 	pthread_mutex_lock(&r->lock);
 	while (!r->stop) {
 		wait_for_work(r);
 		if (r->stop)
 			break;
-		list = take_due(r);
+		round = now_ms() >= r->next_round_ms;
+		list = NULL;
+		if (!r->is_away && vol_wishes_due(&r->todo, round)) {
+			round = round && vol_wishes_await_round(&r->todo);
+			list = vol_wishes_take(&r->todo, round);
+		}
 		refresh = r->refresh != r->refreshed;
 		r->refreshed = r->refresh;
 		pthread_mutex_unlock(&r->lock);
 		if (run_errands(r))
-			take_wishes(r, list);
+			take_wishes(r, list, round);
 		else
 			put_back(r, list);
 		if (refresh || now_ms() >= r->next_view_ms)
@@ -348,6 +314,7 @@ static int on_wake(sd_event_source *source, int fd, uint32_t events, void *arg)
 	list = r->answers;
 	done = r->errands_done;
 	r->answers = NULL;
+	r->answers_end = &r->answers;
 	r->errands_done = NULL;
 	view_ready = r->view_ready;
 	if (view_ready) {
@@ -417,6 +384,8 @@ struct vol_registrar *vol_registrar_create(sd_event *loop, uint64_t period_ms,
 	}
 	r->ops = *ops;
 	r->arg = arg;
+	vol_wishes_init(&r->todo);
+	r->answers_end = &r->answers;
 	r->period_ms = period_ms;
 	(void)!getrandom(&seed, sizeof(seed), 0);
 	vol_backoff_init(&r->backoff, RETRY_MIN_MS, RETRY_MAX_MS, seed);
@@ -445,22 +414,20 @@ error:
 
 int vol_registrar_wish(struct vol_registrar *r, const struct vol_wish *wish)
 {
-	struct vol_job *job, *other;
+	struct vol_job *job;
 
 	pthread_mutex_lock(&r->lock);
-	for (other = r->todo; other; other = other->next) {
-		if (strcmp(other->wish.node, wish->node) != 0)
-			continue;
-		other->wish = *wish;
-		pthread_mutex_unlock(&r->lock);
-		return 0;
-	}
-	job = calloc(1, sizeof(*job));
+	job = vol_wishes_find(&r->todo, wish->node);
 	if (job) {
-		job->wish = *wish;
-		append(&r->todo, job);
-		pthread_cond_signal(&r->changed);
+		vol_wishes_replace(&r->todo, job, wish);
+	} else {
+		job = calloc(1, sizeof(*job));
+		if (job) {
+			job->wish = *wish;
+			vol_wishes_add(&r->todo, job);
+		}
 	}
+	pthread_cond_signal(&r->changed);
 	pthread_mutex_unlock(&r->lock);
 	return job ? 0 : -1;
 }
@@ -502,7 +469,7 @@ void vol_registrar_destroy(struct vol_registrar *r)
 	 * the process, which is near. */
 	if (pthread_timedjoin_np(r->thread, NULL, &t) != 0)
 		return;
-	free_jobs(r->todo);
+	vol_wishes_clear(&r->todo);
 	free_jobs(r->answers);
 	drop_errands(r->errands);
 	drop_errands(r->errands_done);

@@ -18,12 +18,18 @@ struct vol_job {
 	bool alone;      /* a call for it and others failed */
 	bool after_view; /* newer than the view that waits with it */
 	struct vol_job *next;
+	struct vol_job *alike; /* wishes.c */
 };
 
 /* DRAIN and RESUME. */
-bool vol_work_is_patient(const struct vol_job *job);
+static inline bool vol_work_is_patient(const struct vol_job *job)
+{
+	return job->wish.action == VOL_ACT_DRAIN ||
+	       job->wish.action == VOL_ACT_RESUME;
+}
 
-/* Look at the nodes of all patient jobs of the list at once, and answer those
+/* Look at the nodes of all patient jobs of the list and of those that only
+ * look, one by one or, when they are many, in the whole table, and answer those
  * that must not be touched.  false: slurmctld is away (*why says how). */
 bool vol_work_check(struct vol_job *list, struct vol_error *why);
 

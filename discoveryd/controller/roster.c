@@ -13,18 +13,27 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "door.h"
 #include "log.h"
 #include "nodes.h"
+#include "reports.h"
 #include "roster.h"
+#include "text.h"
 
 #define SAVE_SHARE     4 /* write at most a fifth of the time */
 #define SAVE_MAX_MS    1000
 #define SAVE_FAILED_MS 5000
+#define SAVE_LATER_MS  30000
 
 struct names {
 	const struct vol_controller *c;
 	const char *avoid; /* newer than c's view of the table, or NULL */
 };
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
 
 static bool name_taken(const char *name, void *arg)
 {
@@ -32,38 +41,34 @@ static bool name_taken(const char *name, void *arg)
 	const struct vol_controller *c = names->c;
 	size_t i;
 
-	if (vol_roster_node(c, name) ||
+	if ((c->n_node_names && bsearch(name, c->node_names, c->n_node_names,
+					sizeof(*c->node_names), by_text)) ||
 	    (names->avoid && strcmp(names->avoid, name) == 0))
 		return true;
-	for (i = 0; i < c->all.n_nodesets; i++)
-		if (strcmp(c->all.nodesets[i], name) == 0)
+	for (i = 0; i < c->n_nodesets; i++)
+		if (strcmp(c->nodesets[i], name) == 0)
 			return true;
 	return false;
 }
 
-static struct vol_member *member_by_id(struct vol_controller *c, const char *id)
+struct vol_member *vol_controller_member_by_id(struct vol_controller *c,
+					       const char *id)
 {
-	size_t i;
+	const struct vol_device *d = vol_registry_by_id(c->registry, id);
 
-	for (i = 0; i < c->n_members; i++)
-		if (strcmp(c->members[i]->id, id) == 0)
-			return c->members[i];
-	return NULL;
+	return d ? d->user : NULL;
 }
 
 struct vol_member *vol_controller_member_at_node(struct vol_controller *c,
 						 const char *node)
 {
-	size_t i;
+	const struct vol_device *d = vol_registry_by_node(c->registry, node);
 
-	for (i = 0; i < c->n_members; i++)
-		if (strcmp(c->members[i]->node_name, node) == 0)
-			return c->members[i];
-	return NULL;
+	return d ? d->user : NULL;
 }
 
 static struct vol_member *add_member(struct vol_controller *c,
-				     const struct vol_device *device,
+				     struct vol_device *device,
 				     struct vol_error *err)
 {
 	struct vol_member **grown, *s;
@@ -77,25 +82,67 @@ static struct vol_member *add_member(struct vol_controller *c,
 		return NULL;
 	}
 	c->members[c->n_members++] = s;
+	device->user = s;
 	return s;
 }
 
 struct vol_member *vol_controller_member(struct vol_controller *c,
-					 const char *id, const char *hostname,
-					 struct vol_error *err)
+					 const char *id, struct vol_error *err)
 {
-	struct vol_member *s = member_by_id(c, id);
-	struct names names = {c, NULL};
-	struct vol_device *device;
+	struct vol_member *s = vol_controller_member_by_id(c, id);
 
-	if (s && (c->slurm_known || *c->slurm.cluster))
+	if (!s)
+		vol_errorf_errno(err, ENOENT, "no such device");
+	else if (!c->slurm_known && !*c->slurm.cluster)
+		vol_errorf_errno(err, EAGAIN, "slurmctld does not answer");
+	else
 		return s;
+	return NULL;
+}
+
+/* The registry's entry, approved; as it was on error. */
+static struct vol_device *approve_device(struct vol_controller *c,
+					 const struct vol_fingerprint *key,
+					 const char *id, const char *hostname,
+					 const char *by, struct vol_error *err)
+{
+	struct vol_device *d = vol_registry_by_id(c->registry, id);
+	struct names names = {c, NULL};
+	bool known = d != NULL;
+
+	if (!known)
+		d = vol_registry_knock(c->registry, key, hostname, "",
+				       time(NULL), err);
+	if (!d)
+		return NULL;
+	if (vol_registry_approve(c->registry, id, by, name_taken, &names,
+				 time(NULL), err) == 0)
+		return d;
+	if (!known)
+		vol_registry_remove(c->registry, id);
+	return NULL;
+}
+
+struct vol_member *vol_controller_approve(struct vol_controller *c,
+					  const struct vol_fingerprint *key,
+					  const char *hostname, const char *by,
+					  struct vol_error *err)
+{
+	char id[VOL_DEVICE_ID_SIZE];
+	struct vol_device *device;
+	struct vol_member *s;
+
+	vol_fingerprint_id(key, id);
 	if (!c->slurm_known) {
 		vol_errorf_errno(err, EAGAIN, "slurmctld does not answer");
 		return NULL;
 	}
-	device = vol_registry_add(c->registry, id, hostname, name_taken, &names,
-				  time(NULL), err);
+	if (vol_controller_member_by_id(c, id)) {
+		vol_errorf_errno(err, EBUSY,
+				 "its old node is still being removed");
+		return NULL;
+	}
+	device = approve_device(c, key, id, hostname, by, err);
 	if (!device)
 		return NULL;
 	s = add_member(c, device, err);
@@ -116,35 +163,92 @@ void vol_controller_forget(struct vol_controller *c, struct vol_member *member)
 	for (i = 0; i < c->n_members && c->members[i] != member; i++)
 		;
 	c->members[i] = c->members[--c->n_members];
+	member->device->user = NULL;
 	vol_nodes_remove(member);
-	vol_registry_remove(c->registry, member->id);
+	vol_reports_forget(member);
+	/* A revoked key stays known, or it would be a stranger's. */
+	if (member->revoked)
+		vol_registry_release(c->registry, member->id);
+	else
+		vol_registry_remove(c->registry, member->id);
 	vol_member_destroy(member);
 	vol_controller_save_soon(c);
 }
 
 int vol_controller_rename(struct vol_controller *c, struct vol_member *member,
-			  struct vol_error *err)
+			  const char *name, struct vol_error *err)
 {
-	struct vol_device *d = vol_registry_by_id(c->registry, member->id), old;
 	struct names names = {c, member->node_name};
 
-	if (!d)
-		return vol_errorf_errno(err, ENOENT, "device is not known");
-	old = *d;
-	vol_registry_remove(c->registry, member->id);
-	d = vol_registry_add(c->registry, old.id, old.hostname, name_taken,
-			     &names, old.first_seen, err);
-	if (!d)
+	if (vol_registry_rename(c->registry, member->id, name, name_taken,
+				&names, err) < 0)
 		return -1;
-	memcpy(d->address, old.address, sizeof(d->address));
-	d->facts = old.facts;
-	d->last_seen = old.last_seen;
-	memcpy(member->node_name, d->node, sizeof(member->node_name));
+	memcpy(member->node_name, member->device->node,
+	       sizeof(member->node_name));
 	vol_nodes_put(member);
 	member->exists = member->created = false;
 	member->unsaved = true;
 	vol_controller_save_soon(c);
 	return 0;
+}
+
+/* The member whose label that is, and whose node has another name. */
+static bool is_labelled(const struct vol_controller *c, const char *comment)
+{
+	char label[VOL_MEMBER_LABEL_SIZE];
+	size_t i, len = strlen(comment);
+
+	/* It ends with what tells most of them apart. */
+	for (i = 0; i < c->n_members; i++) {
+		if (strncmp(comment + len - 8, c->members[i]->id, 8) != 0)
+			continue;
+		vol_member_label(c->members[i], label);
+		if (strcmp(comment, label) == 0)
+			return true;
+	}
+	return false;
+}
+
+void vol_roster_sweep(struct vol_controller *c,
+		      const struct vol_slurm_snapshot *all)
+{
+	static const char label[] = VOL_MEMBER_LABEL;
+	struct vol_wish wish = {.action = VOL_ACT_DELETE};
+
+	for (size_t i = 0; i < all->n_nodes; i++) {
+		const struct vol_slurm_node *n = &all->nodes[i];
+
+		if (!n->dynamic || n->allocated ||
+		    strncmp(n->comment, label, strlen(label)) != 0 ||
+		    vol_registry_by_node(c->registry, n->name) ||
+		    !is_labelled(c, n->comment))
+			continue;
+		memcpy(wish.node, n->name, sizeof(wish.node));
+		/* Else with the next view. */
+		(void)vol_registrar_wish(c->registrar, &wish);
+	}
+}
+
+int vol_controller_check_name(struct vol_controller *c, const char *name,
+			      struct vol_error *err)
+{
+	struct names names = {c, NULL};
+	char excerpt[VOL_EXCERPT_SIZE];
+
+	if (!vol_node_name_valid(name))
+		return vol_errorf_errno(
+			err, EINVAL, "%s can not be the name of a node",
+			vol_text_excerpt(name, strlen(name), excerpt));
+	if (vol_registry_by_node(c->registry, name) || name_taken(name, &names))
+		return vol_errorf_errno(err, EEXIST, "%s is taken", name);
+	return 0;
+}
+
+int vol_controller_save(struct vol_controller *c, struct vol_error *err)
+{
+	if (vol_door_save(c->door, err) < 0)
+		return -1;
+	return vol_registry_save(c->registry, err);
 }
 
 static int on_save(sd_event_source *source, uint64_t usec, void *arg)
@@ -157,7 +261,7 @@ static int on_save(sd_event_source *source, uint64_t usec, void *arg)
 	(void)source;
 	(void)usec;
 	c->save_timer = sd_event_source_disable_unref(c->save_timer);
-	if (vol_registry_save(c->registry, &err) < 0) {
+	if (vol_controller_save(c, &err) < 0) {
 		vol_err("registry not written: %s", err.text);
 		c->save_not_before_ms = begin + SAVE_FAILED_MS;
 		vol_controller_save_soon(c);
@@ -175,17 +279,27 @@ static int on_save(sd_event_source *source, uint64_t usec, void *arg)
 	return 0;
 }
 
+static void save_at(struct vol_controller *c, uint64_t at)
+{
+	if (at < c->save_not_before_ms)
+		at = c->save_not_before_ms;
+	if (c->save_timer && c->save_at_ms <= at)
+		return;
+	c->save_at_ms = at;
+	c->save_timer = sd_event_source_disable_unref(c->save_timer);
+	if (sd_event_add_time(c->loop, &c->save_timer, CLOCK_BOOTTIME,
+			      at * 1000, 1, on_save, c) < 0)
+		vol_err("registry: no timer");
+}
+
 void vol_controller_save_soon(struct vol_controller *c)
 {
-	uint64_t now = vol_controller_now_ms(), wait = 0;
+	save_at(c, vol_controller_now_ms());
+}
 
-	if (c->save_timer)
-		return;
-	if (c->save_not_before_ms > now)
-		wait = c->save_not_before_ms - now;
-	if (sd_event_add_time_relative(c->loop, &c->save_timer, CLOCK_BOOTTIME,
-				       wait * 1000, 1, on_save, c) < 0)
-		vol_err("registry: no timer");
+void vol_controller_save_later(struct vol_controller *c)
+{
+	save_at(c, vol_controller_now_ms() + SAVE_LATER_MS);
 }
 
 int vol_roster_load(struct vol_controller *c, struct vol_error *err)
@@ -198,8 +312,11 @@ int vol_roster_load(struct vol_controller *c, struct vol_error *err)
 	c->registry = vol_registry_load(path, err);
 	if (!c->registry)
 		return -1;
-	for (i = 0; i < vol_registry_count(c->registry); i++)
-		if (!add_member(c, vol_registry_at(c->registry, i), err))
+	for (i = 0; i < vol_registry_count(c->registry); i++) {
+		struct vol_device *d = vol_registry_at(c->registry, i);
+
+		if (*d->node && !add_member(c, d, err))
 			return -1;
+	}
 	return 0;
 }

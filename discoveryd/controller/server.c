@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* server.c - listen, accept, and keep strangers few */
+/* server.c - listen, accept, and keep strangers few
+ *
+ * While the gate is full, or we are out of descriptors, nobody is accepted:
+ * who dials waits in the kernel's queue.
+ */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -13,12 +17,20 @@
 #include "cleanup.h"
 #include "controller.h"
 #include "log.h"
+#include "pool.h"
 
-/* A burst of 10 000 devices after a power cut; the kernel caps it at
+/* Who waits here must not have given up when it is let in: at 100 handshakes a
+ * second, a tenth of what a slow host does, all are through within
+ * VOL_CONN_SHAKE_MS.  The rest is told nothing and tries again by itself, TCP
+ * after a second, discoveryd with backoff.  The kernel caps it at
  * net.core.somaxconn. */
-#define BACKLOG 4096
-/* Accepted per turn of the loop, so that links already open get theirs. */
-#define ACCEPT_TURN 64
+#define BACKLOG 1024
+/* Accepted per turn of the loop: a session's set-up takes 0.1 ms. */
+#define ACCEPT_TURN 16
+/* Served per turn: a message of a link takes 50 us, a step of a handshake 0.5
+ * ms. */
+#define UP_TURN    32
+#define SHAKE_TURN 2
 /* Out of descriptors: wait instead of spinning on a readable port. */
 #define FULL_US (500 * 1000ULL)
 
@@ -26,33 +38,64 @@ struct vol_server {
 	struct vol_controller *c;
 	int fd;
 	sd_event_source *io, *pause;
-	struct vol_peer *peers; /* owned */
+	bool full; /* that is why it pauses */
+	struct vol_pool *up, *shaking;
+	struct vol_gate gate;
+	struct vol_peer *peers, *waiting; /* owned; each is in one of them */
+	size_t n_waiting;
 };
 
-static int may_enter(const struct vol_server *s, const struct vol_peer *p,
-		     const char **reason)
+struct vol_pool *vol_server_pool(const struct vol_server *s, bool up)
 {
-	size_t strangers = 0, same = 0;
-	const struct vol_peer *q;
+	return up ? s->up : s->shaking;
+}
 
-	for (q = s->peers; q; q = vol_peer_next(q)) {
-		if (q == p || !vol_peer_is_stranger(q))
-			continue;
-		strangers++;
-		same += strcmp(vol_peer_address(q), vol_peer_address(p)) == 0;
+struct vol_peer *vol_server_waiting(const struct vol_server *s)
+{
+	return s->waiting;
+}
+
+bool vol_server_may_wait(const struct vol_server *s, const struct vol_peer *p)
+{
+	struct vol_gate_network ours, its;
+	const struct vol_peer *q;
+	size_t same = 0;
+
+	vol_gate_network(vol_peer_address(p), &ours);
+	for (q = s->waiting; q; q = vol_peer_next(q)) {
+		vol_gate_network(vol_peer_address(q), &its);
+		same += memcmp(&its, &ours, sizeof(its)) == 0;
 	}
-	*reason = strangers >= VOL_SERVER_STRANGERS
-			  ? "too many links without a hello"
-			  : "too many links without a hello from this address";
-	return strangers < VOL_SERVER_STRANGERS &&
-	       same < VOL_SERVER_STRANGERS_EACH;
+	return s->n_waiting < VOL_SERVER_WAITING &&
+	       same < VOL_SERVER_WAITING_EACH;
+}
+
+void vol_server_waits(struct vol_server *s, struct vol_peer *p, bool waits)
+{
+	vol_peer_link(p, waits ? &s->waiting : &s->peers);
+	if (waits)
+		s->n_waiting++;
+	else
+		s->n_waiting--;
+}
+
+void vol_server_drop_waiting(struct vol_server *s, const char *id)
+{
+	struct vol_peer *q, *next;
+
+	for (q = s->waiting; q; q = next) {
+		next = vol_peer_next(q);
+		if (strcmp(vol_peer_waiting(q)->id, id) == 0)
+			vol_peer_destroy(q);
+	}
 }
 
 static void welcome_stranger(struct vol_server *s, int fd)
 {
+	struct vol_gate_network net;
+	struct vol_gate_place *leaver;
 	struct vol_peer *p;
 	struct vol_error err;
-	const char *reason;
 
 	p = vol_peer_create(s->c, s, fd, &err);
 	if (!p) {
@@ -61,32 +104,61 @@ static void welcome_stranger(struct vol_server *s, int fd)
 		return;
 	}
 	vol_peer_link(p, &s->peers);
-	if (may_enter(s, p, &reason))
-		return;
-	vol_refusals_log(&s->c->refusals, "refused", vol_peer_address(p),
-			 reason);
-	vol_peer_destroy(p);
+	vol_gate_network(vol_peer_address(p), &net);
+	leaver = vol_gate_enter(&s->gate, vol_peer_place(p), &net,
+				vol_controller_now_ms());
+	if (leaver)
+		vol_peer_make_room(vol_peer_at(leaver));
+}
+
+static void resume(struct vol_server *s)
+{
+	s->pause = sd_event_source_disable_unref(s->pause);
+	s->full = false;
+	sd_event_source_set_enabled(s->io, SD_EVENT_ON);
 }
 
 static int on_resume(sd_event_source *source, uint64_t usec, void *arg)
 {
-	struct vol_server *s = arg;
-
 	(void)usec;
 	(void)source;
-	s->pause = sd_event_source_disable_unref(s->pause);
-	sd_event_source_set_enabled(s->io, SD_EVENT_ON);
+	resume(arg);
 	return 0;
+}
+
+static void pause_for(struct vol_server *s, uint64_t us)
+{
+	sd_event_source_set_enabled(s->io, SD_EVENT_OFF);
+	if (sd_event_add_time_relative(s->c->loop, &s->pause, CLOCK_MONOTONIC,
+				       us, 10000, on_resume, s) < 0) {
+		vol_err("port: no timer");
+		resume(s);
+	}
+}
+
+void vol_server_passed(struct vol_server *s, struct vol_gate_place *place)
+{
+	vol_gate_leave(&s->gate, place);
+	if (s->full)
+		resume(s);
 }
 
 static int on_accept(sd_event_source *source, int fd, uint32_t events,
 		     void *arg)
 {
 	struct vol_server *s = arg;
+	uint64_t wait_ms;
 	int i, link;
 
+	(void)source;
 	(void)events;
 	for (i = 0; i < ACCEPT_TURN; i++) {
+		wait_ms = vol_gate_wait_ms(&s->gate, vol_controller_now_ms());
+		if (wait_ms) {
+			s->full = true;
+			pause_for(s, wait_ms * 1000);
+			return 0;
+		}
 		link = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (link >= 0) {
 			welcome_stranger(s, link);
@@ -96,10 +168,7 @@ static int on_accept(sd_event_source *source, int fd, uint32_t events,
 		    errno != ENOBUFS)
 			return 0; /* none left, or one that went away */
 		vol_warn("accept: %s; raise LimitNOFILE", strerror(errno));
-		sd_event_source_set_enabled(source, SD_EVENT_OFF);
-		sd_event_add_time_relative(s->c->loop, &s->pause,
-					   CLOCK_MONOTONIC, FULL_US, 0,
-					   on_resume, s);
+		pause_for(s, FULL_US);
 		return 0;
 	}
 	return 0;
@@ -171,9 +240,18 @@ struct vol_server *vol_server_create(struct vol_controller *c, uint16_t *port,
 		vol_errorf_errno(err, -rc, "event loop: %s", strerror(-rc));
 		goto error;
 	}
+	s->up = vol_pool_create(c->loop, VOL_SERVER_TURN_LINK, UP_TURN, err);
+	s->shaking = vol_pool_create(c->loop, VOL_SERVER_TURN_SHAKE, SHAKE_TURN,
+				     err);
+	if (!s->up || !s->shaking)
+		goto error;
+	sd_event_source_set_priority(s->io, VOL_SERVER_TURN_ACCEPT);
 	sd_event_source_set_enabled(s->io, SD_EVENT_OFF);
 	return s;
 error:
+	sd_event_source_disable_unref(s->io);
+	vol_pool_destroy(s->up);
+	vol_pool_destroy(s->shaking);
 	if (s->fd >= 0)
 		close(s->fd);
 	free(s);
@@ -192,8 +270,12 @@ void vol_server_destroy(struct vol_server *s)
 		return;
 	while (s->peers)
 		vol_peer_destroy(s->peers);
+	while (s->waiting)
+		vol_peer_destroy(s->waiting);
 	sd_event_source_disable_unref(s->pause);
 	sd_event_source_disable_unref(s->io);
+	vol_pool_destroy(s->up);
+	vol_pool_destroy(s->shaking);
 	close(s->fd);
 	free(s);
 }
