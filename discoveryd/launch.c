@@ -4,7 +4,9 @@
  *	slurm-volunteer-launch [--] SLURMD [ARGUMENT...]
  *
  * Where the slice can not be had slurmd runs without: volunteering is more
- * than its weights.
+ * than its weights.  Where the owner's files can not be hidden it does not run:
+ * slurmd itself opens files as the job's user (sbcast) and runs programs
+ * (sbatch --get-user-env), and no wall of a step's is around that.
  */
 #include "config.h"
 
@@ -15,8 +17,17 @@
 #include <unistd.h>
 
 #include "atomicfile.h"
+#include "cleanup.h"
+#include "device/hardware.h"
 #include "device/slice.h"
+#include "sandbox.h"
 #include "stepfile.h"
+#include "walls.h"
+#include "wallsfail.h"
+#include "wallsfile.h"
+
+#define WALLS        VOL_RUN_DIR "/" VOL_WALLS_NAME
+#define WALLS_FAILED VOL_RUN_DIR "/" VOL_WALLSFAIL_NAME
 
 static void try_slice(const char *node)
 {
@@ -32,9 +43,45 @@ static void try_slice(const char *node)
 			       0644, 0, NULL);
 }
 
+static int hide(struct vol_error *err)
+{
+	cleanup_free struct vol_walls *walls = malloc(sizeof(*walls));
+
+	if (!walls)
+		return vol_errorf(err, "out of memory");
+	if (vol_wallsfile_read_trusted(WALLS, walls, err) < 0)
+		return -1;
+	return walls->up ? vol_sandbox_hide_for(walls, err) : 0;
+}
+
+/* For discoveryd.  No job is 0. */
+static void tell(const char *reason)
+{
+	fprintf(stderr,
+		"slurm-volunteer-launch: slurmd does not start, since it would "
+		"reach the owner's files: %s\n",
+		reason);
+	(void)vol_wallsfile_tell(WALLS_FAILED, 0, reason, NULL);
+}
+
+/* What an earlier start has told is no longer true. */
+static void take_back(void)
+{
+	cleanup_free char *text = NULL;
+	struct vol_wallsfail fail;
+	size_t len;
+
+	text = vol_file_read(WALLS_FAILED, VOL_WALLSFAIL_MAX, &len, NULL);
+	if (text &&
+	    vol_wallsfail_parse(WALLS_FAILED, text, len, &fail, NULL) == 0 &&
+	    fail.job == 0)
+		unlink(WALLS_FAILED);
+}
+
 int main(int argc, char **argv)
 {
 	const char *node = getenv(VOL_ENV_DEVICE);
+	struct vol_error err = {""};
 	char **command = argv + 1;
 
 	if (argc > 1 && !strcmp(*command, "--"))
@@ -50,6 +97,13 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	try_slice(node);
+	if (hide(&err) < 0) {
+		tell(err.text);
+		return 126;
+	}
+	take_back();
+	/* slurmd counts with hwloc, too. */
+	setenv("HWLOC_COMPONENTS", VOL_HWLOC_COMPONENTS, 1);
 	execv(*command, command);
 	fprintf(stderr, "slurm-volunteer-launch: can not run %s: %s\n",
 		*command, strerror(errno));

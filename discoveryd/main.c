@@ -13,6 +13,7 @@
 #include "log.h"
 #include "options.h"
 #include "role.h"
+#include "secret_json.h"
 
 /* Leaving waits for job steps and slurmd; TimeoutStopSec of the unit is
  * longer. */
@@ -154,6 +155,7 @@ int main(int argc, char **argv)
 	struct daemon d = {0};
 	int status;
 
+	vol_secret_json();
 	switch (vol_options_parse(argc, argv, roles, &options)) {
 	case VOL_OPTIONS_DONE:
 		return EXIT_SUCCESS;

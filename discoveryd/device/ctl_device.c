@@ -7,6 +7,7 @@
 #include "device/ctl_device.h"
 #include "device/ctl_owner.h"
 #include "device/device.h"
+#include "device/entry.h"
 #include "device/setting.h"
 
 static json_t *link_json(const struct vol_device_role *d)
@@ -43,7 +44,7 @@ static json_t *status(const json_t *request, uid_t uid, void *arg,
 		      struct vol_error *err)
 {
 	const struct vol_device_role *d = arg;
-	char host[VOL_HOSTNAME_SIZE] = "";
+	char host[VOL_HOSTNAME_SIZE] = "", key[VOL_FINGERPRINT_SIZE];
 	json_t *data;
 	json_t *owner = vol_owner_json(d->owner);
 
@@ -54,14 +55,18 @@ static json_t *status(const json_t *request, uid_t uid, void *arg,
 	(void)request;
 	(void)uid;
 	gethostname(host, sizeof(host) - 1);
+	vol_fingerprint_text(vol_keypair_fingerprint(d->key), key);
 	data = json_pack(
-		"{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:b, s:o}",
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:o, "
+		"s:o, s:b, s:o, s:o}",
 		"role", "device", "version", PACKAGE_VERSION, "hostname", host,
-		"id", d->id, "link", link_json(d), "node", node_json(d),
-		"slurmd", slurmd_json(d), "busy", (int)vol_steps_busy(d->steps),
-		"steps", vol_steps_json(d->steps), "facts",
-		vol_facts_to_json(&d->facts), "leaving", (int)d->leaving,
-		"owner", owner);
+		"id", d->id, "key", key, "slurm_key",
+		vol_slurmkey_id(d->slurmkey), "door", vol_entry_json(d), "link",
+		link_json(d), "node", node_json(d), "slurmd", slurmd_json(d),
+		"busy", (int)vol_steps_busy(d->steps), "steps",
+		vol_steps_json(d->steps), "facts", vol_facts_to_json(&d->facts),
+		"leaving", (int)d->leaving, "owner", owner, "sandbox",
+		vol_warden_json(d->warden));
 	if (!data)
 		vol_errorf(err, "out of memory");
 	return data;
@@ -89,5 +94,7 @@ const struct vol_ctl_command vol_device_commands[] = {
 	{"resume", false, vol_ctl_resume},
 	{"set", false, vol_ctl_set},
 	{"log", false, vol_ctl_log},
+	{"join", false, vol_ctl_join},
+	{"move-owner", false, vol_ctl_move_owner},
 	{NULL, false, NULL},
 };

@@ -14,6 +14,7 @@
  *	           local      our address on the link, "" unless up
  *	           cluster    of the last welcome, "" before
  *	           trouble    why the last try failed, "" when up
+ *	door       as vol_entry_json
  *	node       name       "" before the first welcome
  *	           state      "up", "missing", "wrong", "unknown"
  *	           reason     the controller's words

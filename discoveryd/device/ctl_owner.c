@@ -6,10 +6,13 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
+#include "cleanup.h"
 #include "device/device.h"
 #include "device/owner.h"
+#include "device/owner_list.h"
 #include "device/setting.h"
 
 /* Longer than a reply over the socket may be; see journal.c. */
@@ -151,6 +154,55 @@ json_t *vol_ctl_set(const json_t *request, uid_t uid, void *arg,
 	return reply(json_pack("{s:s, s:o, s:o}", "key", name, "old", before,
 			       "new", after),
 		     err);
+}
+
+/* ---- another owner ---- */
+
+/* Whose right it is; *from NULL: of the only one. */
+static int check_owner(struct vol_device_role *d, uid_t uid, const char *own,
+		       const char **from, struct vol_error *err)
+{
+	if (uid == 0)
+		return 0;
+	if (!vol_owner_is_named(d->owner, uid))
+		return vol_errorf_errno(err, EPERM,
+					"only root and those named by owners "
+					"in device.conf can hand it on");
+	if (*from && strcmp(*from, own) != 0)
+		return vol_errorf_errno(err, EPERM,
+					"you can hand on your own right only");
+	*from = own;
+	return 0;
+}
+
+json_t *vol_ctl_move_owner(const json_t *request, uid_t uid, void *arg,
+			   struct vol_error *err)
+{
+	struct vol_device_role *d = arg;
+	const char *from = json_string_value(json_object_get(request, "from"));
+	const char *to = json_string_value(json_object_get(request, "to"));
+	cleanup_free char *before = NULL, *after = NULL;
+	char who[NAME_SIZE];
+
+	name_of(d, uid, who);
+	if (!to) {
+		vol_errorf_errno(err, EINVAL, "to: want a name");
+		return NULL;
+	}
+	if (check_owner(d, uid, who, &from, err) < 0)
+		return NULL;
+	after = vol_owner_list_move(d->conf.owners, from, to, err);
+	before = strdup(d->conf.owners ? d->conf.owners : "none");
+	if (!after || !before ||
+	    vol_setting_owners(d->conf_path, after, err) < 0)
+		return NULL;
+	if (vol_device_reload(d, err) < 0) {
+		vol_error_prefix(err, "written, but not in force");
+		return NULL;
+	}
+	vol_owner_note(d->owner, "set", "owners: %s -> %s by %s", before, after,
+		       who);
+	return reply(json_pack("{s:s}", "owners", after), err);
 }
 
 json_t *vol_ctl_log(const json_t *request, uid_t uid, void *arg,

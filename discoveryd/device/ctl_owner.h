@@ -28,4 +28,9 @@ json_t *vol_ctl_set(const json_t *request, uid_t uid, void *arg,
 json_t *vol_ctl_log(const json_t *request, uid_t uid, void *arg,
 		    struct vol_error *err);
 
+/* {"type": "move-owner", "to": name, "from": name?} -> {"owners": what it is
+ * now} */
+json_t *vol_ctl_move_owner(const json_t *request, uid_t uid, void *arg,
+			   struct vol_error *err);
+
 #endif

@@ -12,8 +12,9 @@
 #include <unistd.h>
 
 #include "device/ctl_device.h"
+#include "device/entry.h"
 #include "device/hardware.h"
-#include "device/identity.h"
+#include "device/keys.h"
 #include "device/share.h"
 #include "device/slice.h"
 #include "device/spank_flag.h"
@@ -26,6 +27,8 @@
 #define STEPS_US (10 * 1000 * 1000ULL)
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
+
+#define TRIAL VOL_LIBEXEC_DIR "/slurm-volunteer-trial"
 
 /* ---- what we say ---- */
 
@@ -51,6 +54,9 @@ static void fill_hello(struct vol_link_msg *msg, void *arg)
 	msg->facts = d->facts;
 	msg->busy = vol_steps_busy_now(d->steps);
 	vol_owner_harvest(d->owner, msg);
+	vol_reporter_hello(d->reporter, msg);
+	vol_entry_hello(d, msg);
+	vol_slurmkey_hello(d->slurmkey, msg);
 }
 
 /* ---- what the controller says ---- */
@@ -65,27 +71,15 @@ static void set_conf_server(struct vol_device_role *d, const char *peer)
 		 d->welcome.conf_port);
 }
 
-static void want_slurmd(struct vol_device_role *d)
-{
-	struct vol_slurmd_spec spec = {.node = ""};
-
-	if (d->leaving || d->welcome.type != VOL_LINK_WELCOME)
-		return;
-	memcpy(spec.node, d->welcome.node, sizeof(spec.node));
-	memcpy(spec.conf_server, d->conf_server, sizeof(spec.conf_server));
-	if (vol_facts_conf(&d->facts, spec.conf, sizeof(spec.conf)) < 0) {
-		vol_err("the facts do not fit into slurmd's --conf");
-		return;
-	}
-	vol_slurmd_want(d->slurmd, &spec);
-}
-
 static void on_welcomed(const struct vol_link_msg *msg, const char *peer,
-			const char *local, void *arg)
+			const char *local, const struct vol_fingerprint *key,
+			void *arg)
 {
 	struct vol_device_role *d = arg;
 	bool moved = d->local[0] && strcmp(d->local, local) != 0;
 
+	vol_entry_welcomed(d);
+	vol_keys_welcomed(d, key, msg->cluster);
 	d->welcome = *msg;
 	d->node_told = false;
 	snprintf(d->local, sizeof(d->local), "%s", local);
@@ -96,9 +90,10 @@ static void on_welcomed(const struct vol_link_msg *msg, const char *peer,
 	if (!msg->facts_ok)
 		vol_warn("slurmctld knows node %s with other hardware",
 			 msg->node);
+	vol_slurmkey_welcomed(d->slurmkey, msg);
 	send_state(d);
 	vol_owner_link(d->owner, true);
-	want_slurmd(d);
+	vol_device_want_slurmd(d);
 	if (moved)
 		vol_slurmd_reregister(d->slurmd, "our address has changed");
 }
@@ -109,6 +104,7 @@ static void on_lost(const char *reason, void *arg)
 
 	vol_warn("link lost: %s", reason);
 	vol_owner_link(d->owner, false);
+	vol_slurmkey_lost(d->slurmkey);
 	sd_notify(0, "STATUS=Looking for the controller");
 }
 
@@ -118,8 +114,17 @@ static void on_link_message(const struct vol_link_msg *msg, void *arg)
 
 	if (msg->type == VOL_LINK_REREGISTER) {
 		/* Facts that changed meanwhile need a restart, not a signal. */
-		want_slurmd(d);
+		vol_device_want_slurmd(d);
 		vol_slurmd_reregister(d->slurmd, msg->reason);
+		return;
+	}
+	if (msg->type == VOL_LINK_KEY || msg->type == VOL_LINK_TURN ||
+	    msg->type == VOL_LINK_TURNED) {
+		vol_slurmkey_message(d->slurmkey, msg);
+		return;
+	}
+	if (msg->type == VOL_LINK_ACK) {
+		vol_reporter_message(d->reporter, msg);
 		return;
 	}
 	if (msg->type == VOL_LINK_EVICTED) {
@@ -139,10 +144,17 @@ static void on_link_message(const struct vol_link_msg *msg, void *arg)
 }
 
 static const struct vol_uplink_ops uplink_ops = {
-	fill_hello,
-	on_welcomed,
-	on_lost,
-	on_link_message,
+	.hello = fill_hello,
+	.welcomed = on_welcomed,
+	.lost = on_lost,
+	.message = on_link_message,
+	.stranger = vol_keys_stranger,
+	.knocks = vol_entry_knocks,
+	.nonce = vol_entry_nonce,
+	.pending = vol_entry_pending,
+	.approved = vol_entry_approved,
+	.refused = vol_entry_refused,
+	.unlinked = vol_entry_lost,
 };
 
 static void on_found(void *arg)
@@ -201,7 +213,20 @@ static void on_speed(void *arg)
 	vol_owner_speed(d->owner, vol_speed_get(d->speed));
 }
 
-static const struct vol_owner_ops owner_ops = {send_for_owner, get_fence};
+static void on_walls(void *arg)
+{
+	struct vol_device_role *d = arg;
+
+	if (d->owner)
+		vol_owner_walls(d->owner, vol_warden_trouble(d->warden));
+}
+
+static const struct vol_owner_ops owner_ops = {
+	send_for_owner,
+	vol_device_report,
+	vol_device_report_waits,
+	get_fence,
+};
 
 /* ---- what slurmd does ---- */
 
@@ -295,11 +320,26 @@ static int start_link(struct vol_device_role *d, struct vol_error *err)
 	d->find = vol_find_create(d->loop, &d->conf, d->id, on_found, d, err);
 	if (!d->find)
 		return -1;
-	d->uplink = vol_uplink_create(d->loop, d->find, &uplink_ops, d, err);
+	d->uplink = vol_uplink_create(d->loop, d->find, d->tls, &uplink_ops, d,
+				      err);
 	if (!d->uplink)
 		return -1;
+	vol_keys_insist(d);
 	vol_uplink_target(d->uplink);
 	return 0;
+}
+
+/* Where `volunteer join` said that the controller is, unless the file says. */
+static int joined_controller(const struct vol_device_role *d,
+			     struct vol_device_conf *conf,
+			     struct vol_error *err)
+{
+	if (conf->controller || !*d->join.controller)
+		return 0;
+	conf->controller = strdup(d->join.controller);
+	return conf->controller
+		       ? 0
+		       : vol_errorf_errno(err, ENOMEM, "out of memory");
 }
 
 static bool use_systemd(const struct vol_device_conf *conf)
@@ -315,14 +355,19 @@ static int start_parts(struct vol_device_role *d, struct vol_error *err)
 	d->paths.log = strdup(d->conf.slurmd_log);
 	if (!d->paths.slurmd || !d->paths.log)
 		return vol_errorf_errno(err, ENOMEM, "out of memory");
-	if (vol_identity_load(d->conf.state_dir, d->id, err) < 0 ||
-	    vol_identity_boot(d->boot, err) < 0)
-		return -1;
 	/* First, since it notices another discoveryd on this machine. */
 	d->ctl = vol_ctl_create(d->loop, d->conf.control_socket,
 				vol_device_commands, d, err);
-	if (!d->ctl)
+	if (!d->ctl || vol_keys_load(d, err) < 0 ||
+	    vol_entry_load(d, err) < 0 ||
+	    joined_controller(d, &d->conf, err) < 0)
 		return -1;
+	/* Before a slurmd can start steps. */
+	d->warden = vol_warden_create(d->loop, VOL_RUN_DIR, TRIAL, on_walls, d,
+				      err);
+	if (!d->warden)
+		return -1;
+	vol_warden_apply(d->warden, &d->conf.sandbox, d->conf.owners);
 	/* Before anything else that takes time: whatever runs here is stopped
 	 * until the owner's side knows that it may. */
 	d->freezer = vol_freezer_create(CGROUP_ROOT, err);
@@ -332,10 +377,13 @@ static int start_parts(struct vol_device_role *d, struct vol_error *err)
 				    on_steps, d, err);
 	if (!d->steps)
 		return -1;
+	if (vol_device_reports_start(d, err) < 0)
+		return -1;
 	d->owner = vol_owner_create(d->loop, &d->conf, d->freezer, d->steps,
 				    &owner_ops, d, err);
 	if (!d->owner)
 		return -1;
+	on_walls(d);
 	d->speed = vol_speed_create(d->loop, d->conf.state_dir, "", on_speed, d,
 				    err);
 	if (!d->speed)
@@ -346,6 +394,8 @@ static int start_parts(struct vol_device_role *d, struct vol_error *err)
 	if (!d->slurmd)
 		return -1;
 	look_at_flag(d);
+	if (vol_device_key_start(d, err) < 0)
+		return -1;
 	if (vol_spank_flag_watch(d->loop, VOL_RUN_DIR, &d->flag_watch,
 				 look_at_flag, d, err) < 0 ||
 	    start_link(d, err) < 0)
@@ -366,10 +416,14 @@ static void stop(void *self)
 	vol_netwatch_destroy(d->netwatch);
 	vol_uplink_destroy(d->uplink);
 	vol_find_destroy(d->find);
+	vol_keys_free(d);
+	vol_slurmkey_destroy(d->slurmkey);
 	sd_event_source_unref(d->flag_watch);
 	sd_event_source_unref(d->leave_timer);
 	vol_speed_destroy(d->speed);
+	vol_warden_destroy(d->warden);
 	vol_owner_destroy(d->owner);
+	vol_reporter_destroy(d->reporter);
 	vol_slurmd_destroy(d->slurmd);
 	vol_steps_destroy(d->steps);
 	vol_freezer_destroy(d->freezer);
@@ -430,9 +484,36 @@ static void note_fixed(const struct vol_device_conf *old,
 	    !same(old->control_socket, new->control_socket) ||
 	    !same(old->slurmd, new->slurmd) ||
 	    !same(old->slurmd_log, new->slurmd_log) ||
+	    !same(old->auth_key, new->auth_key) ||
+	    !same(old->auth_restart, new->auth_restart) ||
 	    old->supervise != new->supervise)
-		vol_warn("state_dir, control_socket, slurmd, slurmd_log and "
-			 "supervise change at the next start only");
+		vol_warn("state_dir, control_socket, slurmd, slurmd_log, "
+			 "auth_key, auth_restart and supervise change at the "
+			 "next start only");
+}
+
+static void restart_link(struct vol_device_role *d, struct vol_error *err)
+{
+	vol_uplink_destroy(d->uplink);
+	vol_find_destroy(d->find);
+	d->uplink = NULL;
+	d->find = NULL;
+	/* Out of memory or descriptors: a new start may help. */
+	if (start_link(d, err) < 0)
+		sd_event_exit(d->loop, EXIT_FAILURE);
+}
+
+int vol_device_relink(struct vol_device_role *d, struct vol_error *err)
+{
+	if (*d->join.controller) {
+		free(d->conf.controller);
+		d->conf.controller = NULL;
+		if (joined_controller(d, &d->conf, err) < 0)
+			return -1;
+	}
+	vol_entry_lost(d);
+	restart_link(d, err);
+	return d->uplink ? 0 : -1;
 }
 
 static int reload(void *self, struct vol_error *err)
@@ -443,27 +524,28 @@ static int reload(void *self, struct vol_error *err)
 
 	if (read_conf(d->conf_path, &fresh, err) < 0)
 		return -1;
-	if (read_facts(&fresh, d->conf_path, &msg.facts, err) < 0) {
+	if (joined_controller(d, &fresh, err) < 0 ||
+	    read_facts(&fresh, d->conf_path, &msg.facts, err) < 0) {
 		vol_device_conf_clear(&fresh);
 		return -1;
 	}
 	note_fixed(&old, &fresh);
 	d->conf = fresh;
+	/* Before the owner's side may open. */
+	vol_warden_apply(d->warden, &d->conf.sandbox, d->conf.owners);
+	on_walls(d);
 	vol_owner_reload(d->owner, &d->conf);
+	/* It may be started again, for what it can reach. */
+	vol_device_want_slurmd(d);
 	look_at_slice(d);
 	if (!vol_facts_equal(&d->facts, &msg.facts)) {
 		d->facts = msg.facts;
 		(void)vol_uplink_send(d->uplink, &msg);
 	}
 	if (!same(old.controller, fresh.controller) ||
+	    !same(old.controller_key, fresh.controller_key) ||
 	    !same(old.cluster, fresh.cluster) || old.publish != fresh.publish) {
-		vol_uplink_destroy(d->uplink);
-		vol_find_destroy(d->find);
-		d->uplink = NULL;
-		d->find = NULL;
-		/* Out of memory or descriptors: a new start may help. */
-		if (start_link(d, err) < 0)
-			sd_event_exit(d->loop, EXIT_FAILURE);
+		restart_link(d, err);
 	}
 	vol_device_conf_clear(&old);
 	return d->uplink ? 0 : -1;
@@ -489,6 +571,8 @@ static void leave(void *self)
 
 	d->leaving = true;
 	vol_owner_leave(d->owner);
+	/* What must start elsewhere. */
+	vol_reporter_flush(d->reporter);
 	vol_uplink_leave(d->uplink, "discoveryd is stopping");
 	if (!vol_steps_busy_now(d->steps) ||
 	    sd_event_add_time_relative(d->loop, &d->leave_timer,

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fingerprint.h"
 #include "link.h"
 #include "text.h"
 
@@ -15,16 +16,26 @@
 #define PATH_MAX_LEN 4000
 #define DAY_MS       (24 * 3600 * UINT64_C(1000))
 
+/* enum vol_trust_mode */
+static const char *const trust_words[] = {"code", "first", NULL};
 static const char *const supervise_words[] = {"auto", "systemd", "child", NULL};
 /* enum vol_reaction */
 static const char *const reaction_words[] = {"freeze", "throttle", "evict",
 					     NULL};
+/* enum vol_walls_users */
+static const char *const ids_words[] = {"auto", "always", "never", NULL};
+/* enum vol_network */
+static const char *const network_words[] = {"none", "internet", "lan", NULL};
 
 static const struct vol_conf_option table[] = {
 	{VOL_CONF_STRING, "device", "controller", FIELD(controller), NULL, 1,
 	 255, NULL},
 	{VOL_CONF_STRING, "device", "cluster", FIELD(cluster), NULL, 1, 40,
 	 NULL},
+	{VOL_CONF_STRING, "device", "controller_key", FIELD(controller_key),
+	 NULL, 1, 255, NULL},
+	{VOL_CONF_ENUM, "device", "trust", FIELD(trust), "code", 0, 0,
+	 trust_words},
 	{VOL_CONF_STRING, "device", "state_dir", FIELD(state_dir),
 	 VOL_STATE_DIR, 1, PATH_MAX_LEN, NULL},
 	{VOL_CONF_STRING, "device", "control_socket", FIELD(control_socket),
@@ -33,6 +44,10 @@ static const struct vol_conf_option table[] = {
 	 1, PATH_MAX_LEN, NULL},
 	{VOL_CONF_STRING, "device", "slurmd_log", FIELD(slurmd_log),
 	 VOL_LOG_DIR "/slurmd.log", 1, PATH_MAX_LEN, NULL},
+	{VOL_CONF_STRING, "device", "auth_key", FIELD(auth_key),
+	 "/etc/munge/munge.key", 1, PATH_MAX_LEN, NULL},
+	{VOL_CONF_STRING, "device", "auth_restart", FIELD(auth_restart),
+	 "/usr/bin/systemctl restart munge.service", 1, PATH_MAX_LEN, NULL},
 	{VOL_CONF_ENUM, "device", "supervise", FIELD(supervise), "auto", 0, 0,
 	 supervise_words},
 	{VOL_CONF_BOOL, "device", "publish", FIELD(publish), "yes", 0, 0, NULL},
@@ -72,6 +87,32 @@ static const struct vol_conf_option table[] = {
 	{VOL_CONF_STRING, "jobs", "users", FIELD(users), NULL, 1, 0, NULL},
 	{VOL_CONF_STRING, "jobs", "accounts", FIELD(accounts), NULL, 1, 0,
 	 NULL},
+	{VOL_CONF_BOOL, "sandbox", "sandbox", FIELD(sandbox.on), "yes", 0, 0,
+	 NULL},
+	{VOL_CONF_ENUM, "sandbox", "ids", FIELD(sandbox.ids), "auto", 0, 0,
+	 ids_words},
+	{VOL_CONF_ENUM, "sandbox", "network", FIELD(sandbox.network), "none", 0,
+	 0, network_words},
+	{VOL_CONF_SIZE, "sandbox", "network_rate", FIELD(sandbox.network_rate),
+	 "4M", VOL_WALLS_RATE_MIN, VOL_WALLS_RATE_MAX, NULL},
+	{VOL_CONF_STRING, "sandbox", "network_deny",
+	 FIELD(sandbox.network_deny), NULL, 1, 0, NULL},
+	{VOL_CONF_SIZE, "sandbox", "tmp", FIELD(sandbox.tmp_bytes), "1G",
+	 VOL_WALLS_SCRATCH_MIN, VOL_WALLS_SCRATCH_MAX, NULL},
+	{VOL_CONF_UINT, "sandbox", "tasks", FIELD(sandbox.tasks), "4096",
+	 VOL_WALLS_TASKS_MIN, VOL_WALLS_TASKS_MAX, NULL},
+	{VOL_CONF_UINT, "sandbox", "open_files", FIELD(sandbox.open_files),
+	 "65536", VOL_WALLS_OPEN_FILES_MIN, VOL_WALLS_OPEN_FILES_MAX, NULL},
+	{VOL_CONF_STRING, "sandbox", "read", FIELD(sandbox.read), NULL, 1, 0,
+	 NULL},
+	{VOL_CONF_STRING, "sandbox", "etc", FIELD(sandbox.etc), NULL, 1, 0,
+	 NULL},
+	{VOL_CONF_STRING, "sandbox", "work", FIELD(sandbox.work), NULL, 1, 0,
+	 NULL},
+	{VOL_CONF_STRING, "sandbox", "image", FIELD(sandbox.image), NULL, 1,
+	 VOL_WALLS_PATH_SIZE - 1, NULL},
+	{VOL_CONF_STRING, "sandbox", "devices", FIELD(sandbox.devices), NULL, 1,
+	 0, NULL},
 	{VOL_CONF_END, NULL, NULL, 0, NULL, 0, 0, NULL},
 };
 
@@ -198,6 +239,7 @@ static int check_owner(const struct vol_device_conf *c, struct vol_error *err)
 
 static int check_device(const struct vol_device_conf *c, struct vol_error *err)
 {
+	struct vol_fingerprint key;
 	char host[256];
 	uint16_t port;
 
@@ -207,9 +249,17 @@ static int check_device(const struct vol_device_conf *c, struct vol_error *err)
 	    check_path("slurmd_log", c->slurmd_log, err) < 0 ||
 	    check_path("scratch_dir", c->scratch_dir, err) < 0)
 		return -1;
+	if ((strcmp(c->auth_key, "none") != 0 &&
+	     check_path("auth_key", c->auth_key, err) < 0) ||
+	    (strcmp(c->auth_restart, "none") != 0 &&
+	     check_path("auth_restart", c->auth_restart, err) < 0))
+		return -1;
 	if (c->controller && vol_device_conf_host(c->controller, host,
 						  sizeof(host), &port, err) < 0)
 		return vol_error_prefix(err, "controller");
+	if (c->controller_key &&
+	    vol_fingerprint_parse(c->controller_key, &key, err) < 0)
+		return vol_error_prefix(err, "controller_key");
 	return 0;
 }
 
@@ -218,7 +268,8 @@ static int finish(struct vol_device_conf *fresh, const char *name,
 		  struct vol_device_conf *c, struct vol_error *err)
 {
 	if (read_policy(fresh, err) < 0 || check_device(fresh, err) < 0 ||
-	    check_owner(fresh, err) < 0) {
+	    check_owner(fresh, err) < 0 ||
+	    vol_sandbox_conf_check(&fresh->sandbox, err) < 0) {
 		vol_conf_clear(table, fresh);
 		return vol_error_prefix(err, "%s", name);
 	}

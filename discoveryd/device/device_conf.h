@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "conf.h"
+#include "device/sandbox_conf.h"
 #include "policy.h"
 #include "units.h"
 
@@ -17,13 +18,17 @@ enum vol_supervise {
 };
 
 struct vol_device_conf {
-	char *controller; /* host[:port], NULL: look for it */
-	char *cluster;    /* NULL: any */
+	char *controller;     /* host[:port], NULL: look for it */
+	char *cluster;        /* NULL: any */
+	char *controller_key; /* 64 hex digits; NULL: see pin.h */
+	int trust;            /* enum vol_trust_mode */
 	char *state_dir;
 	char *control_socket;
 	char *slurmd;
 	char *slurmd_log;
-	int supervise; /* enum vol_supervise */
+	char *auth_key;     /* where the Slurm key goes; "none" */
+	char *auth_restart; /* what makes it be read; "none" */
+	int supervise;      /* enum vol_supervise */
 	bool publish;
 	char *input_devices; /* "PATH, PATH ..."; NULL: all there are */
 	struct vol_share cpus, memory, scratch, gpus;
@@ -33,6 +38,7 @@ struct vol_device_conf {
 	char *owners; /* "ann, bob": may pause, resume and set; NULL: none
 		       * besides root and whoever sits at the machine */
 	char *users, *accounts; /* for vol_list_welcomes; NULL: all */
+	struct vol_sandbox_conf sandbox;
 };
 
 /* The settings of an empty file. */

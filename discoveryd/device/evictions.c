@@ -61,8 +61,10 @@ int vol_evictions_want(struct vol_evictions *e, uint32_t job, bool exclude,
 	if (!x)
 		return -1;
 	/* What was refused without force may be granted with it. */
-	if (!x->granted && ((force && !x->force) || (exclude && !x->exclude)))
+	if (!x->granted && ((force && !x->force) || (exclude && !x->exclude))) {
 		x->asked = x->refused = false;
+		x->report = 0;
+	}
 	x->force |= force;
 	x->exclude |= exclude;
 	snprintf(x->why, sizeof(x->why), "%s", why);
@@ -101,6 +103,15 @@ const struct vol_eviction *vol_evictions_due(struct vol_evictions *e,
 		return x;
 	}
 	return NULL;
+}
+
+void vol_evictions_reported(struct vol_evictions *e, uint32_t job,
+			    uint64_t report)
+{
+	struct vol_eviction *x = find(e, job);
+
+	if (x)
+		x->report = report;
 }
 
 void vol_evictions_pardon(struct vol_evictions *e)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* evictions.h - the jobs that are to start elsewhere, and what came of it
  *
- * A job is wished away, asked for over the link until the controller answers,
- * and then either ended here or given back.  Jobs that were killed because the
+ * A job is wished away, asked for in a report (reporter.h), in another one when
+ * that was applied and no answer came, and then either ended here or given
+ * back.  Jobs that were killed because the
  * controller may have given us up (fenced) stay in the list when their steps
  * are gone, over a restart too: Slurm takes them for failed until they are
  * requeued.  No clock of its own, no Slurm.
@@ -35,6 +36,7 @@ struct vol_eviction {
 	bool asked, refused;
 	bool granted; /* its steps are about to end */
 	uint64_t asked_ms;
+	uint64_t report; /* which asks for it, 0 = none */
 	char why[VOL_WHY_SIZE];
 };
 
@@ -56,6 +58,10 @@ int vol_evictions_fenced(struct vol_evictions *e, uint32_t job);
 const struct vol_eviction *vol_evictions_due(struct vol_evictions *e,
 					     uint64_t now_ms,
 					     uint64_t *next_ms);
+
+/* A report of that number asks for it now. */
+void vol_evictions_reported(struct vol_evictions *e, uint32_t job,
+			    uint64_t report);
 
 /* Those to be excluded are measured anew: what is not wished away again counts
  * as refused. */

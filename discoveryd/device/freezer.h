@@ -99,6 +99,10 @@ int64_t vol_freezer_reclaim(struct vol_freezer *f, uint64_t chunk,
 int vol_freezer_throttle(struct vol_freezer *f, uint32_t pct,
 			 struct vol_error *err);
 
+/* Is there a step without a process: not begun, or over but for slurmstepd,
+ * which has yet to tell slurmctld so? */
+bool vol_freezer_empty(struct vol_freezer *f);
+
 /* Jobs that have a step here, each once; at most n, the number there is. */
 size_t vol_freezer_jobs(const struct vol_freezer *f, uint32_t *jobs, size_t n);
 

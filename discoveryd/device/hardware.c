@@ -160,6 +160,20 @@ static void note_instructions(struct vol_facts *facts)
 #endif
 }
 
+/* hwloc would ask whoever listens as an X server or a graphics driver, and wait
+ * for the answer: a stranger's, perhaps.  What we count is in /sys. */
+static void ask_nobody(hwloc_topology_t topology)
+{
+	char list[] = VOL_HWLOC_COMPONENTS, *rest, *name;
+
+	/* One that is not there can not be left out. */
+	for (name = strtok_r(list, ",-", &rest); name;
+	     name = strtok_r(NULL, ",-", &rest))
+		(void)hwloc_topology_set_components(
+			topology, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST,
+			name);
+}
+
 static int look(const char *xml, struct vol_hardware *hw,
 		struct vol_facts *facts, struct vol_error *err)
 {
@@ -167,6 +181,7 @@ static int look(const char *xml, struct vol_hardware *hw,
 
 	if (hwloc_topology_init(&topology) < 0)
 		return vol_errorf(err, "hwloc: %s", strerror(errno));
+	ask_nobody(topology);
 	hwloc_topology_set_io_types_filter(topology,
 					   HWLOC_TYPE_FILTER_KEEP_IMPORTANT);
 	hwloc_topology_set_cache_types_filter(topology,

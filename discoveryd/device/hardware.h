@@ -12,6 +12,10 @@
 #include "error.h"
 #include "facts.h"
 
+/* As HWLOC_COMPONENTS of the environment: those that would ask servers and
+ * drivers, left out; for discoveryd and for slurmd. */
+#define VOL_HWLOC_COMPONENTS "-gl,-opencl,-cuda,-nvml,-rsmi,-levelzero,-ve"
+
 /* Look at the machine: numbers into *hw, features into facts->feature
  * (replaced).  scratch_dir: the file system offered to jobs. */
 int vol_hardware_detect(const char *scratch_dir, struct vol_hardware *hw,

@@ -9,9 +9,11 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "atomicfile.h"
 #include "cleanup.h"
+#include "log.h"
 
 #define FILE_MAX 1024
 
@@ -23,41 +25,43 @@ static int join(char *buf, size_t size, const char *dir, const char *name,
 	return 0;
 }
 
-static int make_id(const char *state_dir, const char *path,
-		   char id[VOL_DEVICE_ID_SIZE], struct vol_error *err)
+/* Up to link protocol 3 a device was known by a random number of its own. */
+static void note_former(const char *state_dir, const char *id)
 {
-	char line[VOL_DEVICE_ID_SIZE + 1];
+	cleanup_free char *text = NULL;
+	char path[4096];
+	struct vol_error err;
 
-	if (vol_device_id_make(id, err) < 0 ||
-	    vol_mkdir_p(state_dir, 0755, err) < 0)
-		return -1;
-	snprintf(line, sizeof(line), "%s\n", id);
-	return vol_file_replace(path, line, strlen(line), 0600, 1, err);
+	if (join(path, sizeof(path), state_dir, "device.id", &err) < 0)
+		return;
+	text = vol_file_read(path, FILE_MAX, NULL, &err);
+	if (!text)
+		return;
+	vol_warn("this device has a key now, and is known by it: to the "
+		 "controller it is a new device %.8s, not %.8s any more "
+		 "(%s is of no use now)",
+		 id, text, path);
 }
 
-int vol_identity_load(const char *state_dir, char id[VOL_DEVICE_ID_SIZE],
-		      struct vol_error *err)
+struct vol_keypair *vol_identity_load(const char *state_dir,
+				      char id[VOL_DEVICE_ID_SIZE],
+				      struct vol_error *err)
 {
+	struct vol_keypair *key;
 	char path[4096];
-	cleanup_free char *text = NULL;
-	size_t len;
+	bool made;
 
-	if (join(path, sizeof(path), state_dir, "device.id", err) < 0)
-		return -1;
-	text = vol_file_read(path, FILE_MAX, &len, err);
-	if (!text && errno == ENOENT)
-		return make_id(state_dir, path, id, err);
-	if (!text)
-		return -1;
-	if (len > 0 && text[len - 1] == '\n')
-		text[--len] = '\0';
-	if (strlen(text) != len || !vol_device_id_valid(text))
-		return vol_errorf_errno(err, EBADMSG,
-					"%s: not 32 hex digits; restore it, or "
-					"remove it to become a new device",
-					path);
-	memcpy(id, text, VOL_DEVICE_ID_SIZE);
-	return 0;
+	if (join(path, sizeof(path), state_dir, "device.key", err) < 0 ||
+	    vol_mkdir_p(state_dir, 0755, err) < 0)
+		return NULL;
+	made = access(path, F_OK) < 0;
+	key = vol_keypair_load(path, err);
+	if (!key)
+		return NULL;
+	vol_fingerprint_id(vol_keypair_fingerprint(key), id);
+	if (made)
+		note_former(state_dir, id);
+	return key;
 }
 
 int vol_identity_boot(char boot[VOL_DEVICE_ID_SIZE], struct vol_error *err)
@@ -143,4 +147,12 @@ int vol_remembered_save(const char *state_dir, const struct vol_remembered *r,
 	if (join(path, sizeof(path), state_dir, "controller.json", err) < 0)
 		return -1;
 	return vol_file_replace(path, text, strlen(text), 0644, 0, err);
+}
+
+void vol_remembered_forget(const char *state_dir)
+{
+	char path[4096];
+
+	if (join(path, sizeof(path), state_dir, "controller.json", NULL) == 0)
+		unlink(path);
 }

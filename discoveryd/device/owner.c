@@ -49,6 +49,7 @@ static void decide(struct vol_owner *o, uint64_t now_ms, uint64_t *next_ms)
 		.now_ms = now_ms,
 		.wall = time(NULL),
 		.leaving = o->leaving,
+		.walls = *o->walls ? o->walls : NULL,
 	};
 
 	if (vol_pause_over(&o->pause, c.wall)) {
@@ -198,6 +199,20 @@ void vol_owner_speed(struct vol_owner *o, uint32_t speed)
 	vol_owner_tell(o);
 }
 
+void vol_owner_walls(struct vol_owner *o, const char *trouble)
+{
+	if (strcmp(o->walls, trouble ? trouble : "") == 0)
+		return;
+	snprintf(o->walls, sizeof(o->walls), "%s", trouble ? trouble : "");
+	vol_owner_look(o);
+}
+
+void vol_owner_hold(struct vol_owner *o, bool on)
+{
+	o->held = on;
+	vol_owner_look(o);
+}
+
 void vol_owner_leave(struct vol_owner *o)
 {
 	o->leaving = true;
@@ -208,7 +223,7 @@ void vol_owner_leave(struct vol_owner *o)
 
 /* Waits a moment for the user database: who asks wants an answer now.  One that
  * takes longer has it the next time. */
-static bool is_owner_by_name(const struct vol_owner *o, uid_t uid)
+bool vol_owner_is_named(const struct vol_owner *o, uid_t uid)
 {
 	const char *name;
 
@@ -233,7 +248,7 @@ const char *vol_owner_user(const struct vol_owner *o, uid_t uid)
 bool vol_owner_may_control(struct vol_owner *o, uid_t uid)
 {
 	return uid == 0 || vol_sensors_at_seat(o->sensors, uid) ||
-	       is_owner_by_name(o, uid);
+	       vol_owner_is_named(o, uid);
 }
 
 static int set_pause(struct vol_owner *o, const struct vol_pause *pause,

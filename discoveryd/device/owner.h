@@ -27,6 +27,10 @@ struct vol_owner;
 struct vol_owner_ops {
 	/* Send to the controller; -1 when the link is not up. */
 	int (*send)(const struct vol_link_msg *msg, void *arg);
+	/* Keep a report for it (reporter.h); 0: there is no room. */
+	uint64_t (*report)(const struct vol_link_msg *msg, void *arg);
+	/* Has it not been applied yet? */
+	bool (*waits)(uint64_t report, void *arg);
 	/* The fence as the link sees it. */
 	void (*fence)(struct vol_fence *fence, void *arg);
 };
@@ -52,6 +56,10 @@ void vol_owner_jobs_cgroup(struct vol_owner *o, const char *folder);
 void vol_owner_link(struct vol_owner *o, bool up);
 /* "evicted" of the controller. */
 void vol_owner_message(struct vol_owner *o, const struct vol_link_msg *msg);
+/* Why no job could be walled in, NULL: one could; copied. */
+void vol_owner_walls(struct vol_owner *o, const char *trouble);
+/* Stop the tasks of all jobs for a moment, whatever is decided, or end that. */
+void vol_owner_hold(struct vol_owner *o, bool on);
 /* discoveryd is leaving: no new jobs, and running ones move away at once. */
 void vol_owner_leave(struct vol_owner *o);
 
@@ -65,6 +73,8 @@ json_t *vol_owner_json(struct vol_owner *o);
 /* May this user pause, resume and set?  root, those named by owners, and
  * whoever sits at the machine. */
 bool vol_owner_may_control(struct vol_owner *o, uid_t uid);
+/* Is this user named by owners?  To sit here is not enough for all. */
+bool vol_owner_is_named(const struct vol_owner *o, uid_t uid);
 /* The name of a user for people; NULL when it is not known, or not yet. */
 const char *vol_owner_user(const struct vol_owner *o, uid_t uid);
 

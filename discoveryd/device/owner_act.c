@@ -43,7 +43,8 @@ static void set_throttle(struct vol_owner *o, bool on)
 static void run_or_park(struct vol_owner *o, uint64_t seen)
 {
 	set_throttle(o, o->orders.throttle);
-	if (!o->orders.run && !(o->orders.throttle && o->throttled)) {
+	if (o->held ||
+	    (!o->orders.run && !(o->orders.throttle && o->throttled))) {
 		vol_reflex_close(o->reflex);
 		return;
 	}
@@ -57,10 +58,16 @@ static void run_or_park(struct vol_owner *o, uint64_t seen)
 	o->ladder = o->before;
 }
 
+/* The tasks have stopped by now, or run. */
 static void announce(const struct vol_owner *o)
 {
+	struct vol_link_msg msg = {.type = VOL_LINK_MOVED,
+				   .harvest = o->ladder.harvest};
+
 	if (o->ladder.harvest == o->before.harvest)
 		return;
+	memcpy(msg.why, o->verdict.why, sizeof(msg.why));
+	(void)o->ops->report(&msg, o->arg);
 	vol_journal_add(o->journal, vol_harvest_name(o->ladder.harvest), "%s",
 			o->verdict.why);
 	vol_info("%s%s%s", vol_harvest_name(o->ladder.harvest),
@@ -263,8 +270,6 @@ static void ask(struct vol_owner *o, uint64_t now_ms, uint64_t *next_ms)
 {
 	const struct vol_eviction *x;
 
-	if (!o->linked)
-		return;
 	while ((x = vol_evictions_due(&o->evictions, now_ms, next_ms))) {
 		struct vol_link_msg msg = {
 			.type = VOL_LINK_EVICT,
@@ -274,8 +279,10 @@ static void ask(struct vol_owner *o, uint64_t now_ms, uint64_t *next_ms)
 		};
 
 		memcpy(msg.why, x->why, sizeof(msg.why));
-		if (o->ops->send(&msg, o->arg) < 0)
-			return;
+		/* Once is enough, whatever becomes of the link. */
+		if (!x->report || !o->ops->waits(x->report, o->arg))
+			vol_evictions_reported(&o->evictions, x->job,
+					       o->ops->report(&msg, o->arg));
 		if (now_ms + VOL_EVICTION_RETRY_MS < *next_ms)
 			*next_ms = now_ms + VOL_EVICTION_RETRY_MS;
 	}

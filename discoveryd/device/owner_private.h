@@ -33,7 +33,9 @@ struct vol_owner {
 	/* What is known. */
 	struct vol_pause pause;
 	bool linked, leaving;
+	bool held; /* see vol_owner_hold */
 	char jobs_cgroup[VOL_CGROUP_SIZE];
+	char walls[VOL_WHY_SIZE]; /* why they can not be built, "": they can */
 	struct vol_presence presence;
 	struct vol_verdict verdict;
 	struct vol_prospect prospect;

@@ -25,6 +25,11 @@ void vol_procs_marker(const char *node, char marker[VOL_MARKER_SIZE])
 	snprintf(marker, VOL_MARKER_SIZE, "%s=%s", VOL_ENV_DEVICE, node);
 }
 
+void vol_procs_view(const char *view, char variable[VOL_VIEW_SIZE])
+{
+	snprintf(variable, VOL_VIEW_SIZE, "%s=%s", VOL_ENV_VIEW, view);
+}
+
 static char *read_proc(const char *root, pid_t pid, const char *name,
 		       size_t *len)
 {
@@ -116,21 +121,28 @@ bool vol_procs_parse_cmdline(const char *cmdline, size_t len,
 	return true;
 }
 
-static bool has_marker(const char *root, pid_t pid, const char *node)
+/* Is it in its environment that we started it?  And what it can reach. */
+static bool has_marker(const char *root, pid_t pid,
+		       struct vol_slurmd_spec *spec)
 {
+	static const char view[] = VOL_ENV_VIEW "=";
 	char marker[VOL_MARKER_SIZE];
 	cleanup_free char *env = NULL;
 	const char *word;
+	bool found = false;
 	size_t len;
 
-	vol_procs_marker(node, marker);
+	vol_procs_marker(spec->node, marker);
 	env = read_proc(root, pid, "environ", &len);
 	if (!env)
 		return false;
 	for (word = env; word < env + len; word += strlen(word) + 1)
 		if (!strcmp(word, marker))
-			return true;
-	return false;
+			found = true;
+		else if (!strncmp(word, view, sizeof(view) - 1))
+			(void)copy(spec->view, sizeof(spec->view),
+				   word + sizeof(view) - 1);
+	return found;
 }
 
 /* Its parent and session; false when they are not known. */
@@ -154,8 +166,7 @@ static bool ours(const char *root, pid_t pid, struct vol_slurmd_spec *spec)
 
 	cmdline = read_proc(root, pid, "cmdline", &len);
 	return cmdline && vol_procs_parse_cmdline(cmdline, len, spec) &&
-	       has_marker(root, pid, spec->node) &&
-	       same_namespace(root, pid) > 0;
+	       has_marker(root, pid, spec) && same_namespace(root, pid) > 0;
 }
 
 /* slurmd forks: to exec a slurmstepd, to fetch its configuration.  Such a child

@@ -15,6 +15,7 @@
 #include "names.h"
 #include "registry.h"
 #include "stepfile.h"
+#include "walls.h"
 
 /* "[IPv6]:65535" or a name with port. */
 #define VOL_CONF_SERVER_SIZE (VOL_HOSTNAME_SIZE + 8)
@@ -24,11 +25,15 @@ struct vol_slurmd_spec {
 	char node[VOL_NODE_NAME_SIZE]; /* "" = none */
 	char conf_server[VOL_CONF_SERVER_SIZE];
 	char conf[VOL_FACTS_CONF_SIZE];
+	char view[VOL_WALLS_VIEW_SIZE]; /* what it can reach, see walls.h */
 };
 
-/* What our slurmd has in its environment: VOL_ENV_DEVICE=NODE. */
+/* What our slurmd has in its environment: VOL_ENV_DEVICE=NODE and
+ * VOL_ENV_VIEW=WORD. */
 #define VOL_MARKER_SIZE (sizeof(VOL_ENV_DEVICE) + VOL_NODE_NAME_SIZE + 1)
+#define VOL_VIEW_SIZE   (sizeof(VOL_ENV_VIEW) + VOL_WALLS_VIEW_SIZE + 1)
 void vol_procs_marker(const char *node, char marker[VOL_MARKER_SIZE]);
+void vol_procs_view(const char *view, char variable[VOL_VIEW_SIZE]);
 
 /* root: "" or a folder that stands for / (tests). */
 

@@ -24,6 +24,10 @@ const struct vol_conf_option *vol_setting_find(const char *key,
 int vol_setting_apply(const char *path, const char *key, const char *value,
 		      struct vol_error *err);
 
+/* The same for owners, which has a word of its own (move-owner). */
+int vol_setting_owners(const char *path, const char *value,
+		       struct vol_error *err);
+
 /* New reference: {"owner.idle_after": "5m", ...}. */
 json_t *vol_setting_list(const struct vol_device_conf *conf);
 

@@ -25,6 +25,11 @@
 
 /* Written before slurmd starts, for whoever asks whether this is a device. */
 #define MARKER VOL_RUN_DIR "/device"
+/* A controller host with two clusters has a munge for each, so slurm.conf,
+ * which slurmd is sent, must say where that of the volunteers is: here.  A
+ * device is in one cluster and has one munge. */
+#define MUNGE_ALIAS VOL_RUN_DIR "/munge"
+#define MUNGE       "/run/munge"
 
 #define RESTART_MIN_MS 200
 #define RESTART_MAX_MS 30000
@@ -65,6 +70,7 @@ struct vol_slurmd {
 	uint64_t started_us, hup_us;
 	struct vol_backoff backoff;
 	bool leaving;      /* stop was asked for */
+	bool unwanted;     /* an end, without an end of ours */
 	bool hup_due;      /* once it is up */
 	bool told_to_wait; /* logged that a new name waits for steps */
 };
@@ -257,6 +263,8 @@ static void start(struct vol_slurmd *s)
 {
 	struct vol_error err;
 
+	if (symlink(MUNGE, MUNGE_ALIAS) < 0 && errno != EEXIST)
+		vol_warn("%s: %s", MUNGE_ALIAS, strerror(errno));
 	if (vol_file_replace(MARKER, s->wanted.node, strlen(s->wanted.node),
 			     0644, 0, &err) < 0)
 		vol_warn("%s", err.text);
@@ -345,6 +353,10 @@ static void reconcile(struct vol_slurmd *s)
 {
 	bool renamed;
 
+	if (s->unwanted && s->phase == PHASE_RUNNING) {
+		vol_info("stopping slurmd[%d]: no controller wants it", s->pid);
+		terminate(s);
+	}
 	if (!s->wanted.node[0] || s->leaving)
 		return;
 	if (s->phase == PHASE_NONE && adopt(s))
@@ -354,7 +366,8 @@ static void reconcile(struct vol_slurmd *s)
 	renamed = strcmp(s->running.node, s->wanted.node) != 0;
 	if (s->phase != PHASE_RUNNING ||
 	    (!renamed && !strcmp(s->running.conf, s->wanted.conf) &&
-	     !strcmp(s->running.conf_server, s->wanted.conf_server)) ||
+	     !strcmp(s->running.conf_server, s->wanted.conf_server) &&
+	     !strcmp(s->running.view, s->wanted.view)) ||
 	    wait_for_steps(s))
 		return;
 	vol_info("restarting slurmd[%d]: %s", s->pid,
@@ -434,11 +447,19 @@ void vol_slurmd_want(struct vol_slurmd *s, const struct vol_slurmd_spec *spec)
 	bool news = memcmp(&s->wanted, spec, sizeof(*spec)) != 0;
 
 	s->wanted = *spec;
+	s->unwanted = false;
 	/* Another controller or other figures: what failed may work now. */
 	if (news && s->phase == PHASE_RESTING) {
 		vol_backoff_reset(&s->backoff);
 		rest(s);
 	}
+	reconcile(s);
+}
+
+void vol_slurmd_unwant(struct vol_slurmd *s)
+{
+	memset(&s->wanted, 0, sizeof(s->wanted));
+	s->unwanted = true;
 	reconcile(s);
 }
 

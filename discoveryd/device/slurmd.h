@@ -39,6 +39,9 @@ void vol_slurmd_destroy(struct vol_slurmd *s);
 /* This one should run; started or restarted as needed. */
 void vol_slurmd_want(struct vol_slurmd *s, const struct vol_slurmd_spec *spec);
 
+/* None at all, until the next vol_slurmd_want.  Steps are left alone. */
+void vol_slurmd_unwant(struct vol_slurmd *s);
+
 /* Make it register again: SIGHUP. */
 void vol_slurmd_reregister(struct vol_slurmd *s, const char *reason);
 

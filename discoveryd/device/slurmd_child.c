@@ -42,10 +42,9 @@ void vol_slurmd_args(const struct vol_slurmd_paths *paths,
 				      spec->conf,
 				      NULL};
 
-	if (access(LAUNCHER, X_OK) == 0) {
-		*argv++ = LAUNCHER;
-		*argv++ = "--";
-	}
+	/* Also where it is not installed: slurmd does not start then. */
+	*argv++ = LAUNCHER;
+	*argv++ = "--";
 	memcpy(argv, slurmd, sizeof(slurmd));
 }
 
@@ -123,10 +122,10 @@ pid_t vol_slurmd_start_child(const struct vol_slurmd_paths *paths,
 			     const struct vol_slurmd_spec *spec,
 			     struct vol_error *err)
 {
-	char marker[VOL_MARKER_SIZE];
+	char marker[VOL_MARKER_SIZE], view[VOL_VIEW_SIZE];
 	char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
 		      "/sbin:/bin";
-	char *env[] = {marker, path, NULL};
+	char *env[] = {marker, view, path, NULL};
 	const char *argv[VOL_SLURMD_ARGS];
 	cleanup_fd int log = -1;
 	pid_t pid;
@@ -138,6 +137,7 @@ pid_t vol_slurmd_start_child(const struct vol_slurmd_paths *paths,
 	if (log < 0)
 		return -1;
 	vol_procs_marker(spec->node, marker);
+	vol_procs_view(spec->view, view);
 	vol_slurmd_args(paths, spec, argv);
 	pid = fork();
 	if (pid < 0)

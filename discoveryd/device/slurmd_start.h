@@ -24,8 +24,7 @@ struct vol_slurmd_paths {
 #define VOL_SLURMD_NOFILE 131072
 
 /* Arguments of our slurmd, NULL-terminated; the strings are borrowed.  The
- * first is the program to run: the launcher, see slice.h, if it is installed.
- */
+ * first is the program to run: the launcher, see launch.c. */
 #define VOL_SLURMD_ARGS 12
 void vol_slurmd_args(const struct vol_slurmd_paths *paths,
 		     const struct vol_slurmd_spec *spec,

@@ -134,10 +134,11 @@ static int add_properties(sd_bus_message *m,
 			  const struct vol_slurmd_paths *paths,
 			  const struct vol_slurmd_spec *spec)
 {
-	char marker[VOL_MARKER_SIZE];
+	char marker[VOL_MARKER_SIZE], view[VOL_VIEW_SIZE];
 	int r;
 
 	vol_procs_marker(spec->node, marker);
+	vol_procs_view(spec->view, view);
 	r = sd_bus_message_open_container(m, 'a', "(sv)");
 	if (r < 0)
 		return r;
@@ -145,10 +146,10 @@ static int add_properties(sd_bus_message *m,
 		m, "(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)",
 		"Description", "s",
 		"Slurm node daemon of this volunteer device", "Type", "s",
-		"exec", "Environment", "as", 1, marker, "Slice", "s", VOL_SLICE,
-		"Delegate", "b", 1, "KillMode", "s", "process", "LimitNOFILE",
-		"t", (uint64_t)VOL_SLURMD_NOFILE, "LimitMEMLOCK", "t",
-		UINT64_MAX, "LimitSTACK", "t", UINT64_MAX, "TasksMax", "t",
+		"exec", "Environment", "as", 2, marker, view, "Slice", "s",
+		VOL_SLICE, "Delegate", "b", 1, "KillMode", "s", "process",
+		"LimitNOFILE", "t", (uint64_t)VOL_SLURMD_NOFILE, "LimitMEMLOCK",
+		"t", UINT64_MAX, "LimitSTACK", "t", UINT64_MAX, "TasksMax", "t",
 		UINT64_MAX,
 		/* So that the name is free again after a failure.  For
 		 * that the unit must be empty, too: see slice_enter.c. */

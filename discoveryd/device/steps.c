@@ -533,6 +533,16 @@ bool vol_steps_busy_now(struct vol_steps *s)
 	return vol_steps_busy(s);
 }
 
+bool vol_steps_calm(struct vol_steps *s)
+{
+	if (!vol_steps_busy_now(s))
+		return true;
+	for (const struct entry *e = s->entries; e; e = e->next)
+		if (!e->frozen)
+			return false;
+	return !s->blind && !(s->freezer && vol_freezer_empty(s->freezer));
+}
+
 bool vol_steps_interactive_only(const struct vol_steps *s)
 {
 	for (const struct entry *e = s->entries; e; e = e->next)

@@ -41,6 +41,10 @@ bool vol_steps_busy(const struct vol_steps *s);
 /* Look for slurmstepds that no file tells of, then the same. */
 bool vol_steps_busy_now(struct vol_steps *s);
 
+/* Has every slurmstepd tasks, so that, while these are stopped, none of them
+ * has anything to say to slurmctld? */
+bool vol_steps_calm(struct vol_steps *s);
+
 /* Is every job here one that can not be requeued (srun, salloc)?  That is, one
  * without a batch step on this device.  Of a job over several devices only the
  * first has the batch step; on the others it looks like an srun.  False while

@@ -34,6 +34,8 @@ struct vol_uplink {
 	const struct vol_uplink_ops *ops;
 	void *arg;
 	struct vol_uplink_fsm fsm;
+	struct vol_tls_context *tls;
+	struct vol_tls_pin pin;
 	struct vol_conn *conn;
 	struct vol_candidate target;
 	struct vol_link_msg welcome; /* the last one */
@@ -65,22 +67,25 @@ static void set_trouble(struct vol_uplink *u, const char *reason)
 }
 
 /* One line for each new kind of trouble, not one for each try.  A link that was
- * up is spoken of once, by ops->lost. */
-static void note_trouble(struct vol_uplink *u, const char *reason)
+ * up is spoken of once, by ops->lost.  True: it was logged. */
+static bool note_trouble(struct vol_uplink *u, const char *reason)
 {
 	set_trouble(u, reason);
 	if (u->fsm.state == VOL_UPLINK_UP)
-		return;
+		return false;
 	if (!strcmp(u->trouble.text, u->logged.text)) {
 		vol_debug("%s", u->trouble.text);
-		return;
+		return false;
 	}
 	u->logged = u->trouble;
 	vol_warn("%s", u->trouble.text);
+	return true;
 }
 
 static void drop(struct vol_uplink *u)
 {
+	if (u->conn)
+		u->ops->unlinked(u->arg);
 	vol_conn_destroy(u->conn);
 	u->conn = NULL;
 }
@@ -98,6 +103,14 @@ static int send_msg(struct vol_uplink *u, const struct vol_link_msg *msg)
 
 /* ---- the connection ---- */
 
+static void on_reached(struct vol_conn *c, void *arg)
+{
+	struct vol_uplink *u = arg;
+
+	(void)c;
+	run(u, vol_uplink_fsm_reached(&u->fsm, now_ms(u)));
+}
+
 static void on_connected(struct vol_conn *c, void *arg)
 {
 	struct vol_uplink *u = arg;
@@ -110,10 +123,12 @@ static void on_closed(struct vol_conn *c, const char *reason, bool protocol,
 		      void *arg)
 {
 	struct vol_uplink *u = arg;
+	const struct vol_fingerprint *key = vol_conn_peer_key(c);
 
-	(void)c;
 	(void)protocol;
-	note_trouble(u, reason);
+	if (note_trouble(u, reason) && key &&
+	    memcmp(key->byte, u->pin.key.byte, u->pin.bytes) != 0)
+		u->ops->stranger(key, u->arg);
 	run(u, vol_uplink_fsm_closed(&u->fsm, now_ms(u)));
 }
 
@@ -121,38 +136,103 @@ static void on_refused(struct vol_uplink *u, const struct vol_link_msg *msg)
 {
 	char reason[VOL_REASON_SIZE + 48];
 
+	u->ops->refused(msg, u->arg);
 	snprintf(reason, sizeof(reason), "refused (%s): %s", msg->code,
 		 msg->reason);
 	note_trouble(u, reason);
+}
+
+/* What is said before a hello; false: it must not go on. */
+static bool at_the_door(struct vol_uplink *u, const struct vol_link_msg *msg,
+			unsigned *todo, struct vol_error *err)
+{
+	bool greeting = u->fsm.state == VOL_UPLINK_GREETING;
+	struct vol_link_msg reveal;
+
+	*todo = 0;
+	switch (msg->type) {
+	case VOL_LINK_APPROVED:
+		if (u->ops->approved(vol_conn_peer_key(u->conn), u->arg))
+			return true;
+		*todo = vol_uplink_fsm_distrust(&u->fsm, now_ms(u));
+		vol_errorf(err, "it approves of us, but its code was not "
+				"confirmed here");
+		return false;
+	case VOL_LINK_PENDING:
+		if (greeting && u->ops->pending(msg, u->arg))
+			return true;
+		break;
+	case VOL_LINK_NONCE:
+		if (!greeting)
+			break;
+		if (u->ops->nonce(msg, now_ms(u), &reveal, u->arg, err) == 0)
+			return send_msg(u, &reveal) == 0;
+		if (errno != EAGAIN)
+			break;
+		/* Not even for a record that is announced anew. */
+		*todo = vol_uplink_fsm_distrust(&u->fsm, now_ms(u));
+		return false;
+	default:
+		return true;
+	}
+	*todo = vol_uplink_fsm_closed(&u->fsm, now_ms(u));
+	return false;
+}
+
+static bool is_acceptable(struct vol_uplink *u, const struct vol_link_msg *msg,
+			  struct vol_error *err)
+{
+	return (msg->type != VOL_LINK_WELCOME &&
+		msg->type != VOL_LINK_PENDING) ||
+	       vol_find_accepts(u->find, u->target.source, msg->cluster, err);
+}
+
+static bool is_for_device(enum vol_link_type type)
+{
+	switch (type) {
+	case VOL_LINK_NODE:
+	case VOL_LINK_REREGISTER:
+	case VOL_LINK_EVICTED:
+	case VOL_LINK_ACK:
+	case VOL_LINK_KEY:
+	case VOL_LINK_TURN:
+	case VOL_LINK_TURNED:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static void on_message(struct vol_conn *c, const json_t *json, void *arg)
 {
 	struct vol_uplink *u = arg;
 	struct vol_link_msg msg;
-	struct vol_error err;
+	struct vol_error err = {"out of turn"};
 	unsigned todo;
 
 	(void)c;
 	if (vol_link_decode(json, &msg, &err) < 0 ||
-	    (msg.type == VOL_LINK_WELCOME &&
-	     !vol_find_accepts(u->find, u->target.source, msg.cluster, &err))) {
+	    !is_acceptable(u, &msg, &err)) {
 		note_trouble(u, err.text);
 		run(u, vol_uplink_fsm_closed(&u->fsm, now_ms(u)));
 		return;
 	}
+	if (!at_the_door(u, &msg, &todo, &err)) {
+		note_trouble(u, err.text);
+		run(u, todo);
+		return;
+	}
 	if (msg.type == VOL_LINK_REFUSE)
 		on_refused(u, &msg);
-	if (msg.type == VOL_LINK_WELCOME)
-		u->welcome = msg;
 	todo = vol_uplink_fsm_message(&u->fsm, now_ms(u), &msg);
+	if (todo & VOL_UPLINK_DO_WELCOMED)
+		u->welcome = msg;
 	if (todo & VOL_UPLINK_DO_CLOSE && msg.type != VOL_LINK_REFUSE)
 		note_trouble(u, "message out of place");
 	run(u, todo);
-	if (u->fsm.state == VOL_UPLINK_UP &&
-	    (msg.type == VOL_LINK_NODE || msg.type == VOL_LINK_REREGISTER ||
-	     msg.type == VOL_LINK_EVICTED))
+	if (u->fsm.state == VOL_UPLINK_UP && is_for_device(msg.type))
 		u->ops->message(&msg, u->arg);
+	vol_link_wipe(&msg);
 }
 
 /* ---- the fence ---- */
@@ -212,8 +292,12 @@ static void probe(struct vol_uplink *u)
 		vol_debug("no probe: %s", err.text);
 }
 
-static const struct vol_conn_ops conn_ops = {on_message, on_closed,
-					     on_connected};
+static const struct vol_conn_ops conn_ops = {
+	.message = on_message,
+	.closed = on_closed,
+	.connected = on_connected,
+	.reached = on_reached,
+};
 
 /* ---- what the state machine asks for ---- */
 
@@ -228,8 +312,9 @@ static unsigned dial(struct vol_uplink *u)
 	u->fsm.at_home = !strcmp(target->address, u->home.address) &&
 			 target->port == u->home.port;
 	vol_debug("dialing %s port %u", target->address, target->port);
-	u->conn = vol_conn_dial(u->loop, target->address, target->port,
-				MAX_QUEUE, &conn_ops, u, &err);
+	u->conn = vol_conn_dial_tls(u->loop, target->address, target->port,
+				    MAX_QUEUE, u->tls, &u->pin, &conn_ops, u,
+				    &err);
 	if (!u->conn) {
 		note_trouble(u, err.text);
 		return vol_uplink_fsm_closed(&u->fsm, now_ms(u));
@@ -241,10 +326,18 @@ static unsigned dial(struct vol_uplink *u)
 static void greet(struct vol_uplink *u)
 {
 	struct vol_link_msg msg = {.type = VOL_LINK_HELLO,
-				   .proto = VOL_LINK_PROTO};
+				   .proto = VOL_LINK_PROTO},
+			    knock;
 
-	u->ops->hello(&msg, u->arg);
+	/* After it was approved a hello is due, which asks again. */
+	u->fsm.knocked =
+		u->ops->knocks(vol_conn_peer_key(u->conn), &knock, u->arg);
+	if (u->fsm.knocked)
+		msg = knock;
+	else
+		u->ops->hello(&msg, u->arg);
 	send_msg(u, &msg);
+	vol_link_wipe(&msg);
 }
 
 static void ping(struct vol_uplink *u)
@@ -261,7 +354,8 @@ static void welcomed(struct vol_uplink *u)
 	vol_find_welcomed(u->find, u->target.address, u->target.port,
 			  u->welcome.cluster, u->welcome.node);
 	u->ops->welcomed(&u->welcome, vol_conn_peer(u->conn),
-			 vol_conn_local(u->conn), u->arg);
+			 vol_conn_local(u->conn), vol_conn_peer_key(u->conn),
+			 u->arg);
 }
 
 static void set_timer(struct vol_uplink *u)
@@ -317,6 +411,7 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *arg)
 /* ---- interface ---- */
 
 struct vol_uplink *vol_uplink_create(sd_event *loop, struct vol_find *find,
+				     struct vol_tls_context *tls,
 				     const struct vol_uplink_ops *ops,
 				     void *arg, struct vol_error *err)
 {
@@ -330,6 +425,7 @@ struct vol_uplink *vol_uplink_create(sd_event *loop, struct vol_find *find,
 	}
 	u->loop = sd_event_ref(loop);
 	u->find = find;
+	u->tls = tls;
 	u->ops = ops;
 	u->arg = arg;
 	r = sd_event_add_time(loop, &u->timer, CLOCK_BOOTTIME, 0, ACCURACY_US,
@@ -362,6 +458,16 @@ void vol_uplink_destroy(struct vol_uplink *u)
 	errno = saved;
 }
 
+void vol_uplink_pin(struct vol_uplink *u, const struct vol_tls_pin *pin)
+{
+	u->pin = *pin;
+}
+
+void vol_uplink_again(struct vol_uplink *u)
+{
+	run(u, vol_uplink_fsm_redial(&u->fsm, now_ms(u)));
+}
+
 void vol_uplink_target(struct vol_uplink *u)
 {
 	run(u, vol_uplink_fsm_target(&u->fsm, now_ms(u)));
@@ -384,6 +490,12 @@ void vol_uplink_moved(struct vol_uplink *u, const char *address)
 		return;
 	if (address)
 		note_trouble(u, "our address is gone");
+	run(u, vol_uplink_fsm_redial(&u->fsm, now_ms(u)));
+}
+
+void vol_uplink_redial(struct vol_uplink *u, const char *reason)
+{
+	note_trouble(u, reason);
 	run(u, vol_uplink_fsm_redial(&u->fsm, now_ms(u)));
 }
 

@@ -64,6 +64,7 @@ void vol_uplink_fsm_init(struct vol_uplink_fsm *f, uint64_t now, uint64_t seed,
 
 static unsigned dial(struct vol_uplink_fsm *f, uint64_t now)
 {
+	f->reached = false;
 	enter(f, VOL_UPLINK_DIALING, now, NEVER);
 	return VOL_UPLINK_DO_DIAL;
 }
@@ -103,6 +104,10 @@ unsigned vol_uplink_fsm_target(struct vol_uplink_fsm *f, uint64_t now)
 	case VOL_UPLINK_LOOKING:
 		return dial(f, now);
 	case VOL_UPLINK_DIALING:
+		if (f->reached) {
+			f->others = true;
+			return 0;
+		}
 		/* The address that we remember may be dead without a word. */
 		if (now - f->since_ms < VOL_UPLINK_PATIENCE_MS) {
 			f->deadline_ms = f->since_ms + VOL_UPLINK_PATIENCE_MS;
@@ -113,6 +118,9 @@ unsigned vol_uplink_fsm_target(struct vol_uplink_fsm *f, uint64_t now)
 		hurry(f, now);
 		break;
 	case VOL_UPLINK_GREETING:
+	case VOL_UPLINK_PENDING:
+		f->others = true;
+		break;
 	case VOL_UPLINK_UP:
 	case VOL_UPLINK_LEFT:
 		break;
@@ -129,14 +137,26 @@ unsigned vol_uplink_fsm_no_target(struct vol_uplink_fsm *f, uint64_t now)
 unsigned vol_uplink_fsm_dialed(struct vol_uplink_fsm *f, uint64_t now,
 			       bool others)
 {
+	f->others = others;
 	/* Alone, it may take as long as the connection itself allows. */
 	f->deadline_ms = others ? now + VOL_UPLINK_DIAL_MS : NEVER;
+	return 0;
+}
+
+unsigned vol_uplink_fsm_reached(struct vol_uplink_fsm *f, uint64_t now)
+{
+	(void)now;
+	if (f->state == VOL_UPLINK_DIALING) {
+		f->reached = true;
+		f->deadline_ms = NEVER;
+	}
 	return 0;
 }
 
 unsigned vol_uplink_fsm_connected(struct vol_uplink_fsm *f, uint64_t now)
 {
 	enter(f, VOL_UPLINK_GREETING, now, now + VOL_UPLINK_HELLO_MS);
+	f->knocked = false;
 	f->hello_ms = now;
 	return VOL_UPLINK_DO_HELLO;
 }
@@ -167,7 +187,7 @@ void vol_uplink_fsm_nobody(struct vol_uplink_fsm *f, uint64_t refused_ms)
 static unsigned welcomed(struct vol_uplink_fsm *f, uint64_t now,
 			 const struct vol_link_msg *msg)
 {
-	if (f->state != VOL_UPLINK_GREETING)
+	if (f->state != VOL_UPLINK_GREETING || f->knocked)
 		return wait(f, now, 0);
 	f->heartbeat_ms = clamp(msg->heartbeat_ms, VOL_UPLINK_HEARTBEAT_MIN_MS,
 				VOL_UPLINK_HEARTBEAT_MAX_MS);
@@ -193,11 +213,63 @@ static void ponged(struct vol_uplink_fsm *f, uint32_t seq)
 static unsigned refused(struct vol_uplink_fsm *f, uint64_t now,
 			const struct vol_link_msg *msg)
 {
+	uint64_t ms = clamp(msg->retry_ms, 0, VOL_UPLINK_RETRY_MAX_MS);
+	unsigned todo;
+
 	/* It has heard us, only slurmctld does not answer it. */
 	if (f->at_home && f->fence.armed && f->state == VOL_UPLINK_GREETING &&
-	    !strcmp(msg->code, "slurm_away"))
+	    !f->knocked && !strcmp(msg->code, "slurm_away"))
 		acked(f, f->hello_ms);
-	return wait(f, now, clamp(msg->retry_ms, 0, VOL_UPLINK_RETRY_MAX_MS));
+	if (f->knocked && f->others)
+		ms = 0;
+	todo = wait(f, now, ms);
+	f->asked_to_wait = ms > 0 && !f->knocked;
+	return todo;
+}
+
+/* ---- the door ---- */
+
+static unsigned pending(struct vol_uplink_fsm *f, uint64_t now)
+{
+	if (f->state != VOL_UPLINK_GREETING)
+		return wait(f, now, 0);
+	enter(f, VOL_UPLINK_PENDING, now, NEVER);
+	f->ping_ms = now + VOL_UPLINK_PENDING_PING_MS;
+	return 0;
+}
+
+/* The hello that is due now has as long as any. */
+static unsigned approved(struct vol_uplink_fsm *f, uint64_t now)
+{
+	if (f->state != VOL_UPLINK_GREETING && f->state != VOL_UPLINK_PENDING)
+		return wait(f, now, 0);
+	return vol_uplink_fsm_connected(f, now);
+}
+
+unsigned vol_uplink_fsm_distrust(struct vol_uplink_fsm *f, uint64_t now)
+{
+	return wait(f, now, VOL_UPLINK_BACKOFF_MAX_MS);
+}
+
+static unsigned pending_time(struct vol_uplink_fsm *f, uint64_t now)
+{
+	if (now - f->heard_ms >= VOL_UPLINK_PENDING_SILENCE_MS ||
+	    (f->others && now - f->since_ms >= VOL_UPLINK_PENDING_MS))
+		return wait(f, now, 0);
+	if (now < f->ping_ms)
+		return 0;
+	f->ping_ms = now + VOL_UPLINK_PENDING_PING_MS;
+	f->seq++;
+	return VOL_UPLINK_DO_PING;
+}
+
+static uint64_t pending_deadline(const struct vol_uplink_fsm *f)
+{
+	uint64_t due = f->heard_ms + VOL_UPLINK_PENDING_SILENCE_MS;
+
+	if (f->others && f->since_ms + VOL_UPLINK_PENDING_MS < due)
+		due = f->since_ms + VOL_UPLINK_PENDING_MS;
+	return f->ping_ms < due ? f->ping_ms : due;
 }
 
 unsigned vol_uplink_fsm_message(struct vol_uplink_fsm *f, uint64_t now,
@@ -205,7 +277,8 @@ unsigned vol_uplink_fsm_message(struct vol_uplink_fsm *f, uint64_t now,
 {
 	bool up = f->state == VOL_UPLINK_UP;
 
-	if (!up && f->state != VOL_UPLINK_GREETING)
+	if (!up && f->state != VOL_UPLINK_GREETING &&
+	    f->state != VOL_UPLINK_PENDING)
 		return 0;
 	f->heard_ms = now;
 	if (up && msg->type == VOL_LINK_PONG)
@@ -215,10 +288,22 @@ unsigned vol_uplink_fsm_message(struct vol_uplink_fsm *f, uint64_t now,
 		return welcomed(f, now, msg);
 	case VOL_LINK_REFUSE:
 		return refused(f, now, msg);
+	case VOL_LINK_NONCE:
+		return f->state == VOL_UPLINK_GREETING ? 0 : wait(f, now, 0);
+	case VOL_LINK_PENDING:
+		return pending(f, now);
+	case VOL_LINK_APPROVED:
+		return approved(f, now);
 	case VOL_LINK_PONG:
+		return up || f->state == VOL_UPLINK_PENDING ? 0
+							    : wait(f, now, 0);
 	case VOL_LINK_NODE:
 	case VOL_LINK_REREGISTER:
 	case VOL_LINK_EVICTED:
+	case VOL_LINK_ACK:
+	case VOL_LINK_KEY:
+	case VOL_LINK_TURN:
+	case VOL_LINK_TURNED:
 		return up ? 0 : wait(f, now, 0);
 	default:
 		return wait(f, now, 0);
@@ -260,6 +345,8 @@ unsigned vol_uplink_fsm_time(struct vol_uplink_fsm *f, uint64_t now)
 {
 	if (f->state == VOL_UPLINK_UP)
 		return up_time(f, now);
+	if (f->state == VOL_UPLINK_PENDING)
+		return pending_time(f, now);
 	if (now < f->deadline_ms)
 		return 0;
 	switch (f->state) {
@@ -271,6 +358,7 @@ unsigned vol_uplink_fsm_time(struct vol_uplink_fsm *f, uint64_t now)
 	case VOL_UPLINK_GREETING:
 		return wait(f, now, 0);
 	case VOL_UPLINK_LOOKING:
+	case VOL_UPLINK_PENDING:
 	case VOL_UPLINK_UP:
 	case VOL_UPLINK_LEFT:
 		break;
@@ -288,6 +376,8 @@ uint64_t vol_uplink_fsm_deadline(const struct vol_uplink_fsm *f)
 {
 	uint64_t silence = f->heard_ms + silence_ms(f);
 
+	if (f->state == VOL_UPLINK_PENDING)
+		return pending_deadline(f);
 	if (f->state != VOL_UPLINK_UP)
 		return f->deadline_ms;
 	return f->ping_ms < silence ? f->ping_ms : silence;
@@ -300,6 +390,7 @@ const char *vol_uplink_state_name(enum vol_uplink_state state)
 		[VOL_UPLINK_WAITING] = "waiting",
 		[VOL_UPLINK_DIALING] = "dialing",
 		[VOL_UPLINK_GREETING] = "greeting",
+		[VOL_UPLINK_PENDING] = "pending",
 		[VOL_UPLINK_UP] = "up",
 		[VOL_UPLINK_LEFT] = "left",
 	};
