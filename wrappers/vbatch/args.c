@@ -166,6 +166,14 @@ static void keep(struct scan *s, size_t first)
 		s->own->sbatch[s->own->sbatch_count++] = s->words[first++];
 }
 
+bool vb_args_is_cluster(const char *word)
+{
+	static const char own[] = "--cluster";
+	size_t n = strlen(own);
+
+	return !strncmp(word, own, n) && (!word[n] || word[n] == '=');
+}
+
 static int read_long(struct scan *s, struct vol_error *err)
 {
 	size_t first = s->next++;
@@ -177,6 +185,10 @@ static int read_long(struct scan *s, struct vol_error *err)
 	if (s->own && !strncmp(name, "matrix", 6) &&
 	    (size == 6 || name[6] == '-'))
 		return own_option(s, name, size, value, err);
+	if (s->own && vb_args_is_cluster(s->words[first]))
+		return vol_errorf_errno(err, EINVAL,
+					"--cluster NAME must come before all "
+					"other options");
 	if (vb_option_long(name, size, s->unknown, s->arg, &option, err) < 0)
 		return -1;
 	if (option.arg == VB_ARG_WORD &&

@@ -56,6 +56,11 @@ int vb_args_parse(struct vb_args *args, int argc, char **argv,
 		  vb_unknown_f unknown, void *arg, struct vol_error *err);
 void vb_args_free(struct vb_args *args);
 
+/* Is this word "--cluster" or "--cluster=..."?  Whoever calls vb_args_parse has
+ * taken it off the front; elsewhere it is refused.  Shorter forms are sbatch's,
+ * which has a hidden --cluster of its own (that of --clusters). */
+bool vb_args_is_cluster(const char *word);
+
 /* Read words as sbatch options, as found on #SBATCH lines, for what vbatch must
  * know of them. */
 int vb_args_scan(struct vb_seen *seen, size_t count, char **words,

@@ -19,6 +19,7 @@
 #include "campaign.h"
 #include "capture.h"
 #include "cleanup.h"
+#include "clusterdir.h"
 #include "error.h"
 #include "header.h"
 #include "limits.h"
@@ -29,13 +30,15 @@
 #define EXIT_USAGE 2
 
 static const char help_text[] =
-	"Usage: vbatch [--matrix NAME=VALUES]... [sbatch options] script [args]\n"
-	"       vbatch [--matrix NAME=VALUES]... [sbatch options] --wrap=command\n"
+	"Usage: vbatch [--cluster NAME] [--matrix NAME=VALUES]... [sbatch options]\n"
+	"              script [args] | --wrap=command\n"
 	"\n"
 	"sbatch for parameter matrices: one task for every point.  Each task finds\n"
 	"its point in the variables NAME, VBATCH_POINT and VBATCH_POINTS, and\n"
 	"{NAME} in the script's arguments and in --wrap is replaced by the value.\n"
 	"\n"
+	"      --cluster NAME                 submit to that cluster (see volunteer\n"
+	"                                     cluster); before all other options\n"
 	"      --matrix NAME=v1,v2,...        these values (repeat for more axes)\n"
 	"      --matrix NAME=lo..hi[:step]    these numbers\n"
 	"      --matrix NAME=@file            the lines of a file\n"
@@ -198,20 +201,47 @@ static int complain(const struct vol_error *err, int status)
 static bool has_own(char **argv)
 {
 	for (size_t i = 1; argv[i]; i++) {
-		if (!strncmp(argv[i], "--matrix", strlen("--matrix")))
+		if (!strncmp(argv[i], "--matrix", strlen("--matrix")) ||
+		    vb_args_is_cluster(argv[i]))
 			return true;
 	}
 	return false;
+}
+
+/* "--cluster NAME" is the first option: what the others mean may depend on the
+ * cluster, whose sbatch may have other plugins.  Takes it off the words. */
+static int enter_cluster(int *argc, char **argv, struct vol_error *err)
+{
+	int words = 1;
+	char *name;
+
+	if (*argc < 2 || !vb_args_is_cluster(argv[1]))
+		return 0;
+	name = strchr(argv[1], '=');
+	if (name)
+		name++;
+	else if (*argc > 2)
+		name = argv[++words];
+	else
+		return vol_errorf_errno(err, EINVAL, "--cluster needs a name");
+	if (vol_clusterdir_enter(vol_clusterdir_root(), name, err) < 0)
+		return -1;
+	*argc -= words;
+	memmove(argv + 1, argv + 1 + words, (size_t)*argc * sizeof(*argv));
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	struct vol_error err = {.text = ""};
 	cleanup_free char *help = NULL;
-	bool own = argc > 0 && has_own(argv);
 	struct vb_args args;
+	bool own;
 	int rc;
 
+	if (enter_cluster(&argc, argv, &err) < 0)
+		return complain(&err, EXIT_USAGE);
+	own = argc > 0 && has_own(argv);
 	if (vb_args_parse(&args, argc, argv, own ? ask_sbatch : NULL, &help,
 			  &err) < 0) {
 		if (!own)

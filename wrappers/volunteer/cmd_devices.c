@@ -16,8 +16,12 @@
 static const char usage[] =
 	"Usage: volunteer devices [--seen] [--forecast] [--json]\n"
 	"                         [--socket=PATH]\n"
+	"       volunteer devices --pending|--revoked [--json] [--socket=PATH]\n"
 	"List the devices that this controller knows, linked or not.\n"
 	"\n"
+	"  --pending      list those that wait for \"volunteer approve\", with\n"
+	"                 the code that \"volunteer status\" shows there, too\n"
+	"  --revoked      list those that are never let in again\n"
 	"  --seen         list also what mDNS tells of but is not linked\n"
 	"  --forecast     show how likely each stays open for so long, and what\n"
 	"                 that is concluded from; without discoveryd, from the\n"
@@ -40,6 +44,39 @@ static const struct vol_column seen_columns[] = {
 	{"SERVICE", "instance"}, {"HOST", "host"}, {"ADDRESS", "address"},
 	{"NODE", "node"},        {"ID", "id"},     {NULL, NULL},
 };
+
+static const struct vol_column pending_columns[] = {
+	{"NAME", "name"},     {"CODE", "code"},      {"ADDRESS", "address"},
+	{"HOST", "hostname"}, {"SEEN", "last_seen"}, {"ID", "id"},
+	{NULL, NULL},
+};
+
+/* Those that wait, or never need to. */
+static int list_others(const struct vol_ask_options *opt)
+{
+	struct vol_error err;
+	json_t *data = vol_ctl_ask(opt->socket, VOL_CTL_CONTROLLER,
+				   json_pack("{s:s, s:b}", "type", "pending",
+					     "revoked", (int)opt->revoked),
+				   &err);
+	json_int_t more;
+	int rc = VOL_EXIT_OK;
+
+	if (!data) {
+		fprintf(stderr, "volunteer devices: %s\n", err.text);
+		return VOL_EXIT_FAILED;
+	}
+	more = json_integer_value(json_object_get(data, "more"));
+	if (opt->json)
+		rc = vol_print_json(json_object_get(data, "pending"));
+	else
+		vol_table_print(stdout, json_object_get(data, "pending"),
+				pending_columns, time(NULL));
+	if (more > 0)
+		fprintf(stderr, "and %" JSON_INTEGER_FORMAT " more\n", more);
+	json_decref(data);
+	return rc;
+}
 
 /* JSON is the bare list, or an object of both lists with --seen. */
 static int print(const json_t *data, const struct vol_ask_options *opt)
@@ -127,11 +164,14 @@ int cmd_devices(int argc, char **argv)
 	struct vol_ask_options opt;
 	struct vol_error err;
 	json_t *data;
-	int rc = vol_ask_parse(argc, argv, usage,
-			       VOL_TAKES_SEEN | VOL_TAKES_FORECAST, &opt);
+	int rc = vol_ask_parse(
+		argc, argv, usage,
+		VOL_TAKES_SEEN | VOL_TAKES_FORECAST | VOL_TAKES_PENDING, &opt);
 
 	if (rc >= 0)
 		return rc;
+	if (opt.pending || opt.revoked)
+		return list_others(&opt);
 	data = ask_all(&opt, &err);
 	if (!data && opt.forecast && !opt.socket)
 		data = read_table(&err);

@@ -22,7 +22,22 @@
 /* Answers come from memory; a daemon that needs longer is stuck. */
 #define ANSWER_MS 10000
 
-enum { OPT_SOCKET = 256, OPT_JSON, OPT_SEEN, OPT_FORECAST };
+enum {
+	OPT_SOCKET = 256,
+	OPT_JSON,
+	OPT_SEEN,
+	OPT_FORECAST,
+	OPT_SHOW,
+	OPT_PENDING,
+	OPT_REVOKED,
+	OPT_USES,
+	OPT_TTL,
+	OPT_REVOKE,
+	OPT_CONTROLLER,
+	OPT_OTHERS,
+};
+
+static const char unknown_option[] = "unknown option";
 
 static int connect_to(const char *path, struct vol_error *err)
 {
@@ -114,10 +129,33 @@ static const char *take(int c, unsigned takes, struct vol_ask_options *opt)
 		return NULL;
 	case OPT_SEEN:
 		opt->seen = true;
-		return takes & VOL_TAKES_SEEN ? NULL : "unknown option";
+		return takes & VOL_TAKES_SEEN ? NULL : unknown_option;
 	case OPT_FORECAST:
 		opt->forecast = true;
-		return takes & VOL_TAKES_FORECAST ? NULL : "unknown option";
+		return takes & VOL_TAKES_FORECAST ? NULL : unknown_option;
+	case OPT_SHOW:
+		return takes & VOL_TAKES_SHOW ? NULL : unknown_option;
+	case OPT_PENDING:
+		opt->pending = true;
+		return takes & VOL_TAKES_PENDING ? NULL : unknown_option;
+	case OPT_REVOKED:
+		opt->revoked = true;
+		return takes & VOL_TAKES_PENDING ? NULL : unknown_option;
+	case OPT_USES:
+		opt->uses = optarg;
+		return takes & VOL_TAKES_TOKEN ? NULL : unknown_option;
+	case OPT_TTL:
+		opt->ttl = optarg;
+		return takes & VOL_TAKES_TOKEN ? NULL : unknown_option;
+	case OPT_REVOKE:
+		opt->revoke = optarg;
+		return takes & VOL_TAKES_REVOKE ? NULL : unknown_option;
+	case OPT_CONTROLLER:
+		opt->controller = optarg;
+		return takes & VOL_TAKES_ADDRESS ? NULL : unknown_option;
+	case OPT_OTHERS:
+		opt->others = true;
+		return takes & VOL_TAKES_OTHERS ? NULL : unknown_option;
 	case 'n':
 		return vol_text_number(optarg, strlen(optarg), 1, UINT32_MAX,
 				       &opt->count) < 0
@@ -126,7 +164,7 @@ static const char *take(int c, unsigned takes, struct vol_ask_options *opt)
 	case ':':
 		return "value missing for";
 	default:
-		return "unknown option";
+		return unknown_option;
 	}
 }
 
@@ -139,6 +177,14 @@ int vol_ask_parse(int argc, char **argv, const char *usage, unsigned takes,
 		{"help", no_argument, NULL, 'h'},
 		{"seen", no_argument, NULL, OPT_SEEN},
 		{"forecast", no_argument, NULL, OPT_FORECAST},
+		{"show", no_argument, NULL, OPT_SHOW},
+		{"pending", no_argument, NULL, OPT_PENDING},
+		{"revoked", no_argument, NULL, OPT_REVOKED},
+		{"uses", required_argument, NULL, OPT_USES},
+		{"ttl", required_argument, NULL, OPT_TTL},
+		{"revoke", required_argument, NULL, OPT_REVOKE},
+		{"controller", required_argument, NULL, OPT_CONTROLLER},
+		{"others", no_argument, NULL, OPT_OTHERS},
 		{NULL, 0, NULL, 0},
 	};
 	const char *shorts = takes & VOL_TAKES_COUNT ? ":hn:" : ":h";
@@ -159,8 +205,10 @@ int vol_ask_parse(int argc, char **argv, const char *usage, unsigned takes,
 			return VOL_EXIT_USAGE;
 		}
 	}
-	if (optind < argc && takes & VOL_TAKES_WORD)
+	if (optind < argc && takes & (VOL_TAKES_WORD | VOL_TAKES_WORDS))
 		opt->word = argv[optind++];
+	if (optind < argc && takes & VOL_TAKES_WORDS)
+		opt->word2 = argv[optind++];
 	if (optind == argc)
 		return -1;
 	fprintf(stderr, "volunteer %s: unexpected word %s\n%s", argv[0],

@@ -25,15 +25,23 @@ enum {
 	VOL_TAKES_WORD = 2,
 	VOL_TAKES_COUNT = 4,
 	VOL_TAKES_FORECAST = 8,
+	VOL_TAKES_SHOW = 16,    /* and means nothing else */
+	VOL_TAKES_WORDS = 32,   /* two of them */
+	VOL_TAKES_PENDING = 64, /* --pending, --revoked */
+	VOL_TAKES_TOKEN = 128,  /* --uses, --ttl */
+	VOL_TAKES_REVOKE = 256, /* --revoke=ID */
+	VOL_TAKES_OTHERS = 1024,
+	VOL_TAKES_ADDRESS = 512, /* --controller=HOST[:PORT] */
 };
 
 /* The options that every asking subcommand has.  -1: go on, else the exit
  * status (help was printed, or a complaint). */
 struct vol_ask_options {
-	bool json, seen, forecast;
+	bool json, seen, forecast, pending, revoked, others;
 	const char *socket;
-	const char *word; /* NULL when there is none */
-	uint64_t count;   /* of -n; 0 when not given */
+	const char *word, *word2; /* NULL when there is none */
+	const char *uses, *ttl, *revoke, *controller; /* likewise */
+	uint64_t count; /* of -n; 0 when not given */
 };
 int vol_ask_parse(int argc, char **argv, const char *usage, unsigned takes,
 		  struct vol_ask_options *opt);

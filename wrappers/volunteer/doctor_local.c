@@ -34,7 +34,47 @@ static bool loads_ours(char *line, const char *plugin_dir)
 	return access(path, R_OK) == 0;
 }
 
-static bool file_loads_ours(const char *path, const char *plugin_dir)
+/* Files that include each other end somewhere. */
+#define DEPTH_MAX 4
+
+struct search {
+	const char *conf_dir, *plugin_dir;
+};
+
+static bool file_loads_ours(const struct search *s, const char *path,
+			    unsigned depth);
+
+static bool any_loads_ours(const struct search *s, const char *pattern,
+			   unsigned depth)
+{
+	bool found = false;
+	glob_t files;
+	size_t i;
+
+	if (depth == DEPTH_MAX || glob(pattern, 0, NULL, &files) != 0)
+		return false;
+	for (i = 0; i < files.gl_pathc && !found; i++)
+		found = file_loads_ours(s, files.gl_pathv[i], depth + 1);
+	globfree(&files);
+	return found;
+}
+
+/* "include PATTERN", below the folder of the configuration unless absolute. */
+static bool includes_ours(const struct search *s, const char *line,
+			  unsigned depth)
+{
+	char name[4096], pattern[8192];
+
+	if (sscanf(line, " include %4095s", name) != 1)
+		return false;
+	snprintf(pattern, sizeof(pattern), "%s%s%s",
+		 *name == '/' ? "" : s->conf_dir, *name == '/' ? "" : "/",
+		 name);
+	return any_loads_ours(s, pattern, depth);
+}
+
+static bool file_loads_ours(const struct search *s, const char *path,
+			    unsigned depth)
 {
 	cleanup_file FILE *file = fopen(path, "re");
 	cleanup_free char *line = NULL;
@@ -42,30 +82,16 @@ static bool file_loads_ours(const char *path, const char *plugin_dir)
 	size_t size = 0;
 
 	while (file && !found && getline(&line, &size, file) >= 0)
-		found = loads_ours(line, plugin_dir);
+		found = includes_ours(s, line, depth) ||
+			loads_ours(line, s->plugin_dir);
 	return found;
 }
 
 bool vol_doctor_has_spank(const char *conf_dir, const char *plugin_dir)
 {
+	const struct search s = {conf_dir, plugin_dir};
 	char pattern[4096];
-	bool found = false;
-	glob_t files;
-	size_t i;
 
-	/* The file itself and the folder that it includes by custom. */
-	snprintf(pattern, sizeof(pattern), "%s/plugstack.conf*", conf_dir);
-	if (glob(pattern, 0, NULL, &files) == 0) {
-		for (i = 0; i < files.gl_pathc && !found; i++)
-			found = file_loads_ours(files.gl_pathv[i], plugin_dir);
-		globfree(&files);
-	}
-	snprintf(pattern, sizeof(pattern), "%s/plugstack.conf.d/*.conf",
-		 conf_dir);
-	if (!found && glob(pattern, 0, NULL, &files) == 0) {
-		for (i = 0; i < files.gl_pathc && !found; i++)
-			found = file_loads_ours(files.gl_pathv[i], plugin_dir);
-		globfree(&files);
-	}
-	return found;
+	snprintf(pattern, sizeof(pattern), "%s/plugstack.conf", conf_dir);
+	return any_loads_ours(&s, pattern, 0);
 }

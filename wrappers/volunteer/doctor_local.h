@@ -5,8 +5,9 @@
 
 #include <stdbool.h>
 
-/* Does a plugstack file below conf_dir load spank_volunteer.so, and is that
- * plugin there?  plugin_dir is where relative names are looked up. */
+/* Does plugstack.conf of conf_dir, or a file that it includes, load
+ * spank_volunteer.so, and is that plugin there?  plugin_dir is where relative
+ * names are looked up. */
 bool vol_doctor_has_spank(const char *conf_dir, const char *plugin_dir);
 
 #endif

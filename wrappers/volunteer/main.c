@@ -19,7 +19,18 @@ static const struct {
 	{"resume", cmd_resume, "end the pause"},
 	{"set", cmd_set, "show or change what you share, and when"},
 	{"log", cmd_log, "what happened to this machine"},
+	{"sandbox", cmd_sandbox, "what a job can see and use of this machine"},
+	{"join", cmd_join, "become a device of a controller"},
+	{"move-owner", cmd_move_owner, "hand your right here to somebody else"},
 	{"devices", cmd_devices, "the devices that this controller knows"},
+	{"token", cmd_token, "make a token that lets devices in"},
+	{"tokens", cmd_tokens, "the tokens that were made, and their end"},
+	{"approve", cmd_approve, "let a device in that waits"},
+	{"forget", cmd_forget, "take a device out and never let it in again"},
+	{"rename", cmd_rename, "give a device's node another name"},
+	{"rotate-key", cmd_rotate_key,
+	 "a new Slurm key for all but the revoked"},
+	{"cluster", cmd_cluster, "run a command for another cluster"},
 	{"explain", cmd_explain,
 	 "why a job is where it is, or a device's state"},
 	{"doctor", cmd_doctor, "check the cluster's settings"},
@@ -37,7 +48,7 @@ static void print_usage(FILE *out)
 	      "Look after the volunteer devices of a Slurm cluster.\n\n",
 	      out);
 	for (i = 0; i < N_COMMANDS; i++)
-		fprintf(out, "  %-8s  %s\n", commands[i].name,
+		fprintf(out, "  %-10s  %s\n", commands[i].name,
 			commands[i].help);
 	fputs("\n\"volunteer COMMAND --help\" tells more.\n", out);
 }

@@ -13,6 +13,7 @@
 
 #include "owner_view.h"
 #include "owner_words.h"
+#include "sandbox_view.h"
 #include "table.h"
 #include "units.h"
 #include "when.h"
@@ -135,6 +136,7 @@ static const char *decider(const char *cause)
 		{"leaving", "discoveryd, which is being stopped"},
 		{"sleep", "sleep or shutdown of the machine"},
 		{"blind", "a part of discoveryd that does not work"},
+		{"sandbox", "the walls around jobs, which can not be built"},
 		{"paused", "the owner's pause"},
 		{"hours", "the owner's hours"},
 		{"cut_off", "the link to the controller, which is down"},
@@ -355,14 +357,57 @@ static void sensors_table(FILE *out, const json_t *sensors, time_t now)
 
 /* ---- the page ---- */
 
-static void summary(FILE *out, const json_t *owner, time_t now)
+static void sandbox_row(json_t *page, const json_t *sandbox)
 {
+	char text[ROW_SIZE];
+
+	if (sandbox)
+		row(page, "sandbox", "%s",
+		    vol_sandbox_line(sandbox, text, sizeof(text)));
+}
+
+/* What is missing until this machine is a device of a cluster. */
+static void door_row(json_t *page, const json_t *door)
+{
+	const char *code = json_string_value(json_object_get(door, "code"));
+	const char *key = json_string_value(json_object_get(door, "key"));
+	bool waits = json_is_true(json_object_get(door, "waits"));
+
+	if (json_is_true(json_object_get(door, "token")))
+		row(page, "joining", "looks for the controller of its token");
+	else if (json_is_true(json_object_get(door, "unbelieved")) && code &&
+		 *code)
+		row(page, "joining",
+		    "a controller approves of this machine. Did it show code "
+		    "%s? Then: volunteer join %s",
+		    code, code);
+	else if (json_is_true(json_object_get(door, "unbelieved")))
+		row(page, "joining",
+		    "a controller approves of this machine, which does not "
+		    "know it: volunteer join TOKEN");
+	else if (!waits && json_is_true(json_object_get(door, "bad_token")))
+		row(page, "joining",
+		    "the token was not valid, or not any more; ask for "
+		    "another one");
+	else if (waits && key && *key)
+		row(page, "joining", "waits for approval, code %s", code);
+	else if (waits)
+		row(page, "joining",
+		    "waits for approval, code %s. Does the controller show the "
+		    "same? Then: volunteer join %s",
+		    code, code);
+}
+
+static void summary(FILE *out, const json_t *status, time_t now)
+{
+	const json_t *owner = json_object_get(status, "owner");
 	const json_t *reactions = json_object_get(owner, "reactions");
 	json_t *page = json_object();
 	char text[ROW_SIZE];
 
 	vol_owner_headline(owner, now, text, sizeof(text));
 	row(page, "state", "%s", text);
+	door_row(page, json_object_get(status, "door"));
 	since_row(page, owner, now);
 	decider_row(page, owner);
 	if (vol_owner_opens(owner, now, text, sizeof(text)))
@@ -371,6 +416,7 @@ static void summary(FILE *out, const json_t *owner, time_t now)
 	jobs_row(page, owner);
 	reactions_row(page, reactions);
 	blind_row(page, owner);
+	sandbox_row(page, json_object_get(status, "sandbox"));
 	walls_row(page, json_object_get(owner, "slice"));
 	notes_rows(page, json_object_get(owner, "notes"));
 	vol_table_print_object(out, page, now);
@@ -383,6 +429,8 @@ static void rest(FILE *out, const json_t *status, time_t now)
 	json_t *other = json_copy((json_t *)status);
 
 	json_object_del(other, "owner");
+	json_object_del(other, "sandbox");
+	json_object_del(other, "door");
 	json_object_del(other, "steps"); /* in the table of jobs */
 	if (json_object_size(other) > 0) {
 		putc('\n', out);
@@ -396,7 +444,7 @@ void vol_owner_view(FILE *out, const json_t *status, time_t now)
 	const json_t *owner = json_object_get(status, "owner");
 	const json_t *reactions = json_object_get(owner, "reactions");
 
-	summary(out, owner, now);
+	summary(out, status, now);
 	jobs_table(out, json_object_get(owner, "jobs"), now);
 	sensors_table(out, json_object_get(owner, "sensors"), now);
 	if (vol_get_number(reactions, "count")) {

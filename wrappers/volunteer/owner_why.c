@@ -21,6 +21,9 @@ static const struct {
 	{"blind", NULL,
 	 "It stays so until discoveryd works as a whole; its log says what "
 	 "failed."},
+	{"sandbox", NULL,
+	 "It opens when the walls around jobs can be built again, which "
+	 "discoveryd tries every 15 minutes and when it is reloaded."},
 	{"paused", NULL, "\"volunteer resume\" ends the pause."},
 	{"hours", NULL,
 	 "The hours are yours: \"volunteer set hours=...\" changes them."},
