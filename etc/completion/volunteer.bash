@@ -59,22 +59,60 @@ _volunteer_values()
 	esac
 }
 
-# Jobs that wait or run and nodes of devices, from Slurm and discoveryd.
+_volunteer_nodes()
+{
+	sinfo --noheader --Node --format=%N --partition=volunteer 2>/dev/null
+}
+
+# Jobs that wait or run and nodes of devices, from Slurm.
 _volunteer_subjects()
 {
 	squeue --noheader --array --format=%i 2>/dev/null
-	sinfo --noheader --Node --format=%N --partition=volunteer 2>/dev/null
+	_volunteer_nodes
+}
+
+# What "volunteer cluster" knows; behind the name, any command.
+_volunteer_cluster()
+{
+	local i
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		[[ ${COMP_WORDS[i]} != cluster ]] || break
+	done
+	case $((COMP_CWORD - i)) in
+	1) volunteer cluster 2>/dev/null ;;
+	2) compgen -c -- "$1" ;;
+	esac
+}
+
+# Names and codes of those that may be approved.
+_volunteer_waiting()
+{
+	local name code rest
+
+	while read -r name code rest; do
+		[[ $code != [0-9][0-9][0-9][0-9][0-9][0-9] ]] ||
+			printf '%s\n' "$name" "$code"
+	done < <(volunteer devices --pending 2>/dev/null)
 }
 
 _volunteer_options()
 {
 	case $1 in
-	status | why | pause | resume | set | version)
+	status | why | pause | resume | set | version | approve | forget | \
+		rename | move-owner)
 		echo --json --socket= --help ;;
 	log) echo -n --json --socket= --help ;;
-	devices) echo --seen --forecast --json --socket= --help ;;
+	devices) echo --seen --forecast --pending --revoked --json --socket= \
+		--help ;;
+	rotate-key) echo --others --json --socket= --help ;;
+	join) echo --controller= --json --socket= --help ;;
+	token) echo --uses= --ttl= --json --socket= --help ;;
+	tokens) echo --revoke= --json --socket= --help ;;
 	explain) echo --all --json --dir= --socket= --help ;;
+	cluster) echo --help ;;
 	doctor) echo --json --partition= --help ;;
+	sandbox) echo --show --json --socket= --help ;;
 	select) echo --enable --disable --status --json --help ;;
 	'') echo --help --version ;;
 	esac
@@ -89,9 +127,15 @@ _volunteer_words()
 		return
 	fi
 	case $command in
-	'') echo status why pause resume set log devices explain doctor \
-		select version ;;
+	'') echo status why pause resume set log sandbox join move-owner \
+		devices token tokens approve forget rename rotate-key \
+		cluster explain doctor select version ;;
+	cluster) _volunteer_cluster "$current" ;;
 	explain) _volunteer_subjects ;;
+	approve) _volunteer_waiting ;;
+	forget) _volunteer_nodes; _volunteer_waiting ;;
+	rename) _volunteer_nodes ;;
+	move-owner) compgen -u ;;
 	pause) echo 15m 30m 1h 2h 4h 8h 1d ;;
 	set) _volunteer_keys "$current" ;;
 	esac
