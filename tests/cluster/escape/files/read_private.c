@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* read_private.c - read a file of the owner's home that is his alone
+ *
+ * Wall: mount namespace
+ * Bare: user
+ */
+#include "../attempt.h"
+
+int main(void)
+{
+	judge_file(home_of_owner("secret"));
+}

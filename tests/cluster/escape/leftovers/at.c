@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* at.c - leave a job for atd
+ *
+ * Wall: mount namespace
+ * Bare: user
+ * Look: device
+ */
+#include "../attempt.h"
+
+int main(int argc, char *argv[])
+{
+	const char *path = path_of(victim("atjobs"), "a0000101abcdef");
+
+	if (is_look(argc, argv)) {
+		if (access(path, F_OK))
+			blocked("%s", path);
+		reached("%s is there", path);
+	}
+	if (open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0700) < 0)
+		blocked("open %s", path);
+	planted("%s", path);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* user_unit.c - leave a unit that the owner's systemd starts
+ *
+ * Wall: mount namespace
+ * Bare: user
+ * Look: device
+ */
+#include "../attempt.h"
+
+int main(int argc, char *argv[])
+{
+	const char *path =
+		home_of_owner(".config/systemd/user/stranger.service");
+
+	if (is_look(argc, argv)) {
+		if (access(path, F_OK))
+			blocked("%s", path);
+		reached("%s is there", path);
+	}
+	if (open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644) < 0)
+		blocked("open %s", path);
+	planted("%s", path);
+}

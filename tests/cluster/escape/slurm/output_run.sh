@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# output_run.sh - have the job's output put into a folder of the owner in
+# /run
+#
+# Wall: read-only system of slurmstepd
+# Bare: user
+# Where: controller
+# Look: device
+here=$(dirname "$0")
+# shellcheck source=tests/cluster/escape/attempt.sh
+. "$here/../attempt.sh"
+
+file=$(victim run_folder_of_owner)/of-stranger || cannot "no victim"
+if [ "${1:-}" = look ]; then
+	judge_mark "$file"
+fi
+submit -o "$file" --wrap "echo $MARK"
+planted "$file"

@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# output_srv.sh - have the job's output put into a folder of the owner in /srv
+#
+# Wall: hidden places of slurmstepd
+# Bare: user
+# Where: controller
+# Look: device
+here=$(dirname "$0")
+# shellcheck source=tests/cluster/escape/attempt.sh
+. "$here/../attempt.sh"
+
+file=$(victim srv_folder)/of-stranger || cannot "no victim"
+if [ "${1:-}" = look ]; then
+	judge_mark "$file"
+fi
+submit -o "$file" --wrap "echo $MARK"
+planted "$file"
