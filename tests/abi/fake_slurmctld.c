@@ -131,7 +131,12 @@ static void start(void)
 int ctld_try(uint16_t mode, unsigned int without)
 {
 	unsigned int calls = fake_base.calls;
-	char t[4];
+	char t[3];
+	/* will_run_data_t, where there is one */
+	struct {
+		time_t start, end;
+	} part = {0, ctld.plan_end};
+	void *tail[3] = {t + 1, t + 2, &part};
 	void *preempt = ctld.preempts ? t : NULL;
 	int rc;
 
@@ -140,7 +145,7 @@ int ctld_try(uint16_t mode, unsigned int without)
 	for (int i = 0; i < N_NODES; i++)
 		ctld.nodes[1 + i] = !(without >> i & 1);
 	rc = select_p_job_test(&ctld.job, ctld.nodes, 1, 2, 3, mode, preempt,
-			       t + 1, t + 2, t + 3, NULL, NULL);
+			       tail[0], tail[1], tail[2], NULL, NULL);
 	assert_true(called > 0);
 	assert_int_equal(fake_base.calls, calls + called);
 	assert_ptr_equal(fake_base.job, &ctld.job);
@@ -152,7 +157,7 @@ int ctld_try(uint16_t mode, unsigned int without)
 	assert_int_equal(rc, answers[called - 1].rc);
 	assert_ptr_equal(fake_base.tail[0], preempt);
 	for (int i = 1; i < 4; i++)
-		assert_ptr_equal(fake_base.tail[i], t + i);
+		assert_ptr_equal(fake_base.tail[i], tail[i - 1]);
 	return rc;
 }
 

@@ -48,7 +48,8 @@ struct fake_slurmctld {
 	size_t node_size, job_size;
 	job_record_t *listed; /* what is found under the job's id */
 	uint32_t *running_version;
-	bool preempts; /* it hands over jobs that may be preempted */
+	time_t plan_end; /* of the part that is planned, 0: all of it */
+	bool preempts;   /* it hands over jobs that may be preempted */
 	char log_text[1024];
 	unsigned int infos, errors;
 };

@@ -337,6 +337,27 @@ static void now_or_never_is_never(void)
 	assert_int_equal(ctld_nodes(), 0x3f);
 }
 
+static void later_parts_are_asked_about(void)
+{
+	start_table();
+	ctld.plan_end = time(NULL) + 3600;
+	answers[0].rc = BUSY;
+	ctld_call(WILL, 0);
+	if (VOL_PLANS_IN_PARTS) {
+		ctld_expect(1, 0x1f);
+		assert_int_equal(ctld_nodes(), 0x3f);
+	} else {
+		ctld_expect(2, 0x3f);
+	}
+	/* Without n5 there is none. */
+	ctld_call(WILL, 0x1f);
+	ctld_expect(2, 0x20);
+	/* The last part. */
+	ctld.plan_end = 0;
+	ctld_call(WILL, 0);
+	ctld_expect(2, 0x3f);
+}
+
 static void nodes_come_and_go(void)
 {
 	start_table();
@@ -427,6 +448,7 @@ int main(void)
 		ALONE(some_jobs_never_wait),
 		ALONE(waiting_is_planned),
 		ALONE(now_or_never_is_never),
+		ALONE(later_parts_are_asked_about),
 		ALONE(nodes_come_and_go),
 		ALONE(starts_are_remembered),
 	};

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* controller_bed.h - the controller role on a test's own event loop
  *
- * For test_controller.c and its like: their clients and their log.
+ * For test_controller.c and its like: their clients and their log.  A client
+ * shakes hands when it says its first word, with the key of the device that it
+ * names there.
  */
 #ifndef VOL_CONTROLLER_BED_H
 #define VOL_CONTROLLER_BED_H
@@ -14,10 +16,13 @@
 #include <systemd/sd-event.h>
 #include <time.h>
 
+#include "controller.h"
 #include "fake_cluster.h"
+#include "keypair.h"
 #include "link.h"
 #include "log.h"
 #include "role.h"
+#include "tls.h"
 #include "wire.h"
 
 #include "vtest.h"
@@ -25,8 +30,18 @@
 /* Far above what any of this takes, on a loaded machine too. */
 #define DEADLINE_S 30
 
+static uint64_t streams;
+
+/* Names of keys; as identities they are those of nobody. */
 #define ID_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define ID_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+struct device_key {
+	struct device_key *next;
+	char name[VOL_DEVICE_ID_SIZE], id[VOL_DEVICE_ID_SIZE];
+	struct vol_keypair *pair;
+	struct vol_tls_context *ctx;
+};
 
 struct bed {
 	char *folder;
@@ -34,14 +49,63 @@ struct bed {
 	void *role;
 	uint16_t port;
 	const char *lost_after;
+	struct device_key *keys; /* owned */
 	char log[65536];
 };
 
 struct client {
+	struct bed *bed;
 	int fd;
+	struct vol_tls *tls; /* NULL before its first word */
 	struct vol_wire_reader reader;
 	bool closed;
+	uint64_t stream, seq;    /* of its reports; the last */
+	struct vol_link_msg ack; /* the last that came */
+	unsigned agains;
 };
+
+/* The key of that name, made when it is first asked for. */
+static struct device_key *device_key(struct bed *bed, const char *name)
+{
+	struct device_key *k;
+
+	for (k = bed->keys; k; k = k->next)
+		if (strcmp(k->name, name) == 0)
+			return k;
+	k = calloc(1, sizeof(*k));
+	snprintf(k->name, sizeof(k->name), "%s", name);
+	k->pair = vol_keypair_make(NULL);
+	assert_non_null(k->pair);
+	vol_fingerprint_id(vol_keypair_fingerprint(k->pair), k->id);
+	k->ctx = vol_tls_context_create(k->pair, NULL);
+	assert_non_null(k->ctx);
+	k->next = bed->keys;
+	bed->keys = k;
+	return k;
+}
+
+/* The key behind an identity, or one that is not known. */
+static struct device_key *key_of(struct bed *bed, const char *id)
+{
+	struct device_key *k;
+
+	for (k = bed->keys; k; k = k->next)
+		if (id && strcmp(k->id, id) == 0)
+			return k;
+	return device_key(bed, "nobody");
+}
+
+static void forget_keys(struct bed *bed)
+{
+	struct device_key *k;
+
+	while ((k = bed->keys)) {
+		bed->keys = k->next;
+		vol_tls_context_destroy(k->ctx);
+		vol_keypair_destroy(k->pair);
+		free(k);
+	}
+}
 
 static void keep_log(enum vol_log_level level, const char *msg, void *arg)
 {
@@ -66,7 +130,7 @@ static uint16_t free_port(void)
 	return ntohs(a.sin_port);
 }
 
-static void write_conf(struct bed *bed, const char *enrol)
+static void write_conf(struct bed *bed, const char *approve)
 {
 	char path[PATH_MAX];
 	FILE *f;
@@ -78,7 +142,7 @@ static void write_conf(struct bed *bed, const char *enrol)
 		"[controller]\n%s\nlisten = 127.0.0.1:%u\nstate_dir = "
 		"%s\ncontrol_socket = %s/sock\nheartbeat = 200ms\nlost_after = "
 		"%s\npublish = no\ndrain_after = 300ms\n",
-		enrol, bed->port, bed->folder, bed->folder, bed->lost_after);
+		approve, bed->port, bed->folder, bed->folder, bed->lost_after);
 	fclose(f);
 }
 
@@ -105,7 +169,7 @@ static int setup(void **state)
 	fake_cluster_reset();
 	vol_log_set(keep_log, bed, VOL_LOG_INFO);
 	bed->port = free_port();
-	write_conf(bed, "enrol = open");
+	write_conf(bed, "approve = all");
 	bed->role = start_role(bed, false, &err);
 	if (!bed->role)
 		print_error("%s\n", err.text);
@@ -123,8 +187,20 @@ static int teardown(void **state)
 	sd_event_loop(bed->loop);
 	vol_log_set(NULL, NULL, VOL_LOG_ERR);
 	sd_event_unref(bed->loop);
+	forget_keys(bed);
 	free(bed);
 	return vtest_folder_teardown(&folder);
+}
+
+/* Stop and start again. */
+static inline void restart(struct bed *bed)
+{
+	struct vol_error err = {""};
+
+	vol_role_controller.stop(bed->role);
+	bed->role = start_role(bed, false, &err);
+	if (!bed->role)
+		fail_msg("%s", err.text);
 }
 
 static void turn(struct bed *bed)
@@ -144,6 +220,16 @@ static void turn(struct bed *bed)
 		}                                                       \
 	} while (0)
 
+/* Stop and start again, until the controller knows Slurm's nodes. */
+static inline void restart_to_know(struct bed *bed)
+{
+	const struct vol_controller *c;
+
+	restart(bed);
+	c = bed->role;
+	run_until(bed, c->slurm_known);
+}
+
 static void dial(struct bed *bed, struct client *c)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET,
@@ -151,24 +237,62 @@ static void dial(struct bed *bed, struct client *c)
 				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 
 	memset(c, 0, sizeof(*c));
+	c->bed = bed;
 	c->fd = socket(AF_INET, SOCK_STREAM, 0);
 	assert_int_equal(connect(c->fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	assert_int_equal(fcntl(c->fd, F_SETFL, O_NONBLOCK), 0);
 }
 
-static void hang_up(struct client *c)
+static inline void hang_up(struct client *c)
 {
+	vol_tls_destroy(c->tls);
 	close(c->fd);
 	vol_wire_reset(&c->reader);
 }
 
-static void send_json(struct client *c, json_t *json)
+static void shake_hands(struct client *c, struct device_key *key)
 {
+	enum vol_tls_step step = VOL_TLS_WANT_READ;
 	struct vol_error err;
 
+	c->tls = vol_tls_create(key->ctx, VOL_TLS_DEVICE, c->fd, NULL, NULL);
+	assert_non_null(c->tls);
+	run_until(c->bed,
+		  (step = vol_tls_handshake(c->tls, &err)) <= VOL_TLS_DONE);
+	if (step != VOL_TLS_DONE)
+		fail_msg("handshake: %s\n%s", err.text, c->bed->log);
+}
+
+static void send_bytes(struct client *c, const void *data, size_t len)
+{
+	const char *at = data;
+	struct vol_error err;
+
+	if (!c->tls)
+		shake_hands(c, key_of(c->bed, NULL));
+	while (len > 0) {
+		ssize_t n = vol_tls_send(c->tls, at, len, &err);
+
+		if (n < 0)
+			fail_msg("%s", err.text);
+		at += n;
+		len -= (size_t)n;
+	}
+}
+
+static void send_json(struct client *c, json_t *json)
+{
+	size_t len;
+	char *frame;
+
 	assert_non_null(json);
-	if (vol_wire_send(c->fd, json, 1000, &err) < 0)
-		fail_msg("%s", err.text);
+	if (!c->tls)
+		shake_hands(c, key_of(c->bed, json_string_value(json_object_get(
+						      json, "id"))));
+	frame = vol_wire_encode(json, &len, NULL);
+	assert_non_null(frame);
+	send_bytes(c, frame, len);
+	free(frame);
 	json_decref(json);
 }
 
@@ -187,7 +311,8 @@ static int try_recv(struct client *c, struct vol_link_msg *msg)
 	int rc = vol_wire_next(&c->reader, &json, &err);
 
 	if (rc == 0) {
-		n = recv(c->fd, buf, sizeof(buf), 0);
+		n = c->tls ? vol_tls_recv(c->tls, buf, sizeof(buf), NULL)
+			   : recv(c->fd, buf, sizeof(buf), 0);
 		if (n == 0 || (n < 0 && errno == ECONNRESET))
 			c->closed = true;
 		if (n <= 0)
@@ -201,7 +326,11 @@ static int try_recv(struct client *c, struct vol_link_msg *msg)
 	if (vol_link_decode(json, msg, &err) < 0)
 		fail_msg("the controller said nonsense: %s", err.text);
 	json_decref(json);
-	return 1;
+	if (msg->type != VOL_LINK_ACK)
+		return 1;
+	c->ack = *msg;
+	c->agains += msg->again;
+	return 0;
 }
 
 static void expect(struct bed *bed, struct client *c, enum vol_link_type type,
@@ -216,12 +345,14 @@ static void expect(struct bed *bed, struct client *c, enum vol_link_type type,
 			 msg->reason, vol_link_type_name(type));
 }
 
-static void fill_hello(struct vol_link_msg *m, const char *id, const char *host)
+/* name: of the device's key. */
+static void fill_hello(struct bed *bed, struct vol_link_msg *m,
+		       const char *name, const char *host)
 {
 	memset(m, 0, sizeof(*m));
 	m->type = VOL_LINK_HELLO;
 	m->proto = VOL_LINK_PROTO;
-	strcpy(m->id, id);
+	strcpy(m->id, device_key(bed, name)->id);
 	strcpy(m->boot, "0123456789abcdef0123456789abcdef");
 	snprintf(m->hostname, sizeof(m->hostname), "%s", host);
 	strcpy(m->version, "0.1.0");
@@ -230,6 +361,17 @@ static void fill_hello(struct vol_link_msg *m, const char *id, const char *host)
 	m->facts.threads_per_core = 1;
 	m->facts.memory_mb = 4000;
 	m->harvest = VOL_HARVEST_OPEN;
+	/* A device that has forgotten everything. */
+	m->stream = ++streams;
+}
+
+/* The next report of a client that has joined. */
+static inline void report(struct client *c, struct vol_link_msg *m)
+{
+	m->stream = c->stream;
+	m->after = c->seq;
+	m->report = ++c->seq;
+	send_msg(c, m);
 }
 
 static void say_state(struct client *c, enum vol_slurmd_state slurmd)
@@ -246,6 +388,7 @@ static void join_as(struct bed *bed, struct client *c,
 	struct vol_link_msg m;
 
 	dial(bed, c);
+	c->stream = hello->stream;
 	send_msg(c, hello);
 	expect(bed, c, VOL_LINK_WELCOME, &m);
 	assert_string_equal(m.node, node);
@@ -259,12 +402,12 @@ static void join_as(struct bed *bed, struct client *c,
 	assert_int_equal(m.node_state, VOL_NODE_UP);
 }
 
-static void join(struct bed *bed, struct client *c, const char *id,
-		 const char *host, const char *node)
+static inline void join(struct bed *bed, struct client *c, const char *name,
+			const char *host, const char *node)
 {
 	struct vol_link_msg m;
 
-	fill_hello(&m, id, host);
+	fill_hello(bed, &m, name, host);
 	join_as(bed, c, &m, node);
 }
 

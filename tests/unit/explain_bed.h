@@ -75,7 +75,7 @@ static inline void make_offers(struct vol_slurm_offer offers[N_DEVICES + 1])
 
 	memset(offers, 0, (N_DEVICES + 1) * sizeof(*offers));
 	for (i = 0; i <= N_DEVICES; i++) {
-		snprintf(offers[i].name, sizeof(offers[i].name), "%s",
+		snprintf(offers[i].name, sizeof(offers[i].name), "%.63s",
 			 i < N_DEVICES ? lab[i].name : "rack1");
 		strcpy(offers[i].features, "volunteer");
 		offers[i].weight = 1;

@@ -17,13 +17,18 @@ static struct vol_slurm_node nodes[NODES_MAX];
 static size_t n_nodes, max_nodes;
 static bool is_away, refuse_drains;
 
+static char up[256]; /* partitions */
+static bool closing_stalls;
+static pthread_cond_t closing_goes_on = PTHREAD_COND_INITIALIZER;
+
 void fake_cluster_reset(void)
 {
 	pthread_mutex_lock(&fake.lock);
 	n_nodes = 0;
 	max_nodes = 100;
 	fake.updates = fake.rpcs = fake.hasty = 0;
-	is_away = refuse_drains = false;
+	is_away = refuse_drains = closing_stalls = false;
+	strcpy(up, "fixed,volunteer");
 	fake_jobs_reset();
 	pthread_mutex_unlock(&fake.lock);
 }
@@ -221,6 +226,25 @@ int vol_slurm_node_create(const char *name, const char *address,
 	return rc;
 }
 
+int vol_slurm_nodes_create(const struct vol_slurm_new *list, size_t n,
+			   const struct vol_facts *facts, struct vol_error *err)
+{
+	unsigned rpcs, updates;
+	size_t i;
+	int rc = 0;
+
+	pthread_mutex_lock(&fake.lock);
+	rpcs = fake.rpcs;
+	updates = fake.updates;
+	for (i = 0; i < n && rc == 0; i++)
+		rc = create(list[i].name, list[i].address, facts, err);
+	fake.rpcs = rpcs + 1;
+	if (fake.updates != updates)
+		fake.updates = updates + 1;
+	pthread_mutex_unlock(&fake.lock);
+	return rc;
+}
+
 static int delete (const char *name, struct vol_error *err)
 {
 	struct vol_slurm_node *n = find(name);
@@ -357,5 +381,76 @@ int vol_slurm_identity(struct vol_slurm_identity *identity,
 	strcpy(identity->cluster, rc ? "" : "fake");
 	identity->ctld_port = 6817;
 	identity->booted = 1700000000;
+	return rc;
+}
+
+/* ---- partitions ---- */
+
+void fake_cluster_set_partitions(const char *list)
+{
+	pthread_mutex_lock(&fake.lock);
+	snprintf(up, sizeof(up), "%s", list);
+	pthread_mutex_unlock(&fake.lock);
+}
+
+/* Read by the test's thread while nobody changes it. */
+const char *fake_cluster_partitions(void)
+{
+	return up;
+}
+
+void fake_cluster_stall_closing(bool stall)
+{
+	pthread_mutex_lock(&fake.lock);
+	closing_stalls = stall;
+	pthread_cond_broadcast(&closing_goes_on);
+	pthread_mutex_unlock(&fake.lock);
+}
+
+int vol_slurm_partitions_up(char *list, size_t size, struct vol_error *err)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&fake.lock);
+	if (is_away)
+		rc = vol_errorf_errno(err, EAGAIN, "away");
+	else
+		snprintf(list, size, "%s", up);
+	pthread_mutex_unlock(&fake.lock);
+	return rc;
+}
+
+static void without(const char *name)
+{
+	char before[sizeof(up)], *word, *save = NULL;
+	size_t used = 0;
+
+	memcpy(before, up, sizeof(before));
+	*up = '\0';
+	for (word = strtok_r(before, ",", &save); word;
+	     word = strtok_r(NULL, ",", &save))
+		if (strcmp(word, name) != 0)
+			used += (size_t)snprintf(up + used, sizeof(up) - used,
+						 "%s%s", used ? "," : "", word);
+}
+
+int vol_slurm_partition_set(const char *name, bool to_up, struct vol_error *err)
+{
+	size_t used;
+	int rc = 0;
+
+	pthread_mutex_lock(&fake.lock);
+	while (!to_up && closing_stalls)
+		pthread_cond_wait(&closing_goes_on, &fake.lock);
+	if (is_away) {
+		rc = vol_errorf_errno(err, EAGAIN, "away");
+	} else {
+		without(name);
+		used = strlen(up);
+		if (to_up)
+			snprintf(up + used, sizeof(up) - used, "%s%s",
+				 used ? "," : "", name);
+	}
+	pthread_mutex_unlock(&fake.lock);
 	return rc;
 }

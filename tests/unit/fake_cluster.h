@@ -34,6 +34,12 @@ unsigned fake_cluster_answers(void);
 /* What jobs were told last. */
 const char *fake_cluster_notice(void);
 
+/* Those that are up, "a,b"; in the order in which they were opened. */
+void fake_cluster_set_partitions(const char *list);
+const char *fake_cluster_partitions(void);
+/* Calls that close one wait until this is over. */
+void fake_cluster_stall_closing(bool stall);
+
 /* Nodes can not be drained. */
 void fake_cluster_refuse_drains(bool refuse);
 /* Requeues of jobs whose nodes were not drained then. */

@@ -31,6 +31,7 @@ void fake_spank_reset(enum spank_context context)
 		.step = 0,
 		.array_task = 0xfffffffe,
 		.uid = 1000,
+		.gid = 1001,
 		.tasks = 2,
 		.task = -1,
 	};
@@ -78,6 +79,21 @@ static spank_err_t put_u32(va_list *ap, uint32_t value)
 	return ESPANK_SUCCESS;
 }
 
+/* As Slurm keeps it: "NAME=VALUE", NULL at the end. */
+static char **job_env(void)
+{
+	static char text[FAKE_ENV_MAX][sizeof(fake_spank.env[0])];
+	static char *env[FAKE_ENV_MAX + 1];
+
+	for (size_t i = 0; i < fake_spank.n_env; i++) {
+		snprintf(text[i], sizeof(text[i]), "%s=%s",
+			 fake_spank.env[i].name, fake_spank.env[i].value);
+		env[i] = text[i];
+	}
+	env[fake_spank.n_env] = NULL;
+	return env;
+}
+
 static spank_err_t get_item(spank_item_t item, va_list *ap)
 {
 	switch (item) {
@@ -93,6 +109,16 @@ static spank_err_t get_item(spank_item_t item, va_list *ap)
 		return put_u32(ap, fake_spank.tasks);
 	case S_JOB_UID:
 		*va_arg(*ap, uid_t *) = fake_spank.uid;
+		return ESPANK_SUCCESS;
+	case S_JOB_GID:
+		*va_arg(*ap, gid_t *) = fake_spank.gid;
+		return ESPANK_SUCCESS;
+	case S_JOB_ARGV:
+		*va_arg(*ap, int *) = fake_spank.argv[0] ? 1 : 0;
+		*va_arg(*ap, char ***) = fake_spank.argv;
+		return ESPANK_SUCCESS;
+	case S_JOB_ENV:
+		*va_arg(*ap, char ***) = job_env();
 		return ESPANK_SUCCESS;
 	case S_JOB_NCPUS:
 		*va_arg(*ap, uint16_t *) = fake_spank.cpus;
@@ -180,6 +206,21 @@ spank_err_t spank_setenv(spank_t spank, const char *var, const char *val,
 	if (fake_spank.context != S_CTX_REMOTE)
 		return ESPANK_NOT_REMOTE;
 	return set_env(var, val, overwrite);
+}
+
+spank_err_t spank_unsetenv(spank_t spank, const char *var)
+{
+	size_t i = 0;
+
+	if (!spank || !var)
+		return ESPANK_BAD_ARG;
+	if (fake_spank.context != S_CTX_REMOTE)
+		return ESPANK_NOT_REMOTE;
+	while (i < fake_spank.n_env && strcmp(fake_spank.env[i].name, var))
+		i++;
+	if (i < fake_spank.n_env)
+		fake_spank.env[i] = fake_spank.env[--fake_spank.n_env];
+	return ESPANK_SUCCESS;
 }
 
 void slurm_error(const char *format, ...)

@@ -22,6 +22,8 @@ struct fake_spank {
 
 	uint32_t job, step, array_job, array_task;
 	uid_t uid;
+	gid_t gid;
+	char *argv[4];  /* the program, or the file of the batch script */
 	uint32_t tasks; /* on this node */
 	uint16_t cpus;
 	uint64_t step_memory_mb;

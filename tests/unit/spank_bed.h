@@ -7,14 +7,17 @@
 #include "vtest.h"
 
 #include "atomicfile.h"
+#include "fake_sandbox.h"
 #include "fake_spank.h"
 #include "plugins/spank/plugin.h"
 #include "stepfile.h"
+#include "walls.h"
 
 #define NODE   "lab-7"
 #define RUN    "/run/slurm-volunteer"
 #define CGROUP "/system.slice/lab-7_slurmstepd.scope/job_12/step_0"
-#define FREEZE "/sys/fs/cgroup" CGROUP "/user/cgroup.freeze"
+#define TASKS  "/sys/fs/cgroup" CGROUP "/user"
+#define FREEZE TASKS "/cgroup.freeze"
 
 static const char good_cgroup[] = "4:memory:/x\n"
 				  "0::" CGROUP "/slurm\n";
@@ -46,11 +49,47 @@ static inline void write_freeze(void *root, const char *text)
 			 0);
 }
 
+/* What discoveryd left; yes or no, and a working folder. */
+static inline void write_walls_of(void *root, bool up, const char *work,
+				  int network)
+{
+	struct vol_walls *walls = calloc(1, sizeof(*walls));
+	char *text = malloc(VOL_WALLS_FILE_MAX);
+	int len;
+
+	assert_true(walls && text);
+	vol_walls_defaults(walls);
+	walls->up = up;
+	walls->scratch_bytes = 12345678;
+	walls->network = network;
+	assert_int_equal(vol_walls_add(&walls->work, work, NULL), 0);
+	len = vol_walls_format(walls, text, VOL_WALLS_FILE_MAX);
+	assert_true(len > 0);
+	assert_int_equal(vol_mkdir_p(in(root, RUN), 0755, NULL), 0);
+	assert_int_equal(vol_file_replace(in(root, RUN "/walls"), text,
+					  (size_t)len, 0644, 0, NULL),
+			 0);
+	free(text);
+	free(walls);
+}
+
+static inline void write_walls_for(void *root, bool up, const char *work)
+{
+	write_walls_of(root, up, work, VOL_NETWORK_NONE);
+}
+
+static inline void write_walls(void *root, bool up)
+{
+	write_walls_for(root, up, root);
+}
+
 static inline int setup(void **state)
 {
 	if (vtest_folder_setup(state))
 		return -1;
 	vol_spank_root = *state;
+	fake_sandbox = (struct fake_sandbox){.where = "/campaign/alice"};
+	write_walls(*state, false);
 	write_cgroup(*state, good_cgroup);
 	write_freeze(*state, "0\n");
 	return setenv(VOL_ENV_DEVICE, NODE, 1);

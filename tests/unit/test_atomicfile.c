@@ -143,6 +143,39 @@ static void names_too_long(void **state)
 	assert_int_equal(errno, ENAMETOOLONG);
 }
 
+static void touch(const char *folder, const char *name)
+{
+	char path[PATH_MAX];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fclose(f);
+}
+
+/* A daemon that is killed again and again must not fill its folder. */
+static void leftovers_are_removed(void **state)
+{
+	static const char *const others[] = {
+		"x",         ".x",       ".x.12345",         ".x.1234567",
+		".y.123456", "x.123456", ".x.damage.123456",
+	};
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < N_ELEMENTS(others); i++)
+		touch(*state, others[i]);
+	touch(*state, ".x.abcDEF");
+	touch(*state, ".x.123456");
+	snprintf(path, sizeof(path), "%s/x", (char *)*state);
+	vol_file_tidy(path);
+	assert_int_equal(vtest_count_entries(*state), N_ELEMENTS(others));
+	vol_file_tidy(path);
+	vol_file_tidy("/nowhere/x");
+	vol_file_tidy("/");
+	assert_int_equal(vtest_count_entries(*state), N_ELEMENTS(others));
+}
+
 static void read_limits(void **state)
 {
 	static const struct {
@@ -253,6 +286,7 @@ int main(void)
 		TEST(replace_fails_clean),
 		TEST(replace_on_full_disk),
 		TEST(names_too_long),
+		TEST(leftovers_are_removed),
 		TEST(read_limits),
 		TEST(read_odd_files),
 		TEST(folders_are_made),

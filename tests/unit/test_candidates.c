@@ -13,7 +13,7 @@ static char names[N][16];
 
 static struct vol_devices *start(struct bed *bed)
 {
-	struct vol_devices *d = vol_devices_create(bed->path);
+	struct vol_devices *d = vol_devices_create(bed->path, "");
 
 	assert_non_null(d);
 	bed_start(bed, 0);
@@ -86,7 +86,7 @@ static struct vol_kind *list(struct vol_devices *d, struct vol_candidates *c)
 static void nothing_is_no_device(void **state)
 {
 	struct bed *bed = *state;
-	struct vol_devices *d = vol_devices_create(bed->path);
+	struct vol_devices *d = vol_devices_create(bed->path, "");
 	struct vol_candidates c = {0};
 
 	vol_devices_destroy(NULL);
@@ -103,6 +103,24 @@ static void nothing_is_no_device(void **state)
 	vol_candidates_forgive(&c, vol_devices_kind(d, &job), 0, 300);
 	assert_false(c.ordered);
 	vol_candidates_free(&c);
+	vol_devices_destroy(d);
+}
+
+/* A device that calls itself like a node of the cluster beside. */
+static void devices_of_another_cluster_are_none(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_devices *d = start(bed), *theirs;
+
+	vol_nodetable_set_cluster(bed->table, "theirs");
+	put(bed, 1, VOL_NODETABLE_PARKED, 0, 1000);
+	assert_int_equal(refresh(bed, d, 0), -1);
+	assert_int_equal(errno, EXDEV);
+	theirs = vol_devices_create(bed->path, "theirs");
+	assert_non_null(theirs);
+	assert_int_equal(refresh(bed, theirs, 0), 0);
+	assert_true(slot_of(theirs, 1) != VOL_NO_DEVICE);
+	vol_devices_destroy(theirs);
 	vol_devices_destroy(d);
 }
 
@@ -392,6 +410,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		bed_test(nothing_is_no_device),
+		bed_test(devices_of_another_cluster_are_none),
 		bed_test(only_open_ones_are_kept_and_ordered),
 		bed_test(risky_ones_are_held),
 		bed_test(equal_ones_are_not_ordered),

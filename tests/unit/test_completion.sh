@@ -14,6 +14,16 @@ daemon=up
 # Stands for the program and the discoveryd behind it.
 volunteer()
 {
+	if [[ $* == "devices --pending" ]]; then
+		echo "NAME  CODE    ADDRESS"
+		echo "lab7  034326  10.0.0.7"
+		echo "lab8          10.0.0.8"
+		return
+	fi
+	if [[ $* == cluster ]]; then
+		printf '%s\n' lab volunteer
+		return
+	fi
 	[[ $1 == set && $daemon == up ]] || return 1
 	echo "owner.idle_after = 5m"
 	echo "owner.new_key    = 42"
@@ -49,14 +59,28 @@ expect()
 
 [[ $(complete -p volunteer) == *"-F _volunteer "* ]] || status=1
 
-expect "status why pause resume set log devices explain doctor select version" ""
+expect "status why pause resume set log sandbox join move-owner devices \
+token tokens approve forget rename rotate-key \
+cluster explain doctor select version" ""
 expect "set select" se
-expect "status set select" s
+expect "status set sandbox select" s
 expect "--help --version" --
 expect "" nonsense ""
 expect "--json --socket= --help" status -
 expect "--seen --socket=" devices --s
 expect "--forecast" devices --f
+expect "--show --json --socket= --help" sandbox -
+expect "lab7 034326" approve ""
+expect "lab7" approve l
+expect "034326" forget 0
+expect "desk1 desk\\$\\(echo\\)" rename d
+expect "lab volunteer" cluster ""
+expect "volunteer" cluster vol
+expect "expect" cluster lab expect
+expect "" cluster lab echo ""
+expect "--pending" devices --p
+expect "--uses=" token --u
+expect "--revoke=" tokens --r
 expect "--all --json --dir= --socket= --help" explain -
 expect "37_1 37_2" explain 37
 expect 'desk1 desk\$\(echo\)' explain d
@@ -75,6 +99,34 @@ expect "42" set new_key =
 expect "" set nonsense =
 expect '\$\(echo\)\*' set bad =
 expect "" doctor --partition = ""
+
+bash -n "${script%/*}/vbatch.bash" || exit 1
+# shellcheck source=../../etc/completion/vbatch.bash
+. "${script%/*}/vbatch.bash"
+
+# expect_vbatch "OFFERS" WORD... - likewise
+expect_vbatch()
+{
+	local want=$1
+	shift
+
+	COMP_WORDS=(vbatch "$@")
+	COMP_CWORD=$#
+	_vbatch
+	[[ ${COMPREPLY[*]} == "$want" ]] && return
+	echo "vbatch $*: offers '${COMPREPLY[*]}' instead of '$want'"
+	status=1
+}
+
+[[ $(complete -p vbatch) == *"-F _vbatch "* ]] || status=1
+expect_vbatch "--cluster" --c
+expect_vbatch "--matrix-zip" --cluster lab --matrix-z
+expect_vbatch "" -p volunteer --c
+expect_vbatch "lab volunteer" --cluster ""
+expect_vbatch "volunteer" --cluster = v
+expect_vbatch "lab volunteer" --cluster =
+expect_vbatch "" ""
+
 cd "$(dirname "$script")" || exit 1
 expect "volunteer.bash" status --socket = vol
 daemon=down

@@ -68,7 +68,11 @@ static void on_connected(struct vol_conn *c, void *arg)
 	s->connects++;
 }
 
-static const struct vol_conn_ops ops = {on_message, on_closed, on_connected};
+static const struct vol_conn_ops ops = {
+	.message = on_message,
+	.closed = on_closed,
+	.connected = on_connected,
+};
 
 static int setup(void **state)
 {

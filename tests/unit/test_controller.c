@@ -95,7 +95,7 @@ static void a_full_table_is_said(void **state)
 
 	fake_cluster_set_max(0);
 	dial(bed, &c);
-	fill_hello(&m, ID_A, "desk");
+	fill_hello(bed, &m, ID_A, "desk");
 	send_msg(&c, &m);
 	expect(bed, &c, VOL_LINK_REFUSE, &m);
 	assert_string_equal(m.code, "table_full");
@@ -161,7 +161,7 @@ static void other_hardware_makes_a_new_node(void **state)
 	join(bed, &c, ID_A, "desk", "desk");
 	hang_up(&c);
 	dial(bed, &c);
-	fill_hello(&m, ID_A, "desk");
+	fill_hello(bed, &m, ID_A, "desk");
 	m.facts.memory_mb = 2000;
 	send_msg(&c, &m);
 	expect(bed, &c, VOL_LINK_WELCOME, &m);
@@ -179,7 +179,7 @@ static void one_machine_takes_its_own_name(void **state)
 
 	join(bed, &older, ID_A, "desk", "desk");
 	dial(bed, &newer);
-	fill_hello(&m, ID_A, "desk");
+	fill_hello(bed, &m, ID_A, "desk");
 	send_msg(&newer, &m);
 	expect(bed, &newer, VOL_LINK_WELCOME, &m);
 	run_until(bed, try_recv(&older, &m) || older.closed);
@@ -195,7 +195,7 @@ static void a_twin_is_refused(void **state)
 
 	join(bed, &first, ID_A, "desk", "desk");
 	dial(bed, &twin);
-	fill_hello(&m, ID_A, "desk");
+	fill_hello(bed, &m, ID_A, "desk");
 	strcpy(m.boot, "ffffffffffffffffffffffffffffffff");
 	send_msg(&twin, &m);
 	/* Keeps the first one alive meanwhile. */
@@ -221,7 +221,7 @@ static void slurmctld_away_is_said(void **state)
 	bed->role = start_role(bed, false, NULL);
 	run_until(bed, strstr(bed->log, "slurmctld does not answer"));
 	dial(bed, &c);
-	fill_hello(&m, ID_A, "desk");
+	fill_hello(bed, &m, ID_A, "desk");
 	send_msg(&c, &m);
 	expect(bed, &c, VOL_LINK_REFUSE, &m);
 	assert_string_equal(m.code, "slurm_away");
@@ -256,7 +256,7 @@ static void send_and_be_closed(struct bed *bed, const void *data, size_t len)
 	struct client c;
 
 	dial(bed, &c);
-	assert_int_equal(send(c.fd, data, len, MSG_NOSIGNAL), (ssize_t)len);
+	send_bytes(&c, data, len);
 	while (!c.closed)
 		run_until(bed, try_recv(&c, &m) || c.closed);
 	hang_up(&c);
@@ -296,7 +296,7 @@ static void another_protocol_is_refused(void **state)
 
 	for (proto = VOL_LINK_PROTO - 1; proto <= VOL_LINK_PROTO + 1;
 	     proto += 2) {
-		fill_hello(&m, ID_A, "desk");
+		fill_hello(bed, &m, ID_A, "desk");
 		json = vol_link_encode(&m);
 		json_object_set_new(json, "proto", json_integer(proto));
 		json_object_del(json, "harvest");
@@ -321,7 +321,7 @@ static void hostile_names_become_harmless(void **state)
 	size_t i;
 
 	for (i = 0; i < N_ELEMENTS(hosts); i++) {
-		fill_hello(&m, ID_A, "desk");
+		fill_hello(bed, &m, ID_A, "desk");
 		json = vol_link_encode(&m);
 		json_object_set_new(json, "hostname", json_string(hosts[i]));
 		dial(bed, &c);
@@ -340,7 +340,7 @@ static void a_second_hello_ends_the_link(void **state)
 	struct client c;
 
 	join(bed, &c, ID_A, "desk", "desk");
-	fill_hello(&m, ID_B, "other");
+	fill_hello(bed, &m, ID_B, "other");
 	send_msg(&c, &m);
 	expect(bed, &c, VOL_LINK_REFUSE, &m);
 	assert_string_equal(m.code, "bad_message");
@@ -395,21 +395,35 @@ static void devices_come_in_pages(void **state)
 	json_decref(data);
 }
 
-static void enrol_must_be_said(void **state)
+static void only_known_modes(void **state)
 {
 	struct bed *bed = *state;
 	struct vol_error err;
 
-	write_conf(bed, "");
+	write_conf(bed, "approve = some");
 	assert_null(start_role(bed, true, &err));
-	assert_contains(err.text, "enrol = open");
+	assert_contains(err.text, "\"some\" is not one of ask, token and all");
 	assert_contains(err.text, bed->folder);
-	write_conf(bed, "enrol = closed");
-	assert_null(start_role(bed, true, &err));
-	assert_contains(err.text, "closed");
 	/* A running one keeps what it has. */
 	assert_int_equal(vol_role_controller.reload(bed->role, &err), -1);
-	write_conf(bed, "enrol = open");
+	write_conf(bed, "approve = all");
+	assert_int_equal(vol_role_controller.reload(bed->role, &err), 0);
+}
+
+static void only_known_clusters(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_error err;
+
+	write_conf(bed, "approve = all\ncluster = ../x");
+	assert_null(start_role(bed, true, &err));
+	assert_contains(err.text, "cluster: want letters");
+	write_conf(bed, "approve = all\ncluster = nosuch");
+	assert_null(start_role(bed, false, &err));
+	assert_contains(err.text, "cluster nosuch is not known here");
+	assert_int_equal(vol_role_controller.reload(bed->role, &err), -1);
+	assert_contains(err.text, "cluster can only change with a restart");
+	write_conf(bed, "approve = all");
 	assert_int_equal(vol_role_controller.reload(bed->role, &err), 0);
 }
 
@@ -430,7 +444,7 @@ static unsigned lease_on_disk(struct bed *bed)
 static void reload(struct bed *bed, const char *lost_after)
 {
 	bed->lost_after = lost_after;
-	write_conf(bed, "enrol = open");
+	write_conf(bed, "approve = all");
 	assert_int_equal(vol_role_controller.reload(bed->role, NULL), 0);
 }
 
@@ -472,7 +486,7 @@ static void a_lease_survives_a_restart(void **state)
 	vol_role_controller.stop(bed->role);
 	hang_up(&desk);
 	bed->lost_after = "400ms";
-	write_conf(bed, "enrol = open");
+	write_conf(bed, "approve = all");
 	bed->role = start_role(bed, false, NULL);
 	c = bed->role;
 	assert_int_equal(c->n_members, 1);
@@ -506,7 +520,8 @@ int main(void)
 		TEST(another_protocol_is_refused),
 		TEST(hostile_names_become_harmless),
 		TEST(a_second_hello_ends_the_link),
-		TEST(enrol_must_be_said),
+		TEST(only_known_modes),
+		TEST(only_known_clusters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

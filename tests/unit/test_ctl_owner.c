@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "device/device.h"
+#include "device/entry.h"
 #include "device/owner.h"
 #include "vtest.h"
 
@@ -18,12 +19,25 @@ static struct {
 	time_t until;
 	size_t events;
 	char who[64], note[256];
+	uid_t uid; /* of who asks */
 } fake;
+
+#define UID_ANN 1000
+#define UID_EVE 1001
 
 const char *vol_owner_user(const struct vol_owner *o, uid_t uid)
 {
 	(void)o;
-	return uid == 0 ? "root" : NULL;
+	return uid == 0         ? "root"
+	       : uid == UID_ANN ? "ann"
+	       : uid == UID_EVE ? "eve"
+				: NULL;
+}
+
+bool vol_owner_is_named(const struct vol_owner *o, uid_t uid)
+{
+	(void)o;
+	return uid == UID_ANN;
 }
 
 bool vol_owner_may_control(struct vol_owner *o, uid_t uid)
@@ -76,6 +90,13 @@ int vol_device_reload(struct vol_device_role *d, struct vol_error *err)
 	return vol_device_conf_read(&d->conf, d->conf_path, err);
 }
 
+int vol_device_relink(struct vol_device_role *d, struct vol_error *err)
+{
+	(void)d;
+	fake.calls++;
+	return vol_errorf_errno(err, EIO, "not today");
+}
+
 /* ---- tests ---- */
 
 struct fixture {
@@ -119,7 +140,7 @@ static json_t *ask(struct fixture *f, command_f command, const char *request)
 
 	assert_non_null(json);
 	f->err.text[0] = '\0';
-	data = command(json, 0, &f->d, &f->err);
+	data = command(json, fake.uid, &f->d, &f->err);
 	json_decref(json);
 	return data;
 }
@@ -268,14 +289,116 @@ static void events(void **state)
 	}
 }
 
+/* Whose controller it is has root here: to sit at the machine, or to be named
+ * by owners, is not enough. */
+static void only_root_joins(void **state)
+{
+	static const char *const with[] = {
+		"123456",
+		"sv1-aaaqeayeaudaocajbifqydiob4ibceqtcqkrmfyydenbwha5dypsaijce"
+		"p4qa",
+	};
+	struct fixture *f = *state;
+	char request[128];
+
+	strcpy(f->d.trust.last, "123456");
+	fake.allowed = true;
+	for (size_t i = 0; i < N_ELEMENTS(with); i++) {
+		snprintf(request, sizeof(request), "{\"with\": \"%s\"}",
+			 with[i]);
+		fake.uid = UID_EVE;
+		assert_null(ask(f, vol_ctl_join, request));
+		assert_int_equal(errno, EPERM);
+		assert_contains(f->err.text, "only root may join");
+		fake.uid = UID_ANN;
+		assert_null(ask(f, vol_ctl_join, request));
+		assert_int_equal(errno, EPERM);
+	}
+	assert_int_equal(fake.calls, 0);
+	assert_false(f->d.pin.known);
+	assert_false(f->d.join.has_token);
+	/* Root is asked for the right code. */
+	fake.uid = 0;
+	assert_null(ask(f, vol_ctl_join, "{\"with\": \"123457\"}"));
+	assert_int_equal(errno, EINVAL);
+	assert_contains(f->err.text, "another one");
+}
+
+static void move(struct fixture *f, uid_t uid, const char *request,
+		 const char *after)
+{
+	json_t *data;
+
+	fake.uid = uid;
+	data = ask(f, vol_ctl_move_owner, request);
+	if (!data)
+		fail_msg("%s", f->err.text);
+	assert_string_equal(json_string_value(json_object_get(data, "owners")),
+			    after);
+	assert_string_equal(f->d.conf.owners, after);
+	json_decref(data);
+}
+
+static void owners_change(void **state)
+{
+	struct fixture *f = *state;
+
+	move(f, 0, "{\"to\": \"ann\"}", "ann");
+	assert_contains(fake.note, "owners: none -> ann by root");
+	move(f, UID_ANN, "{\"to\": \"bob\"}", "bob");
+	assert_contains(fake.note, "by ann");
+	move(f, 0, "{\"to\": \"ann\", \"from\": \"bob\"}", "ann");
+	assert_null(strstr(f->d.conf.owners, "bob"));
+}
+
+/* To sit at the machine is not enough, nor to be one of several owners. */
+static void owners_that_do_not_change(void **state)
+{
+	static const struct {
+		uid_t uid;
+		const char *request, *part;
+	} rows[] = {
+		{UID_EVE, "{\"to\": \"eve\"}", "named by owners"},
+		{UID_EVE, "{\"to\": \"eve\", \"from\": \"ann\"}",
+		 "named by owners"},
+		{UID_ANN, "{\"to\": \"eve\", \"from\": \"bob\"}", "your own"},
+		{UID_ANN, "{}", "want a name"},
+		{UID_ANN, "{\"to\": \"all\"}", "no user's name"},
+		{UID_ANN, "{\"to\": \"eve\\nsandbox = no\"}", "no user's name"},
+		{0, "{\"to\": \"eve\"}", "several"},
+		{0, "{\"to\": \"eve\", \"from\": \"carol\"}",
+		 "not one of the owners"},
+	};
+	struct fixture *f = *state;
+	FILE *conf = fopen(f->path, "w");
+
+	assert_non_null(conf);
+	fputs("[owner]\nowners = ann, bob\n", conf);
+	fclose(conf);
+	assert_int_equal(vol_device_conf_read(&f->d.conf, f->path, NULL), 0);
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		fake.uid = rows[i].uid;
+		assert_null(ask(f, vol_ctl_move_owner, rows[i].request));
+		assert_contains(f->err.text, rows[i].part);
+	}
+	assert_int_equal(fake.calls, 0);
+	assert_string_equal(f->d.conf.owners, "ann, bob");
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(others_are_refused), TEST(pause_and_resume),
-		TEST(wrong_pauses),       TEST(set),
-		TEST(wrong_sets),         TEST(events),
+		TEST(others_are_refused),
+		TEST(pause_and_resume),
+		TEST(wrong_pauses),
+		TEST(set),
+		TEST(wrong_sets),
+		TEST(events),
+		TEST(only_root_joins),
+		TEST(owners_change),
+		TEST(owners_that_do_not_change),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

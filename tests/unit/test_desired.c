@@ -57,12 +57,14 @@ static bool change_device(struct vol_situation *s, const char *word)
 		{"lost", VOL_CONTACT_LOST},
 		{"left", VOL_CONTACT_LEFT},
 		{"forgotten", VOL_CONTACT_FORGOTTEN},
+		{"revoked", VOL_CONTACT_FORGOTTEN},
 	};
 	size_t i;
 
 	for (i = 0; i < N_ELEMENTS(contacts); i++)
 		if (strcmp(word, contacts[i].word) == 0) {
 			s->contact = contacts[i].contact;
+			s->revoked = strcmp(word, "revoked") == 0;
 			return true;
 		}
 	if (strcmp(word, "slurmd-down") == 0)
@@ -118,6 +120,8 @@ static bool change_owner(struct vol_situation *s, const char *word)
 		s->closed_ms = 0;
 	else if (strcmp(word, "no-why") == 0)
 		*s->why = '\0';
+	else if (strcmp(word, "walls") == 0)
+		strcpy(s->why, "sandbox: no namespaces");
 	else if (strcmp(word, "for-owner") == 0)
 		strcpy(s->node.reason, VOL_REASON_PREFIX WHY);
 	else if (strcmp(word, "for-battery") == 0)
@@ -149,6 +153,8 @@ static bool change_history(struct vol_situation *s, const char *word)
 		s->since_replaced_ms = 30000;
 	else if (strcmp(word, "reregistered-before") == 0)
 		s->since_reregister_ms = 60000;
+	else if (strcmp(word, "fenced") == 0)
+		s->fenced = true;
 	else if (strcmp(word, "undrainable") == 0)
 		s->undrainable = true;
 	else if (strcmp(word, "downed") == 0)
@@ -190,6 +196,8 @@ static bool change_node(struct vol_situation *s, const char *word)
 		strcpy(n->reason, "Not responding");
 	else if (strcmp(word, "duplicate") == 0)
 		strcpy(n->reason, "Duplicate jobid");
+	else if (strcmp(word, "unstarted") == 0)
+		strcpy(n->reason, "batch job complete failure");
 	else if (strcmp(word, "low") == 0)
 		strcpy(n->reason, "Low RealMemory");
 	else if (strcmp(word, "unlabelled") == 0)
@@ -321,6 +329,12 @@ static const struct row rows[] = {
 	ROW("drained duplicate resumed", WAIT, MISSING, true),
 	ROW("duplicate", NONE, UP, true),
 	ROW("lost drained duplicate", DOWN, MISSING, false),
+	/* slurmctld knows only that a step did not start. */
+	ROW("drained unstarted", NONE, WRONG, true),
+	ROW("drained unstarted walls", NONE, WRONG, true),
+	ROW("closed-9s drained unstarted", NONE, WRONG, true),
+	ROW("closed-9s drained unstarted walls", DRAIN, UP, true),
+	ROW("closed-9s drained admin walls", NONE, WRONG, true),
 	/* The owner needs it. */
 	ROW("parked-1s", NONE, UP, true),
 	ROW("parked-5s", DRAIN, UP, true),
@@ -403,6 +417,17 @@ static const struct row rows[] = {
 	ROW("forgotten allocated", DOWN, MISSING, false),
 	ROW("forgotten allocated down", WAIT, MISSING, false),
 	ROW("forgotten absent", FORGET, MISSING, false),
+	/* Its slurmd may be there, and its jobs run until its lease is over. */
+	ROW("revoked", DELETE, MISSING, false),
+	ROW("revoked absent", FORGET, MISSING, false),
+	ROW("static revoked", FORGET, MISSING, false),
+	ROW("revoked allocated", DRAIN, MISSING, false),
+	ROW("revoked allocated drained", WAIT, MISSING, false),
+	ROW("revoked allocated undrainable", WAIT, MISSING, false),
+	ROW("revoked allocated fenced", DRAIN, MISSING, false),
+	ROW("revoked allocated drained fenced", DOWN, MISSING, false),
+	ROW("revoked allocated undrainable fenced", DOWN, MISSING, false),
+	ROW("revoked allocated drained down fenced", WAIT, MISSING, false),
 };
 
 static void each_case(void **state)

@@ -41,7 +41,7 @@ static void say_evict(struct client *c, uint32_t job, bool exclude, bool force)
 				 .force = force,
 				 .why = "owner present since 10:31"};
 
-	send_msg(c, &m);
+	report(c, &m);
 }
 
 static void say_parked(struct client *c, uint32_t job, uint32_t seconds)
@@ -489,6 +489,28 @@ static const char *const bad_files[] = {
 	"\"node\": \"a;b\", \"restarts\": 0, \"granted_min\": 1}]}",
 };
 
+/* Nobody can make us remember without end. */
+static void jobs_without_number(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_desk *d = ((struct vol_controller *)bed->role)->desk;
+	struct client c;
+
+	join(bed, &c, ID_A, "desk", "desk");
+	/* What Slurm did not know when it was read is soon forgotten. */
+	for (uint32_t i = 0; i < VOL_DESK_JOBS; i++)
+		put_job(1000 + i, "desk", true);
+	for (uint32_t i = 0; i < VOL_DESK_JOBS; i++) {
+		say_parked(&c, 1000 + i, 5);
+		run_until(bed, d->memory.n_grants == i + 1);
+	}
+	say_parked(&c, 1, 5);
+	run_until(bed, strstr(bed->log, "refused 127.0.0.1: it speaks of more "
+					"jobs than a machine can run"));
+	assert_int_equal(d->memory.n_grants, VOL_DESK_JOBS);
+	hang_up(&c);
+}
+
 /* Of a release that did not remember where a job came from. */
 static void an_older_file_is_read(void **state)
 {
@@ -553,6 +575,7 @@ int main(void)
 		TEST(jobs_of_a_lost_device_do_not_wait),
 		TEST(parked_time_is_given_back),
 		TEST(a_parked_job_does_not_time_out),
+		TEST(jobs_without_number),
 		TEST(an_older_file_is_read),
 		TEST(a_damaged_file_is_said),
 	};

@@ -10,7 +10,10 @@
 
 #include "atomicfile.h"
 #include "link.h"
+#include "log.h"
 #include "vtest.h"
+
+#define KEY "00112233445566778899aabbccddeeff0123456789abcdef0f1e2d3c4b5a6978"
 
 static const char *put(const char *folder, const char *name, const char *text)
 {
@@ -31,6 +34,7 @@ static void defaults(void **state)
 			 0);
 	assert_null(c.controller);
 	assert_null(c.cluster);
+	assert_null(c.controller_key);
 	assert_string_equal(c.slurmd, "/usr/sbin/slurmd");
 	assert_int_equal(c.supervise, VOL_SUPERVISE_AUTO);
 	assert_true(c.publish);
@@ -52,6 +56,13 @@ static void defaults(void **state)
 	assert_null(c.owners);
 	assert_null(c.users);
 	assert_null(c.accounts);
+	assert_true(c.sandbox.on);
+	assert_int_equal(c.sandbox.ids, VOL_USERS_AUTO);
+	assert_int_equal(c.sandbox.network, VOL_NETWORK_NONE);
+	assert_int_equal(c.sandbox.tmp_bytes, 1 << 30);
+	assert_int_equal(c.sandbox.tasks, 4096);
+	assert_int_equal(c.sandbox.open_files, 65536);
+	assert_null(c.sandbox.work);
 	vol_device_conf_clear(&c);
 	/* Without a file they are the same. */
 	memset(&c, 0, sizeof(c));
@@ -182,6 +193,7 @@ static void whole_file(void **state)
 				     put(*state, "c",
 					 "[device]\n"
 					 "controller = ctl.lab:7000\n"
+					 "controller_key = " KEY "\n"
 					 "cluster = lab\n"
 					 "supervise = child\n"
 					 "publish = no\n"
@@ -192,6 +204,7 @@ static void whole_file(void **state)
 				     &err),
 		0);
 	assert_string_equal(c.controller, "ctl.lab:7000");
+	assert_string_equal(c.controller_key, KEY);
 	assert_int_equal(c.supervise, VOL_SUPERVISE_CHILD);
 	assert_int_equal(vol_share_apply(&c.cpus, 8), 7);
 	vol_device_conf_clear(&c);
@@ -209,6 +222,8 @@ static void wrong_files(void **state)
 		{"[device]\nstate_dir = here\n", "state_dir"},
 		{"[device]\ncontroller = a:b\n", "controller"},
 		{"[device]\ncontroller = $(reboot)\n", "controller"},
+		{"[device]\ncontroller_key = 0123\n", "controller_key"},
+		{"[device]\ncontroller_key = " KEY "0\n", "controller_key"},
 		{"[share]\ncpus = 150%\n", ":2: "},
 		{"[device]\ninput_devices = /a b\n",
 		 "\"b\" is not an absolute path"},
@@ -238,6 +253,18 @@ static void wrong_files(void **state)
 		{"[jobs]\nusers = ann;bob\n", "\"ann;bob\" is not a name"},
 		{"[jobs]\naccounts = *\n", "accounts: \"*\" is not a name"},
 		{"[jobs]\nidle_after = 5m\n", ":2: unknown key"},
+		{"[sandbox]\nsandbox = maybe\n", ":2: sandbox: "},
+		{"[sandbox]\nids = mine\n", "auto, always, never"},
+		{"[sandbox]\nnetwork = wan\n", "none, internet, lan"},
+		{"[sandbox]\nnetwork_rate = 1K\n", ":2: network_rate: "},
+		{"[sandbox]\nnetwork_rate = none\n", ":2: network_rate: "},
+		{"[sandbox]\ntmp = 0\n", ":2: tmp: "},
+		{"[sandbox]\ntasks = 8\n", ":2: tasks: "},
+		{"[sandbox]\nopen_files = 2M\n", ":2: open_files: "},
+		{"[sandbox]\nwork =\n", ":2: work: "},
+		{"[sandbox]\nwork = /campaign, /home\n",
+		 "work: /home: people keep their files there"},
+		{"[sandbox]\nusers = auto\n", ":2: unknown key"},
 	};
 
 	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
@@ -295,27 +322,57 @@ static void hosts(void **state)
 	}
 }
 
+static void keep_line(enum vol_log_level level, const char *msg, void *arg)
+{
+	(void)level;
+	strncat(arg, msg, 1000);
+}
+
 static void identity(void **state)
 {
 	char folder[512], first[VOL_DEVICE_ID_SIZE], id[VOL_DEVICE_ID_SIZE];
 	char path[600];
+	struct vol_keypair *key;
 	struct vol_error err;
 	struct stat st;
 
 	snprintf(folder, sizeof(folder), "%s/a/b", (char *)*state);
-	assert_int_equal(vol_identity_load(folder, first, &err), 0);
-	assert_true(vol_device_id_valid(first));
-	snprintf(path, sizeof(path), "%s/device.id", folder);
+	key = vol_identity_load(folder, first, &err);
+	assert_non_null(key);
+	vol_fingerprint_id(vol_keypair_fingerprint(key), id);
+	assert_string_equal(id, first);
+	vol_keypair_destroy(key);
+	snprintf(path, sizeof(path), "%s/device.key", folder);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	assert_int_equal(vol_identity_load(folder, id, &err), 0);
+	key = vol_identity_load(folder, id, &err);
+	assert_non_null(key);
 	assert_string_equal(id, first);
+	vol_keypair_destroy(key);
 	/* A damaged one is not quietly replaced: it would be a new node. */
-	put(folder, "device.id", "0123\n");
-	assert_int_equal(vol_identity_load(folder, id, &err), -1);
+	put(folder, "device.key", "0123\n");
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_null(vol_identity_load(folder, id, &err));
 	assert_contains(err.text, path);
 	assert_int_equal(vol_identity_boot(id, &err), 0);
 	assert_true(vol_device_id_valid(id));
+}
+
+/* A device of an earlier version is told once that it is another one now. */
+static void former_identity(void **state)
+{
+	char id[VOL_DEVICE_ID_SIZE], log[2048] = "";
+
+	put(*state, "device.id", "0123456789abcdef0123456789abcdef\n");
+	vol_log_set(keep_line, log, VOL_LOG_INFO);
+	vol_keypair_destroy(vol_identity_load(*state, id, NULL));
+	assert_contains(log, "01234567 any more");
+	assert_contains(log, "device.id");
+	assert_string_not_equal(id, "0123456789abcdef0123456789abcdef");
+	log[0] = '\0';
+	vol_keypair_destroy(vol_identity_load(*state, id, NULL));
+	assert_string_equal(log, "");
+	vol_log_set(NULL, NULL, VOL_LOG_ERR);
 }
 
 static void memory(void **state)
@@ -364,6 +421,9 @@ int main(void)
 		cmocka_unit_test(installed_file),
 		cmocka_unit_test(hosts),
 		cmocka_unit_test_setup_teardown(identity, vtest_folder_setup,
+						vtest_folder_teardown),
+		cmocka_unit_test_setup_teardown(former_identity,
+						vtest_folder_setup,
 						vtest_folder_teardown),
 		cmocka_unit_test_setup_teardown(memory, vtest_folder_setup,
 						vtest_folder_teardown),

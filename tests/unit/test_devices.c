@@ -58,7 +58,7 @@ static void rows(void **state)
 	struct vol_link_msg m;
 	struct client c;
 
-	fill_hello(&m, ID_A, "desk");
+	fill_hello(bed, &m, ID_A, "desk");
 	m.away_s = 600;
 	m.battery = true;
 	m.closes_s = 7200;
@@ -126,33 +126,37 @@ static void fill_text(char *text, size_t size)
 static void long_rows(void **state)
 {
 	struct bed *bed = *state;
-	char id[VOL_DEVICE_ID_SIZE], host[16];
+	struct vol_fingerprint key = {{0}};
+	char host[16], why[VOL_WHY_SIZE];
 	struct vol_controller *c = bed->role;
 	const char *after = "";
 	size_t total = 0, len, i, k;
 	json_t *data, *list;
+	struct vol_slurm_node node = {0};
 	struct vol_member *s;
 	char *frame;
 
 	run_until(bed, c->slurm_known);
 	for (i = 0; i < 70; i++) {
-		snprintf(id, sizeof(id), "%032zx", i);
+		key.byte[0] = (uint8_t)i;
 		snprintf(host, sizeof(host), "pc%02zu", i);
-		s = vol_controller_member(c, id, host, NULL);
+		s = vol_controller_approve(c, &key, host, "all", NULL);
 		assert_non_null(s);
 		s->pending = true;
 		s->peer = (struct vol_peer *)s;
 		s->slurm_known = s->exists = true;
-		fill_text(s->hostname, sizeof(s->hostname));
-		fill_text(s->why, sizeof(s->why));
+		memset(s->device->hostname, 'h', VOL_HOSTNAME_SIZE - 1);
+		fill_text(why, sizeof(why));
+		vol_member_keep(&s->why, why);
 		fill_text(s->decision.reason, sizeof(s->decision.reason));
-		fill_text(s->node.state, sizeof(s->node.state));
-		fill_text(s->node.reason, sizeof(s->node.reason));
+		fill_text(node.state, sizeof(node.state));
+		fill_text(node.reason, sizeof(node.reason));
+		assert_int_equal(vol_note_set(&s->node, &node), 0);
 		fill_text(s->version, sizeof(s->version));
 		fill_text(s->slurm, sizeof(s->slurm));
-		s->facts.n_features = VOL_FACTS_FEATURES;
+		s->device->facts.n_features = VOL_FACTS_FEATURES;
 		for (k = 0; k < VOL_FACTS_FEATURES; k++)
-			memset(s->facts.feature[k], 'a' + (int)k,
+			memset(s->device->facts.feature[k], 'a' + (int)k,
 			       VOL_FACTS_FEATURE_SIZE - 1);
 	}
 	do {

@@ -17,6 +17,7 @@ static const struct vol_cluster healthy = {
 	.cgroup_slice = "",
 	.slurmctld_params = "enable_configless",
 	.sched_params = "sched_interval=5,batch_sched_delay=0,bf_interval=10",
+	.requeue_exit = "150",
 	.topology_param = "",
 	.control_host = "ctl",
 	.control_addr = "10.0.0.1",
@@ -45,6 +46,7 @@ static const struct vol_cluster plain = {
 	.cgroup_slice = "",
 	.slurmctld_params = "",
 	.sched_params = "",
+	.requeue_exit = "",
 	.topology_param = "",
 	.control_host = "ctl",
 	.control_addr = "ctl",
@@ -89,7 +91,7 @@ static void plain_cluster(void **state)
 	(void)state;
 	for (i = 0; i < n; i++)
 		problems += f[i].verdict == VOL_PROBLEM;
-	assert_int_equal(problems, 8);
+	assert_int_equal(problems, 9);
 }
 
 static void no_more_than_asked(void **state)
@@ -130,6 +132,13 @@ static const struct {
 	NUMBER(lost_after_ms, 0, "lost_after", VOL_OK),
 	NUMBER(lost_after_ms, 119999, "lost_after", VOL_OK),
 	NUMBER(lost_after_ms, 120000, "lost_after", VOL_PROBLEM),
+	TEXT(requeue_exit, "", "RequeueExit", VOL_PROBLEM),
+	TEXT(requeue_exit, "15", "RequeueExit", VOL_PROBLEM),
+	TEXT(requeue_exit, "1500", "RequeueExit", VOL_PROBLEM),
+	TEXT(requeue_exit, "151-160", "RequeueExit", VOL_PROBLEM),
+	TEXT(requeue_exit, "x,150", "RequeueExit", VOL_PROBLEM),
+	TEXT(requeue_exit, "42,150", "RequeueExit", VOL_OK),
+	TEXT(requeue_exit, "1-3, 140-150", "RequeueExit", VOL_OK),
 	TEXT(select_type, "select/linear", "SelectType", VOL_PROBLEM),
 	TEXT(select_type, "", "SelectType", VOL_PROBLEM),
 	TEXT(select_type, "select/cons_res", "SelectType", VOL_PROBLEM),

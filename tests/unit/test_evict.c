@@ -70,6 +70,37 @@ static void each_ask(void **state)
 	}
 }
 
+/* What was said of a run does not end the next one. */
+static void said_of_an_earlier_run(void **state)
+{
+	static const struct {
+		enum vol_job_state state;
+		time_t start, asked;
+		bool want;
+	} rows[] = {
+		{VOL_JOB_RUNNING, NOW - 100, NOW, false},
+		{VOL_JOB_RUNNING, NOW - 100, NOW - 100, false},
+		{VOL_JOB_RUNNING, NOW - 100, NOW - 101, true},
+		{VOL_JOB_SUSPENDED, NOW, NOW - 1, true},
+		{VOL_JOB_FAILED, NOW - 5, NOW - 9, true},
+		/* A clock was set back. */
+		{VOL_JOB_RUNNING, NOW + 1, NOW - 1, false},
+		/* When a pending one starts is a guess. */
+		{VOL_JOB_PENDING, NOW, NOW - 1, false},
+	};
+	struct vol_slurm_job job = {0};
+
+	(void)state;
+	assert_false(vol_evict_outdated(NULL, 0, NOW));
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		job.state = rows[i].state;
+		job.start = rows[i].start;
+		if (vol_evict_outdated(&job, rows[i].asked, NOW) !=
+		    rows[i].want)
+			fail_msg("row %zu", i);
+	}
+}
+
 struct revive_row {
 	const char *what;
 	enum vol_job_state state;
@@ -239,6 +270,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_ask),
+		cmocka_unit_test(said_of_an_earlier_run),
 		cmocka_unit_test(each_revival),
 		cmocka_unit_test(nice_has_bounds),
 		cmocka_unit_test(holds),

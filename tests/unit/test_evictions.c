@@ -46,6 +46,29 @@ static void test_asks_once_and_again_later(void **state)
 	vol_evictions_clear(&e);
 }
 
+/* Whoever asks looks whether its report is still on its way. */
+static void test_its_report_is_known(void **state)
+{
+	struct vol_evictions e = {0};
+	uint64_t next = UINT64_MAX;
+	const struct vol_eviction *x;
+
+	(void)state;
+	vol_evictions_reported(&e, 7, 1); /* nobody */
+	vol_evictions_want(&e, 7, false, false, "x");
+	x = vol_evictions_due(&e, 0, &next);
+	assert_int_equal(x->report, 0);
+	vol_evictions_reported(&e, 7, 3);
+	vol_evictions_ask_again(&e);
+	x = vol_evictions_due(&e, 1, &next);
+	assert_int_equal(x->report, 3);
+	/* A stronger wish is another one. */
+	vol_evictions_want(&e, 7, false, true, "x");
+	x = vol_evictions_due(&e, 2, &next);
+	assert_int_equal(x->report, 0);
+	vol_evictions_clear(&e);
+}
+
 static void test_refused_waits_unless_forced(void **state)
 {
 	struct vol_evictions e = {0};
@@ -211,6 +234,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_asks_once_and_again_later),
+		cmocka_unit_test(test_its_report_is_known),
 		cmocka_unit_test(test_refused_waits_unless_forced),
 		cmocka_unit_test(test_granted_but_still_here),
 		cmocka_unit_test(test_pardon_spares_what_was_decided),

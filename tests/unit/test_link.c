@@ -19,6 +19,8 @@
 		1, 4, 2, 7900, 100, 0, {"x86_64"}, 1 \
 	}
 
+#define AUTH "0f1e2d3c4b5a6978"
+
 static const struct vol_link_msg examples[] = {
 	{.type = VOL_LINK_HELLO,
 	 .proto = VOL_LINK_PROTO,
@@ -34,7 +36,18 @@ static const struct vol_link_msg examples[] = {
 	 .away_s = UINT32_MAX,
 	 .battery = true,
 	 .closes_s = 604800,
-	 .speed = 1000000},
+	 .speed = 1000000,
+	 .stream = VOL_LINK_SEQ_MAX,
+	 .acked = 7,
+	 .token = ID "01234567",
+	 .auth = AUTH},
+	{.type = VOL_LINK_KNOCK,
+	 .proto = VOL_LINK_PROTO,
+	 .id = ID,
+	 .hostname = "Pc_1.lab.example",
+	 .version = "0.1.0",
+	 .commit = ID BOOT},
+	{.type = VOL_LINK_REVEAL, .nonce = BOOT ID},
 	{.type = VOL_LINK_STATE, .slurmd = VOL_SLURMD_STARTING, .busy = true},
 	{.type = VOL_LINK_HARVEST,
 	 .harvest = VOL_HARVEST_PARKED,
@@ -42,7 +55,18 @@ static const struct vol_link_msg examples[] = {
 	 .away_s = 17,
 	 .battery = true,
 	 .speed = 997},
+	{.type = VOL_LINK_MOVED,
+	 .stream = 1,
+	 .report = VOL_LINK_SEQ_MAX,
+	 .after = VOL_LINK_SEQ_MAX - 1,
+	 .age_ms = UINT32_MAX,
+	 .harvest = VOL_HARVEST_OPEN,
+	 .why = ""},
 	{.type = VOL_LINK_EVICT,
+	 .stream = 0x1122334455667788,
+	 .report = 9,
+	 .after = 8,
+	 .age_ms = 12,
 	 .job = UINT32_MAX,
 	 .exclude = true,
 	 .force = true,
@@ -50,6 +74,10 @@ static const struct vol_link_msg examples[] = {
 	{.type = VOL_LINK_CHECK, .job = UINT32_MAX},
 	{.type = VOL_LINK_PARKED, .job = 17, .seconds = UINT32_MAX},
 	{.type = VOL_LINK_FACTS, .facts = FACTS},
+	{.type = VOL_LINK_KEYED,
+	 .auth = AUTH,
+	 .key_use = VOL_KEY_NEXT,
+	 .reason = "disk full"},
 	{.type = VOL_LINK_PING, .seq = UINT32_MAX},
 	{.type = VOL_LINK_BYE, .reason = "the owner says \"no\""},
 	{.type = VOL_LINK_WELCOME,
@@ -59,11 +87,17 @@ static const struct vol_link_msg examples[] = {
 	 .conf_port = UINT16_MAX,
 	 .heartbeat_ms = 5000,
 	 .lease_ms = 60000,
-	 .facts_ok = true},
+	 .facts_ok = true,
+	 .auth = AUTH},
 	{.type = VOL_LINK_REFUSE,
 	 .code = "table_full",
 	 .reason = "full",
 	 .retry_ms = 60000},
+	{.type = VOL_LINK_NONCE, .nonce = ID BOOT},
+	{.type = VOL_LINK_PENDING,
+	 .cluster = "Lab_1-x",
+	 .reason = "an administrator must approve it"},
+	{.type = VOL_LINK_APPROVED},
 	{.type = VOL_LINK_NODE,
 	 .node_state = VOL_NODE_WRONG,
 	 .reason = "drained by hand"},
@@ -72,6 +106,13 @@ static const struct vol_link_msg examples[] = {
 	 .job = 17,
 	 .outcome = VOL_OUTCOME_REFUSED,
 	 .reason = "can not be requeued"},
+	{.type = VOL_LINK_ACK, .stream = 5, .report = 0, .again = true},
+	{.type = VOL_LINK_KEY,
+	 .auth = AUTH,
+	 .key_use = VOL_KEY_NOW,
+	 .key = ID BOOT ID BOOT},
+	{.type = VOL_LINK_TURN, .auth = AUTH},
+	{.type = VOL_LINK_TURNED, .auth = AUTH},
 	{.type = VOL_LINK_PONG, .seq = 0},
 };
 
@@ -108,6 +149,9 @@ static void test_roundtrip(void **state)
 	}
 	memset(msg.conf_host, 0, sizeof(msg.conf_host));
 	assert_roundtrip(&msg);
+	msg = *example(VOL_LINK_HELLO);
+	memset(msg.token, 0, sizeof(msg.token));
+	assert_roundtrip(&msg);
 	for (int i = VOL_SLURMD_DOWN; i <= VOL_SLURMD_UP; i++) {
 		msg = (struct vol_link_msg){.type = VOL_LINK_STATE,
 					    .slurmd = i};
@@ -121,6 +165,11 @@ static void test_roundtrip(void **state)
 	for (int i = VOL_HARVEST_CLOSED; i <= VOL_HARVEST_DRAINING; i++) {
 		msg = (struct vol_link_msg){.type = VOL_LINK_HARVEST,
 					    .harvest = i};
+		assert_roundtrip(&msg);
+	}
+	for (int i = VOL_HARVEST_CLOSED; i <= VOL_HARVEST_DRAINING; i++) {
+		msg = *example(VOL_LINK_MOVED);
+		msg.harvest = i;
 		assert_roundtrip(&msg);
 	}
 	for (int i = VOL_OUTCOME_REQUEUED; i <= VOL_OUTCOME_REFUSED; i++) {
@@ -173,6 +222,12 @@ static void refuse(const json_t *json, const char *type, const char *part)
 	assert_memory_equal(&msg, &before, sizeof(msg));
 }
 
+static bool may_miss_auth(const char *type, const char *name)
+{
+	return strcmp(name, "auth") == 0 &&
+	       (strcmp(type, "hello") == 0 || strcmp(type, "welcome") == 0);
+}
+
 static void each_member(json_t *json, const char *type)
 {
 	const char *name;
@@ -181,7 +236,8 @@ static void each_member(json_t *json, const char *type)
 	json_object_foreach(json, name, value) {
 		json_t *copy = json_deep_copy(json);
 
-		if (strcmp(name, "conf_host") != 0) {
+		if (strcmp(name, "conf_host") != 0 &&
+		    strcmp(name, "token") != 0 && !may_miss_auth(type, name)) {
 			json_object_del(copy, name);
 			refuse(copy, strcmp(name, "type") ? type : "", name);
 		}
@@ -280,6 +336,22 @@ static const struct {
 	{VOL_LINK_HELLO, "slurm", "\"\\u007f\"", "slurm"},
 	{VOL_LINK_HELLO, "version", "\"01234567890123456789012345678901\"",
 	 "32 bytes long, at most 31"},
+	{VOL_LINK_HELLO, "token", "\"\"", "token"},
+	{VOL_LINK_HELLO, "token", "\"" ID "\"", "token: it is not valid"},
+	{VOL_LINK_HELLO, "token", "\"" ID "0123456g\"", "token"},
+	{VOL_LINK_HELLO, "token", "\"" ID "0123456F\"", "token"},
+	{VOL_LINK_HELLO, "token", "\"" ID "012345678\"",
+	 "token: it is 41 bytes long, at most 40"},
+	{VOL_LINK_KNOCK, "proto", "0", "proto"},
+	{VOL_LINK_KNOCK, "id", "\"0123\"", "id: \"0123\" is not valid"},
+	{VOL_LINK_KNOCK, "hostname", "\"a\\u001b\"", "0x1b"},
+	{VOL_LINK_KNOCK, "commit", "\"\"", "commit"},
+	{VOL_LINK_KNOCK, "commit", "\"" ID "\"", "commit"},
+	{VOL_LINK_REVEAL, "nonce", "\"" ID BOOT "0\"", "at most 64"},
+	{VOL_LINK_NONCE, "nonce", "\"" ID "fedcba9876543210fedcba987654321g\"",
+	 "nonce"},
+	{VOL_LINK_PENDING, "cluster", "\"a b\"", "cluster"},
+	{VOL_LINK_PENDING, "reason", "\"a\\u0007\"", "reason"},
 	{VOL_LINK_HELLO, "facts", "{}", "facts: sockets: missing"},
 	{VOL_LINK_FACTS, "facts", "{\"x\":1}", "facts: unknown member"},
 	{VOL_LINK_STATE, "slurmd", "\"\"", "slurmd"},
@@ -321,6 +393,16 @@ static const struct {
 	{VOL_LINK_EVICT, "job", "-1", "job"},
 	{VOL_LINK_EVICT, "job", "4294967296", "job"},
 	{VOL_LINK_EVICT, "why", "\"\\u00e4\"", "why"},
+	{VOL_LINK_EVICT, "stream", "0", "stream"},
+	{VOL_LINK_EVICT, "seq", "-1", "seq"},
+	{VOL_LINK_EVICT, "seq", "4611686018427387904", "seq"},
+	{VOL_LINK_MOVED, "after", "true", "after"},
+	{VOL_LINK_MOVED, "age_ms", "4294967296", "age_ms"},
+	{VOL_LINK_MOVED, "harvest", "\"away\"", "harvest"},
+	{VOL_LINK_HELLO, "stream", "0", "stream"},
+	{VOL_LINK_HELLO, "acked", "-1", "acked"},
+	{VOL_LINK_ACK, "again", "1", "again"},
+	{VOL_LINK_ACK, "stream", "4611686018427387904", "stream"},
 	{VOL_LINK_CHECK, "job", "0", "job"},
 	{VOL_LINK_PARKED, "job", "0", "job"},
 	{VOL_LINK_PARKED, "seconds", "-1", "seconds"},
@@ -369,7 +451,12 @@ static void test_long_texts(void **state)
 			if (json_is_string(value)) {
 				json_object_set_new(copy, name,
 						    json_string(big));
-				refuse(copy, "", "aaaaaaaa");
+				refuse(copy, "",
+				       strcmp(name, "key") == 0
+					       ? "that is not a key"
+				       : strcmp(name, "token") == 0
+					       ? "it is 65536"
+					       : "aaaaaaaa");
 			}
 			json_decref(copy);
 		}
@@ -388,14 +475,14 @@ static void test_other_proto(void **state)
 
 	(void)state;
 	/* As long as it can be read, the caller sees the number ... */
-	json_object_set_new(json, "proto", json_integer(4));
+	json_object_set_new(json, "proto", json_integer(VOL_LINK_PROTO + 1));
 	assert_int_equal(vol_link_decode(json, &msg, &err), 0);
-	assert_int_equal(msg.proto, 4);
+	assert_int_equal(msg.proto, VOL_LINK_PROTO + 1);
 	/* ... and when it can not, the reason is the protocol. */
 	json_object_set_new(json, "tpm", json_true());
 	assert_int_equal(vol_link_decode(json, &msg, &err), -1);
 	assert_int_equal(errno, EPROTONOSUPPORT);
-	assert_contains(err.text, "protocol 4");
+	assert_contains(err.text, "protocol 5");
 	json_object_set_new(json, "proto", json_integer(VOL_LINK_PROTO));
 	refuse(json, "hello", "unknown member \"tpm\"");
 	/* The one before this one had no speed. */
@@ -406,6 +493,49 @@ static void test_other_proto(void **state)
 	assert_int_equal(errno, EPROTONOSUPPORT);
 	assert_contains(err.text, "protocol 2");
 	json_decref(json);
+	json = example_of(VOL_LINK_KNOCK);
+	json_object_del(json, "commit");
+	refuse(json, "knock", "commit: missing");
+	json_object_set_new(json, "proto", json_integer(VOL_LINK_PROTO + 1));
+	assert_int_equal(vol_link_decode(json, &msg, &err), -1);
+	assert_int_equal(errno, EPROTONOSUPPORT);
+	assert_contains(err.text, "knock: protocol 5");
+	json_decref(json);
+}
+
+/* Nobody's log quotes a key. */
+static void test_keys_are_not_quoted(void **state)
+{
+	static const char *const keys[] = {
+		ID,                   /* too short */
+		ID BOOT ID BOOT "0",  /* half a byte */
+		ID BOOT ID BOOT "zz", /* no hex */
+		ID BOOT ID "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(keys); i++) {
+		struct vol_error err = {""};
+		struct vol_link_msg msg;
+		json_t *json = example_of(VOL_LINK_KEY);
+
+		json_object_set_new(json, "key", json_string(keys[i]));
+		assert_int_equal(vol_link_decode(json, &msg, &err), -1);
+		assert_contains(err.text, "key");
+		assert_null(strstr(err.text, "01234567"));
+		json_decref(json);
+	}
+}
+
+static void test_wiped(void **state)
+{
+	struct vol_link_msg msg = *example(VOL_LINK_KEY);
+
+	(void)state;
+	vol_link_wipe(&msg);
+	for (size_t i = 0; i < sizeof(msg.key); i++)
+		assert_int_equal(msg.key[i], 0);
+	assert_string_equal(msg.auth, AUTH);
 }
 
 /* What is sent can be received, whatever a host is called. */
@@ -441,6 +571,8 @@ int main(void)
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_long_texts),
 		cmocka_unit_test(test_other_proto),
+		cmocka_unit_test(test_keys_are_not_quoted),
+		cmocka_unit_test(test_wiped),
 		cmocka_unit_test(test_odd_texts),
 	};
 

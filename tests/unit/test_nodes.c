@@ -101,16 +101,6 @@ static void harvest(struct vol_link_msg *m, enum vol_harvest harvest)
 		strcpy(m->why, WHY);
 }
 
-static void restart(struct bed *bed)
-{
-	struct vol_error err = {""};
-
-	vol_role_controller.stop(bed->role);
-	bed->role = start_role(bed, false, &err);
-	if (!bed->role)
-		fail_msg("%s", err.text);
-}
-
 /* Without a turn of the loop: no timer, no call to Slurm comes first. */
 static void a_harvest_is_there_at_once(void **state)
 {
@@ -150,7 +140,7 @@ static void a_record(void **state)
 	struct vol_link_msg m;
 	struct client c;
 
-	fill_hello(&m, ID_A, "desk");
+	fill_hello(bed, &m, ID_A, "desk");
 	m.away_s = 600;
 	m.battery = true;
 	m.closes_s = 7200;
@@ -158,7 +148,7 @@ static void a_record(void **state)
 	join_as(bed, &c, &m, "desk");
 	n = record("desk");
 	assert_string_equal(n->name, "desk");
-	assert_string_equal(n->id, ID_A);
+	assert_string_equal(n->id, device_key(bed, ID_A)->id);
 	assert_in_range(n->since, now, now + DEADLINE_S);
 	assert_in_range(n->away_since, now - 600, now - 600 + DEADLINE_S);
 	assert_in_range(n->closes_at, now + 7200, now + 7200 + DEADLINE_S);
@@ -275,7 +265,7 @@ static void not_let_in(void **state)
 
 	fake_cluster_set_max(0);
 	dial(bed, &c);
-	fill_hello(&m, ID_A, "desk");
+	fill_hello(bed, &m, ID_A, "desk");
 	send_msg(&c, &m);
 	run_until(bed, state_of("desk") != VOL_NODETABLE_FREE);
 	assert_int_equal(state_of("desk"), VOL_NODETABLE_UNKNOWN);
@@ -316,7 +306,7 @@ static void names_change_and_go(void **state)
 
 	join(bed, &c, ID_A, "desk", "desk");
 	s = member(bed, "desk");
-	assert_int_equal(vol_controller_rename(bed->role, s, NULL), 0);
+	assert_int_equal(vol_controller_rename(bed->role, s, NULL, NULL), 0);
 	assert_string_equal(s->node_name, "desk-2");
 	assert_int_equal(state_of("desk"), VOL_NODETABLE_FREE);
 	assert_int_equal(state_of("desk-2"), VOL_NODETABLE_OPEN);
@@ -362,7 +352,7 @@ static void speeds(void **state)
 		memset(id, (int)('1' + i), sizeof(id) - 1);
 		id[sizeof(id) - 1] = '\0';
 		snprintf(host, sizeof(host), "pc%zu", i);
-		fill_hello(&m, id, host);
+		fill_hello(bed, &m, id, host);
 		m.speed = told[i];
 		join_as(bed, &c[i], &m, host);
 	}
@@ -464,7 +454,7 @@ static void beat(struct bed *bed)
 static void add_many(struct bed *bed)
 {
 	struct vol_controller *c = bed->role;
-	char id[VOL_DEVICE_ID_SIZE];
+	struct vol_fingerprint key = {{0}};
 	struct vol_error err;
 	struct vol_member *s;
 	char host[16];
@@ -472,9 +462,12 @@ static void add_many(struct bed *bed)
 
 	run_until(bed, c->slurm_known);
 	for (i = 0; i < MANY; i++) {
-		snprintf(id, sizeof(id), "%032x", i * 2654435761u);
+		/* Scattered, as keys are. */
+		key.byte[0] = (uint8_t)(i * 157);
+		key.byte[1] = (uint8_t)(i >> 8);
+		key.byte[2] = (uint8_t)i;
 		snprintf(host, sizeof(host), "pc%u", i);
-		s = vol_controller_member(c, id, host, &err);
+		s = vol_controller_approve(c, &key, host, "all", &err);
 		assert_non_null(s);
 		/* All that is looked at here, and nothing for Slurm. */
 		s->pending = true;

@@ -263,6 +263,52 @@ static void strangers_are_not_believed(void **state)
 	bed_refused(bed, EINVAL, "not a file");
 }
 
+static void other_clusters_tables_are_not_used(void **state)
+{
+	struct bed *bed = *state;
+
+	bed_start(bed, 0);
+	vol_nodeview_expect(bed->view, "");
+	assert_int_equal(bed_refresh(bed), 0);
+	/* Also one that is in use already. */
+	vol_nodetable_set_cluster(bed->table, "volunteer");
+	bed_put(bed, 1, 1);
+	bed_refused(bed, EXDEV, "another cluster's");
+	bed_pass(bed, 100);
+	bed_refused(bed, EXDEV, "another cluster's");
+	vol_nodeview_expect(bed->view, "volunteers");
+	bed_pass(bed, 1000);
+	bed_refused(bed, EXDEV, "another cluster's");
+	vol_nodeview_expect(bed->view, "volunteer");
+	bed_pass(bed, 1000);
+	assert_int_equal(bed_refresh(bed), 0);
+	assert_non_null(bed_find(bed, "desk1"));
+	/* It stays theirs when it grows, and when the file is made anew. */
+	for (unsigned int i = 2; i < 100; i++)
+		bed_put(bed, i, i);
+	bed_pass(bed, 1000);
+	assert_int_equal(bed_refresh(bed), 0);
+	assert_non_null(bed_find(bed, "desk99"));
+	assert_int_equal(unlink(bed->path), 0);
+	bed_pass(bed, 1000);
+	assert_int_equal(bed_refresh(bed), 0);
+	vol_nodeview_expect(bed->view, NULL);
+	assert_int_equal(bed_refresh(bed), 0);
+	/* A name that fills its place, and one that is too long for it. */
+	for (int fill = 0; fill < 2; fill++) {
+		char name[80], kept[64];
+
+		memset(name, 'x', sizeof(name));
+		name[fill ? 79 : 63] = '\0';
+		memcpy(kept, name, sizeof(kept));
+		kept[63] = '\0';
+		vol_nodetable_set_cluster(bed->table, name);
+		vol_nodeview_expect(bed->view, kept);
+		bed_pass(bed, 1000);
+		assert_int_equal(bed_refresh(bed), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +320,7 @@ int main(void)
 		bed_test(hostile_records_are_not_taken),
 		bed_test(records_belong_to_their_words),
 		bed_test(strangers_are_not_believed),
+		bed_test(other_clusters_tables_are_not_used),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

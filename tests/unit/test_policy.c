@@ -29,7 +29,8 @@ static struct vol_policy policy_of(const char *hours, int reaction,
 	return p;
 }
 
-/* "paused", "paused:SECONDS" from now, "leaving", "cut_off", "blind". */
+/* "paused", "paused:SECONDS" from now, "leaving", "cut_off", "blind",
+ * "walls". */
 static struct vol_circumstances circumstances_of(const char *text)
 {
 	struct vol_circumstances c = {.now_ms = NOW, .wall = WALL};
@@ -38,6 +39,7 @@ static struct vol_circumstances circumstances_of(const char *text)
 	c.leaving = strstr(text, "leaving");
 	c.cut_off = strstr(text, "cut_off");
 	c.blind = strstr(text, "blind");
+	c.walls = strstr(text, "walls") ? "no namespaces" : NULL;
 	c.paused = pause;
 	if (pause && pause[6] == ':')
 		c.pause_until = WALL + strtol(pause + 7, NULL, 10);
@@ -228,6 +230,14 @@ static const struct row fates[] = {
 	 "a part of discoveryd does not work", "stops", 0},
 	{"input+60", "blind paused", "never", FREEZE, "input",
 	 "a part of discoveryd does not work", "stops", 0},
+	{"", "walls", "always", FREEZE, "input", "sandbox: no namespaces",
+	 "stops", 0},
+	{"input+60", "walls paused cut_off", "never", FREEZE, "input",
+	 "sandbox: no namespaces", "stops", 0},
+	{"", "walls blind", "always", FREEZE, "input",
+	 "a part of discoveryd does not work", "stops", 0},
+	{"", "walls leaving", "always", FREEZE, "input",
+	 "discoveryd is leaving", "leaves, all", 0},
 	/* Times that are long past. */
 	{"input+79200", "", "always", FREEZE, "input",
 	 "owner present since Thu 14:00", "stops", 0},

@@ -103,11 +103,13 @@ static void process_tree(void **state)
 	PUT(root, 9, "environ", VOL_ENV_DEVICE "=n1\0");
 	PUT(root, 9, "stat", "9 (a ) b) S 20 9 9 0");
 	PUT(root, 20, "cmdline", CMDLINE);
-	PUT(root, 20, "environ", "A=b\0" VOL_ENV_DEVICE "=n1\0");
+	PUT(root, 20, "environ",
+	    "A=b\0" VOL_ENV_DEVICE "=n1\0" VOL_ENV_VIEW "=0123\0");
 	PUT(root, 20, "stat", "20 (slurmd) S 1 20 20 0");
 	assert_int_equal(vol_procs_find_slurmd(root, &spec), 20);
 	assert_string_equal(spec.node, "n1");
 	assert_string_equal(spec.conf_server, "c:6817");
+	assert_string_equal(spec.view, "0123");
 	assert_string_equal(spec.conf, "Sockets=1 Feature=volunteer");
 
 	PUT(root, 30, "comm", "slurmstepd\n");

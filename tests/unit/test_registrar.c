@@ -19,8 +19,9 @@ struct log {
 	sd_event *loop;
 	struct vol_registrar *registrar;
 	unsigned answers, views, aways;
+	int error; /* of failed */
 	struct vol_answer last;
-	struct vol_wish last_wish;
+	struct vol_wish last_wish, failed; /* the last, and the last that did */
 	size_t view_nodes;
 };
 
@@ -31,6 +32,10 @@ static void on_answer(const struct vol_answer *answer, void *arg)
 	log->answers++;
 	log->last = *answer;
 	log->last_wish = *answer->wish;
+	if (!answer->error)
+		return;
+	log->failed = *answer->wish;
+	log->error = answer->error;
 }
 
 static void on_view(struct vol_slurm_view *view, void *arg)
@@ -281,6 +286,87 @@ static void owners_come_in_rounds(void **state)
 	assert_false(node.drained);
 }
 
+/* Held back together, they are made in one call; the one whose name is in use
+ * hears of that, and so do those for which there is no room. */
+static void many_are_made_at_once(void **state)
+{
+	struct vol_slurm_node node = {.name = "d7"};
+	struct log *log = *state;
+	unsigned before, i;
+	char name[16];
+
+	fake_cluster_put(&node);
+	fake_cluster_set_max(51);
+	run_until(log, &log->views, 1);
+	fake_cluster_set_away(true);
+	wish(log, VOL_ACT_WAIT, "x", "");
+	run_until(log, &log->aways, 1);
+	for (i = 0; i < 50; i++) {
+		snprintf(name, sizeof(name), "d%u", i);
+		wish(log, VOL_ACT_CREATE, name, "");
+	}
+	before = fake_cluster_rpcs();
+	fake_cluster_set_away(false);
+	run_until(log, &log->answers, 51);
+	assert_int_equal(fake_cluster_updates(), 1);
+	for (i = 0; i < 50; i++) {
+		snprintf(name, sizeof(name), "d%u", i);
+		assert_true(fake_cluster_get(name, &node));
+		assert_int_equal(node.future, i != 7);
+	}
+	/* The two of a view, the look, two looks at all, one call; then the one
+	 * that failed, and what is there in its place. */
+	assert_true(fake_cluster_rpcs() - before <= 10);
+	assert_string_equal(log->failed.node, "d7");
+	assert_int_equal(log->error, EEXIST);
+
+	log->answers = 0;
+	fake_cluster_set_away(true);
+	wish(log, VOL_ACT_WAIT, "x", "");
+	run_until(log, &log->aways, 2);
+	for (i = 0; i < 2; i++) {
+		snprintf(name, sizeof(name), "e%u", i);
+		wish(log, VOL_ACT_CREATE, name, "");
+	}
+	fake_cluster_set_away(false);
+	run_until(log, &log->answers, 3);
+	assert_true(fake_cluster_get("e0", &node));
+	assert_false(fake_cluster_get("e1", &node));
+	assert_string_equal(log->last_wish.node, "e1");
+	assert_int_equal(log->last.error, ENOSPC);
+}
+
+/* A few looks are made at once; many wait for the round and are one. */
+static void many_looks_are_one(void **state)
+{
+	struct log *log = *state;
+	unsigned before, i;
+	char name[16];
+
+	put_many(300);
+	run_until(log, &log->views, 1);
+	before = fake_cluster_rpcs();
+	wish(log, VOL_ACT_WAIT, "d0", "");
+	run_until(log, &log->answers, 1);
+	assert_true(log->last.looked && log->last.exists);
+	assert_int_equal(fake_cluster_rpcs() - before, 1);
+	fake_cluster_set_away(true);
+	wish(log, VOL_ACT_WAIT, "d0", "");
+	run_until(log, &log->aways, 1);
+	for (i = 0; i < 301; i++) {
+		snprintf(name, sizeof(name), "d%u", i);
+		wish(log, VOL_ACT_WAIT, name, "");
+	}
+	before = fake_cluster_rpcs();
+	fake_cluster_set_away(false);
+	run_until(log, &log->answers, 302);
+	assert_string_equal(log->last_wish.node, "d300");
+	assert_true(log->last.looked && !log->last.exists);
+	assert_int_equal(log->last.error, 0);
+	/* And tries, and the view, while it came back. */
+	assert_true(fake_cluster_rpcs() - before < 30);
+}
+
 static void held_nodes_are_left_alone(void **state)
 {
 	struct vol_slurm_node node = {
@@ -302,6 +388,33 @@ static void held_nodes_are_left_alone(void **state)
 	run_until(log, &log->answers, 3);
 	assert_int_equal(log->last.error, ENOENT);
 	assert_false(log->last.exists);
+}
+
+/* slurmctld's word for a sandbox that could not be built. */
+static void reason_of_walls_takes_slurms_place(void **state)
+{
+	struct vol_slurm_node node = {.name = "desk",
+				      .drained = true,
+				      .reason = "batch job complete failure"};
+	struct log *log = *state;
+
+	fake_cluster_put(&node);
+	run_until(log, &log->views, 1);
+	wish(log, VOL_ACT_RESUME, "desk", "device is back");
+	run_until(log, &log->answers, 1);
+	assert_int_equal(log->last.error, ESTALE);
+	wish(log, VOL_ACT_DRAIN, "desk", "volunteer: owner present");
+	run_until(log, &log->answers, 2);
+	assert_int_equal(log->last.error, ESTALE);
+	wish(log, VOL_ACT_DRAIN, "desk", "volunteer: sandbox: no mounts");
+	run_until(log, &log->answers, 3);
+	assert_int_equal(log->last.error, 0);
+	assert_string_equal(log->last.node.reason,
+			    "volunteer: sandbox: no mounts");
+	wish(log, VOL_ACT_RESUME, "desk", "device is back");
+	run_until(log, &log->answers, 4);
+	assert_int_equal(log->last.error, 0);
+	assert_false(log->last.node.drained);
 }
 
 struct errand {
@@ -396,7 +509,10 @@ int main(void)
 		TEST(newer_wish_replaces_older),
 		TEST(equal_changes_are_one_call),
 		TEST(owners_come_in_rounds),
+		TEST(many_are_made_at_once),
+		TEST(many_looks_are_one),
 		TEST(held_nodes_are_left_alone),
+		TEST(reason_of_walls_takes_slurms_place),
 		TEST(errands_survive_an_absence),
 		TEST(one_bad_name_does_not_stop_the_others),
 		TEST(destroy_while_away),

@@ -170,7 +170,7 @@ static void test_touch(void **state)
 	assert_int_equal(unlink(path_in(state)), 0);
 	save(r);
 	assert_int_equal(access(path_in(state), F_OK), -1);
-	vol_registry_touch(r);
+	vol_registry_touch(r, vol_registry_by_id(r, ID1));
 	save(r);
 	assert_int_equal(access(path_in(state), F_OK), 0);
 	assert_int_equal(unlink(path_in(state)), 0);
@@ -356,7 +356,7 @@ static void test_unsavable(void **state)
 	save(r);
 	d->facts = desktop;
 	d->facts.memory_mb = 0;
-	vol_registry_touch(r);
+	vol_registry_touch(r, d);
 	assert_int_equal(vol_registry_save(r, &err), -1);
 	assert_int_equal(errno, EINVAL);
 	assert_contains(err.text, "device 1: facts: memory_mb");
@@ -386,7 +386,8 @@ static const struct {
 	{"{\"version\": 1,\n\"devices\": [}", 0, "registry.json:2:13: "},
 	{"[]", 0, "version"},
 	{"{}", 0, "version"},
-	{"{\"version\":2,\"devices\":[]}", 0, "version"},
+	{"{\"version\":3,\"devices\":[]}", 0, "version"},
+	{"{\"version\":0,\"devices\":[]}", 0, "version"},
 	{"{\"version\":\"1\",\"devices\":[]}", 0, "version"},
 	{"{\"version\":1}", 0, "devices"},
 	{"{\"version\":1,\"devices\":{}}", 0, "devices"},

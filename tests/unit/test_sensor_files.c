@@ -9,49 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "sensor_bed.h"
-
-/* What the sensor said last. */
-static struct vol_reading got;
-static unsigned reports;
-
-static struct vol_policy policy;
-static struct vol_sensor_host host = {.policy = &policy, .jobs_cgroup = ""};
-
-uint64_t vol_sensor_now_ms(void)
-{
-	return bed_now_ms();
-}
-
-void vol_sensor_report(struct vol_sensors *s, enum vol_sensor id,
-		       enum vol_says says, uint64_t since_ms, const char *fmt,
-		       ...)
-{
-	va_list ap;
-
-	(void)s;
-	(void)id;
-	got.says = says;
-	got.since_ms = since_ms;
-	va_start(ap, fmt);
-	vsnprintf(got.detail, sizeof(got.detail), fmt, ap);
-	va_end(ap);
-	reports++;
-}
-
-static void *start(const struct vol_sensor_ops *ops, const char *root)
-{
-	struct vol_error err;
-	void *self;
-
-	host.root = root;
-	got = (struct vol_reading){.detail = "nothing"};
-	reports = 0;
-	self = ops->create(&host, &err);
-	assert_non_null(self);
-	assert_true(reports > 0);
-	return self;
-}
+#include "sensor_alone.h"
 
 static void sysfiles(void **state)
 {
@@ -359,120 +317,6 @@ static void load_files(void **state)
 	assert_int_equal(used, 2 * S);
 }
 
-static void used_ago(const char *root, const char *path, long seconds)
-{
-	struct timespec ts[2];
-	char whole[PATH_MAX];
-
-	clock_gettime(CLOCK_REALTIME, &ts[0]);
-	ts[0].tv_sec -= seconds;
-	ts[1] = ts[0];
-	snprintf(whole, sizeof(whole), "%s/%s", root, path);
-	assert_int_equal(utimensat(AT_FDCWD, whole, ts, 0), 0);
-}
-
-/* Is since_ms about so many seconds ago? */
-static bool ago(uint64_t since_ms, uint64_t seconds)
-{
-	uint64_t ms = bed_now_ms() - since_ms;
-
-	return ms + 2000 > seconds * 1000 && ms < seconds * 1000 + 10000;
-}
-
-static void terminals(void **state)
-{
-	const char *root = *state;
-	char path[PATH_MAX];
-	void *self;
-
-	self = start(&vol_sensor_terminals, root);
-	assert_int_equal(got.says, VOL_SAYS_UNKNOWN);
-	snprintf(path, sizeof(path), "%s/dev/pts", root);
-	assert_int_equal(vol_mkdir_p(path, 0755, NULL), 0);
-	vol_sensor_terminals.reload(self);
-	assert_int_equal(got.says, VOL_SAYS_AWAY);
-	assert_int_equal(got.since_ms, 0);
-
-	bed_put(root, "dev/pts/0", "");
-	bed_put(root, "dev/pts/1", "");
-	used_ago(root, "dev/pts/0", 60);
-	used_ago(root, "dev/pts/1", 40);
-	vol_sensor_terminals.reload(self);
-	assert_int_equal(got.says, VOL_SAYS_AWAY);
-	assert_true(ago(got.since_ms, 40));
-	used_ago(root, "dev/pts/0", 0);
-	vol_sensor_terminals.reload(self);
-	assert_int_equal(got.says, VOL_SAYS_PRESENT);
-	vol_sensor_terminals.destroy(self);
-
-	/* What is no terminal, and a time to come. */
-	used_ago(root, "dev/pts/0", 60);
-	used_ago(root, "dev/pts/1", -3600);
-	bed_put(root, "dev/pts/ptmx", "");
-	bed_put(root, "dev/ptmx", "");
-	self = start(&vol_sensor_terminals, root);
-	assert_int_equal(got.says, VOL_SAYS_AWAY);
-	assert_true(ago(got.since_ms, 60));
-	vol_sensor_terminals.destroy(self);
-}
-
-static void terminals_of_others(void **state)
-{
-	const char *root = *state;
-	char path[PATH_MAX];
-	void *self;
-
-	if (geteuid() != 0)
-		skip();
-	bed_put(root, "dev/pts/0", "");
-	bed_put(root, "dev/tty1", "");
-	snprintf(path, sizeof(path), "%s/dev/pts/0", root);
-	/* A service's. */
-	assert_int_equal(chown(path, 101, 5), 0);
-	self = start(&vol_sensor_terminals, root);
-	/* tty1 is a login prompt. */
-	assert_int_equal(got.says, VOL_SAYS_AWAY);
-	snprintf(path, sizeof(path), "%s/dev/tty1", root);
-	assert_int_equal(chown(path, 1000, 5), 0);
-	vol_sensor_terminals.reload(self);
-	assert_int_equal(got.says, VOL_SAYS_PRESENT);
-	vol_sensor_terminals.destroy(self);
-}
-
-static void terminals_of_jobs(void **state)
-{
-	const char *root = *state;
-	char path[PATH_MAX], target[PATH_MAX];
-	void *self;
-
-	bed_put(root, "dev/pts/0", "");
-	bed_put(root, "dev/pts/1", "");
-	used_ago(root, "dev/pts/0", 300);
-	bed_put(root, "cg/jobs/job_1/step_0/user/task_0/cgroup.procs",
-		"41\n42\n");
-	bed_put(root, "proc/42/stat", "");
-	snprintf(path, sizeof(path), "%s/proc/42/fd", root);
-	assert_int_equal(vol_mkdir_p(path, 0755, NULL), 0);
-	snprintf(path, sizeof(path), "%s/proc/42/fd/0", root);
-	snprintf(target, sizeof(target), "%s/dev/pts/1", root);
-	assert_int_equal(symlink(target, path), 0);
-
-	/* Not known as a job's. */
-	self = start(&vol_sensor_terminals, root);
-	assert_int_equal(got.says, VOL_SAYS_PRESENT);
-	vol_sensor_terminals.destroy(self);
-	host.jobs_cgroup = "/cg/jobs";
-	self = start(&vol_sensor_terminals, root);
-	assert_int_equal(got.says, VOL_SAYS_AWAY);
-	assert_true(ago(got.since_ms, 300));
-	/* The owner types beside it. */
-	used_ago(root, "dev/pts/0", 0);
-	vol_sensor_terminals.reload(self);
-	assert_int_equal(got.says, VOL_SAYS_PRESENT);
-	vol_sensor_terminals.destroy(self);
-	host.jobs_cgroup = "";
-}
-
 static void pressure_figures(void **state)
 {
 	const char *root = *state;
@@ -531,37 +375,13 @@ static void pressure(void **state)
 	vol_sensor_pressure.destroy(self);
 }
 
-static int loop_setup(void **state)
-{
-	(void)state;
-	return sd_event_new(&host.loop) < 0;
-}
-
-static int loop_teardown(void **state)
-{
-	(void)state;
-	sd_event_unref(host.loop);
-	return 0;
-}
-
-#define TEST(f)                                                \
-	cmocka_unit_test_setup_teardown(f, vtest_folder_setup, \
-					vtest_folder_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(sysfiles),
-		TEST(power),
-		TEST(power_changes),
-		TEST(heat),
-		TEST(polling),
-		TEST(load_windows),
-		TEST(load_files),
-		TEST(terminals),
-		TEST(terminals_of_others),
-		TEST(terminals_of_jobs),
-		TEST(pressure_figures),
+		TEST(sysfiles),      TEST(power),
+		TEST(power_changes), TEST(heat),
+		TEST(polling),       TEST(load_windows),
+		TEST(load_files),    TEST(pressure_figures),
 		TEST(pressure),
 	};
 

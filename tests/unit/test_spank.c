@@ -16,14 +16,14 @@ static void login_registers_options_only(void **state)
 
 	for (size_t i = 0; i < N_ELEMENTS(contexts); i++) {
 		init(contexts[i], 0, NULL);
-		assert_int_equal(fake_spank.n_options, 2);
+		assert_int_equal(fake_spank.n_options, 3);
 		assert_int_equal(
 			fake_spank_give_option("volunteer-info", NULL, 0), 0);
 		post_opt();
 		leave();
 		assert_int_equal(fake_spank.errors, 0);
 		assert_int_equal(fake_spank.n_env, 0);
-		assert_false(exists(*state, "/run"));
+		assert_int_equal(vtest_count_entries(in(*state, RUN)), 1);
 	}
 }
 
@@ -34,7 +34,7 @@ static void login_tells_wrong_arguments_once(void **state)
 	assert_int_equal(fake_spank.errors, 1);
 	assert_contains(fake_spank.last_error, "spank_volunteer: ");
 	assert_contains(fake_spank.last_error, "colour: unknown argument");
-	assert_int_equal(fake_spank.n_options, 2);
+	assert_int_equal(fake_spank.n_options, 3);
 }
 
 static void refused_option_is_told(void **state)
@@ -57,7 +57,7 @@ static void script_and_error_contexts_do_nothing(void **state)
 		leave();
 		assert_int_equal(fake_spank.n_options, 0);
 		assert_int_equal(fake_spank.errors, 0);
-		assert_false(exists(*state, "/run"));
+		assert_int_equal(vtest_count_entries(in(*state, RUN)), 1);
 	}
 }
 
@@ -107,7 +107,13 @@ static void options_are_well_formed(void **state)
 		assert_true(strlen(o->name) < SPANK_OPTION_MAXLEN);
 		assert_non_null(o->usage);
 		assert_int_equal(o->has_arg, o->arginfo != NULL);
-		assert_int_equal(o->cb(o->val, "10m", 1), 0);
+		assert_int_equal(
+			fake_spank_give_option(o->name,
+					       strcmp(o->name, "volunteer-net")
+						       ? "10m"
+						       : "lan",
+					       1),
+			0);
 		assert_int_equal(o->cb(-1, "x", 1), -1);
 	}
 }
@@ -129,7 +135,7 @@ static void slurmd_flag_appears_and_vanishes(void **state)
 
 	slurm_spank_slurmd_exit(fake_spank_handle(), 0, NULL);
 	assert_int_equal(fake_spank.errors, 0);
-	assert_int_equal(vtest_count_entries(in(*state, RUN)), 1);
+	assert_int_equal(vtest_count_entries(in(*state, RUN)), 2);
 	/* A second time, and with nothing to remove. */
 	slurm_spank_slurmd_exit(fake_spank_handle(), 0, NULL);
 	assert_int_equal(fake_spank.errors, 0);
@@ -152,27 +158,28 @@ static void slurmd_without_device_does_nothing(void **state)
 	init(S_CTX_SLURMD, 1, (char *[]){"colour=blue"});
 	slurm_spank_slurmd_exit(fake_spank_handle(), 0, NULL);
 	assert_int_equal(fake_spank.errors, 0);
-	assert_false(exists(*state, "/run"));
+	assert_int_equal(vtest_count_entries(in(*state, RUN)), 1);
 }
 
 static void slurmd_raises_no_flag_when_something_is_wrong(void **state)
 {
 	init(S_CTX_SLURMD, 1, (char *[]){"info=maybe"});
 	assert_int_equal(fake_spank.errors, 1);
-	assert_false(exists(*state, "/run"));
+	assert_int_equal(vtest_count_entries(in(*state, RUN)), 1);
 
 	setenv(VOL_ENV_DEVICE, "lab[1-9]", 1);
 	init(S_CTX_SLURMD, 0, NULL);
 	assert_int_equal(fake_spank.errors, 1);
 	assert_contains(fake_spank.last_error, "not a node name");
-	assert_false(exists(*state, "/run"));
+	assert_int_equal(vtest_count_entries(in(*state, RUN)), 1);
 
 	setenv(VOL_ENV_DEVICE, NODE, 1);
-	assert_int_equal(
-		vol_file_replace(in(*state, "/run"), "", 0, 0644, 0, NULL), 0);
+	assert_int_equal(vol_file_replace(in(*state, RUN "/steps"), "", 0, 0644,
+					  0, NULL),
+			 0);
 	init(S_CTX_SLURMD, 0, NULL);
 	assert_int_equal(fake_spank.errors, 1);
-	assert_contains(fake_spank.last_error, "/run");
+	assert_contains(fake_spank.last_error, "/steps");
 }
 
 int main(void)

@@ -98,7 +98,7 @@ static void step_is_marked_and_published(void **state)
 {
 	init(S_CTX_REMOTE, 0, NULL);
 	assert_int_equal(fake_spank.n_env, 0);
-	assert_false(exists(*state, "/run"));
+	assert_false(exists(*state, RUN "/steps"));
 	assert_false(is_frozen(*state));
 	post_opt();
 	assert_int_equal(fake_spank.errors, 0);
@@ -158,7 +158,7 @@ static void other_nodes_are_left_alone(void **state)
 	assert_int_equal(fake_spank.n_env, 1);
 	assert_int_equal(fake_spank.errors, 0);
 	assert_int_equal(fake_spank.messages, 0);
-	assert_false(exists(*state, "/run"));
+	assert_int_equal(vtest_count_entries(in(*state, RUN)), 1);
 	assert_false(is_frozen(*state));
 }
 
@@ -184,7 +184,7 @@ static void bad_cgroups_stop_the_step(void **state)
 		init(S_CTX_REMOTE, 0, NULL);
 		refuse(cases[i].reason);
 		assert_int_equal(fake_spank.errors, 1);
-		assert_false(exists(*state, "/run"));
+		assert_false(exists(*state, RUN "/steps"));
 		leave();
 		assert_int_equal(fake_spank.errors, 1);
 	}
@@ -224,8 +224,9 @@ static void what_slurm_refuses_is_told(void **state)
 	init(S_CTX_REMOTE, 0, NULL);
 	fake_spank.refuse_items = true;
 	refuse("which step");
-	assert_int_equal(fake_spank.errors, 1);
-	assert_false(exists(*state, "/run"));
+	/* Nor what its environment is. */
+	assert_int_equal(fake_spank.errors, 2);
+	assert_false(exists(*state, RUN "/steps"));
 
 	init(S_CTX_REMOTE, 0, NULL);
 	fake_spank.refuse_env = true;
@@ -336,7 +337,10 @@ static void wrong_arguments_leave_the_defaults(void **state)
 static void run_dir_moves_every_file(void **state)
 {
 	char *av[] = {"run_dir=/elsewhere"};
+	char from[PATH_MAX];
 
+	snprintf(from, sizeof(from), "%s", in(*state, RUN));
+	assert_int_equal(rename(from, in(*state, "/elsewhere")), 0);
 	init(S_CTX_REMOTE, 1, av);
 	post_opt();
 	assert_step(*state, "/elsewhere/steps/12.0", 12, 0);
@@ -345,7 +349,7 @@ static void run_dir_moves_every_file(void **state)
 	assert_true(exists(*state, "/elsewhere/spank-active"));
 	slurm_spank_slurmd_exit(fake_spank_handle(), 0, NULL);
 	assert_false(exists(*state, "/elsewhere/spank-active"));
-	assert_false(exists(*state, "/run"));
+	assert_false(exists(*state, RUN));
 }
 
 /* Ask for the line before post_opt, as slurmstepd does. */
@@ -444,6 +448,48 @@ static void exit_forgives_a_file_that_is_gone(void **state)
 	assert_int_equal(fake_spank.errors, 0);
 }
 
+/* lib/stepenv.h */
+static void packed_variables_get_their_names_back(void **state)
+{
+	spank_t spank = fake_spank_handle();
+
+	(void)state;
+	init(S_CTX_REMOTE, 0, NULL);
+	spank_setenv(spank, "SLURM_NTASKS", "4", 1);
+	spank_setenv(spank, "PATH", "/srun's", 1);
+	spank_setenv(spank, "VOLENV_SLURM_NTASKS", "1", 1);
+	spank_setenv(spank, "VOLENV_SLURM_TMPDIR", "/scratch", 1);
+	spank_setenv(spank, "VOLENV_PATH", "/job's", 1);
+	spank_setenv(spank, "VOLENV_DISPLAY", ":0", 1);
+	spank_setenv(spank, "VOLENV_A", "a=b", 1);
+	spank_setenv(spank, "VOLENV_EMPTY", "", 1);
+	spank_setenv(spank, "VOLENV_", "stays", 1);
+	post_opt();
+	assert_int_equal(fake_spank.errors, 0);
+	assert_string_equal(fake_spank_env("SLURM_NTASKS"), "4");
+	assert_string_equal(fake_spank_env("SLURM_TMPDIR"), "/scratch");
+	assert_string_equal(fake_spank_env("PATH"), "/job's");
+	assert_string_equal(fake_spank_env("A"), "a=b");
+	assert_string_equal(fake_spank_env("EMPTY"), "");
+	assert_string_equal(fake_spank_env("VOLENV_"), "stays");
+	assert_null(fake_spank_env("VOLENV_SLURM_NTASKS"));
+	assert_null(fake_spank_env("VOLENV_PATH"));
+	assert_null(fake_spank_env("VOLENV_A"));
+	leave();
+}
+
+static void variables_that_stay_packed_stop_nothing(void **state)
+{
+	(void)state;
+	init(S_CTX_REMOTE, 0, NULL);
+	spank_setenv(fake_spank_handle(), "VOLENV_A", "b", 1);
+	fake_spank.refuse_env = true;
+	post_opt();
+	assert_true(fake_spank.errors > 0);
+	assert_string_equal(fake_spank_env("VOLENV_A"), "b");
+	leave();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -469,6 +515,8 @@ int main(void)
 		TEST(exit_in_a_child_removes_nothing),
 		TEST(exit_leaves_the_file_of_a_requeued_step),
 		TEST(exit_forgives_a_file_that_is_gone),
+		TEST(packed_variables_get_their_names_back),
+		TEST(variables_that_stay_packed_stop_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

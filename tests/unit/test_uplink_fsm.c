@@ -190,6 +190,33 @@ static void dead_address_gives_way(void **state)
 	assert_int_equal(vol_uplink_fsm_target(&f, now), CLOSE | DIAL);
 }
 
+/* A handshake that has begun is not broken off: it may be slow since thousands
+ * make theirs at the same time. */
+static void a_slow_handshake(void **state)
+{
+	(void)state;
+	assert_int_equal(vol_uplink_fsm_target(&f, now), DIAL);
+	vol_uplink_fsm_dialed(&f, now, true);
+	assert_int_equal(vol_uplink_fsm_reached(&f, now), 0);
+	assert_true(vol_uplink_fsm_deadline(&f) == UINT64_MAX);
+	now += 5000;
+	assert_int_equal(vol_uplink_fsm_target(&f, now), 0);
+	assert_int_equal(vol_uplink_fsm_time(&f, now), 0);
+	assert_int_equal(vol_uplink_fsm_closed(&f, now) & ~PROBE, CLOSE);
+	/* The next one begins anew. */
+	sleep_until_due();
+	assert_int_equal(vol_uplink_fsm_time(&f, now), DIAL);
+	vol_uplink_fsm_dialed(&f, now, true);
+	assert_int_equal(sleep_until_due(), VOL_UPLINK_DIAL_MS);
+	assert_int_equal(vol_uplink_fsm_time(&f, now), CLOSE | DIAL);
+	vol_uplink_fsm_reached(&f, now);
+	assert_int_equal(vol_uplink_fsm_connected(&f, now), HELLO);
+	/* Of a link that is being closed. */
+	vol_uplink_fsm_closed(&f, now);
+	assert_int_equal(vol_uplink_fsm_reached(&f, now), 0);
+	assert_true(vol_uplink_fsm_deadline(&f) != UINT64_MAX);
+}
+
 static void silent_controller(void **state)
 {
 	(void)state;
@@ -549,6 +576,7 @@ int main(void)
 		cmocka_unit_test_setup(refused_later, setup),
 		cmocka_unit_test_setup(target_shortens_the_wait, setup),
 		cmocka_unit_test_setup(dead_address_gives_way, setup),
+		cmocka_unit_test_setup(a_slow_handshake, setup),
 		cmocka_unit_test_setup(silent_controller, setup),
 		cmocka_unit_test_setup(out_of_place, setup),
 		cmocka_unit_test_setup(odd_wishes, setup),

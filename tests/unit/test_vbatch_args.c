@@ -78,6 +78,9 @@ static void test_split(void **state)
 		{"vbatch --later x s", "--later x", "s"},
 		{"vbatch -H -- -s", "-H", "-s"},
 		{"vbatch - s", "", "- s"},
+		{"vbatch --clusters x s", "--clusters x", "s"},
+		{"vbatch --cluste x s", "--cluste x", "s"},
+		{"vbatch s --cluster x", "", "s --cluster x"},
 		{"vbatch --wrap x -H", "-H", ""},
 		{"vbatch --wra=x -H", "-H", ""},
 		{"vbatch --matrix-list s", "", "s"},
@@ -109,6 +112,9 @@ static void test_split(void **state)
 static void test_refused(void **state)
 {
 	static const char *const cases[] = {
+		"vbatch --cluster x s",
+		"vbatch -H --cluster x s",
+		"vbatch --cluster=x s",
 		"vbatch --matrix",
 		"vbatch --matrix-first x s",
 		"vbatch --matrix-first -1 s",

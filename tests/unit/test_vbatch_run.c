@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_vbatch_run.c - the whole program against a fake sbatch
  *
- * The fake writes its words to the file "log", counts its calls in "calls" and
- * does what FAKE_REFUSE (the call to refuse), FAKE_SIGNAL (the call in which to
- * send vbatch a Ctrl-C) and FAKE_EXIT say.
+ * The fake writes its words to the file "log" and what it has in its
+ * environment of Slurm's to "seen", counts its calls in "calls" and does what
+ * FAKE_REFUSE (the call to refuse), FAKE_SIGNAL (the call in which to send
+ * vbatch a Ctrl-C) and FAKE_EXIT say.
  */
 #include "config.h"
 
 #include "vtest.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -17,6 +19,7 @@
 static const char fake_sbatch[] =
 	"#!/bin/sh\n"
 	"case $1 in --help) echo '  --plugin-flag  of a plugin'; exit; esac\n"
+	"env | grep -E '^(SLURM|SBATCH|SPANK)' >seen\n"
 	"n=$(($(cat calls 2>/dev/null) + 1)); echo $n >calls\n"
 	"echo \"$*\" >>log\n"
 	"cat >script.$n\n"
@@ -29,7 +32,7 @@ static const char fake_sbatch[] =
 
 static const char fake_scontrol[] =
 	"#!/bin/sh\n"
-	"echo \"$*\" >>asked\n"
+	"echo \"$*\" >>asked; echo \"$SLURM_CONF\" >asked-conf\n"
 	"[ \"$FAKE_DOWN\" ] && exit 1\n"
 	"echo \"MaxArraySize            = ${FAKE_SIZE:-10}\"\n"
 	"echo \"MaxJobCount             = ${FAKE_JOBS:-10000}\"\n";
@@ -73,7 +76,7 @@ static int run(const char *folder, const char *environment, const char *words)
 	write_file(folder, "array.sh", "#!/bin/sh\n#SBATCH --array=1-3\n");
 	write_file(folder, "dep.sh", "#!/bin/sh\n#SBATCH -d singleton\n");
 	snprintf(command, sizeof(command),
-		 "cd %s && rm -f calls log script.* asked && "
+		 "cd %s && rm -f calls log script.* asked* seen && "
 		 "env PATH=\"%s:$PATH\" %s " VBATCH " %s >out 2>err </dev/null",
 		 folder, folder, environment, words);
 	status = system(command);
@@ -201,6 +204,71 @@ static void test_script_passed(void **state)
 	assert_file(*state, "asked", "-M c1 show config\n");
 }
 
+/* Another cluster, from inside a job of this one. */
+static void test_cluster(void **state)
+{
+	static const struct {
+		const char *words;
+		int status;
+		const char *log, *err;
+		bool there;
+	} cases[] = {
+		{"--cluster lab --matrix n=1..2 job.sh", 0, "--array=0-1\n", "",
+		 true},
+		{"--cluster=lab --plugin-flag --matrix n=1 job.sh", 0,
+		 "--plugin-flag --array=0\n", "", true},
+		{"--cluster lab -H job.sh a", 0, "-H job.sh a\n", "", true},
+		{"--cluster lab job.sh --cluster b", 0, "job.sh --cluster b\n",
+		 "", true},
+		{"job.sh --cluster lab", 0, "job.sh --cluster lab\n", "",
+		 false},
+		{"--clusters lab job.sh", 0, "--clusters lab job.sh\n", "",
+		 false},
+		{"--cluster", 2, "", "--cluster needs a name", false},
+		{"--cluster= job.sh", 2, "", "the name of a cluster", false},
+		{"--cluster ../lab job.sh", 2, "", "the name of a cluster",
+		 false},
+		{"--cluster nosuch job.sh", 2, "",
+		 "cluster nosuch is not known here", false},
+		{"-H --cluster lab job.sh", 2, "", "before all other options",
+		 false},
+		{"--matrix n=1 --cluster=lab job.sh", 2, "",
+		 "before all other options", false},
+		{"--cluster lab --cluster lab job.sh", 2, "",
+		 "before all other options", false},
+	};
+	const char *folder = *state;
+	char text[PATH_MAX * 2];
+
+	snprintf(text, sizeof(text), "%s/clusters", folder);
+	assert_int_equal(mkdir(text, 0755), 0);
+	snprintf(text, sizeof(text), "%s/clusters/lab", folder);
+	assert_int_equal(mkdir(text, 0755), 0);
+	write_file(text, "slurm.conf", "");
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		char environment[PATH_MAX * 2], conf[PATH_MAX];
+
+		print_message("%s\n", cases[i].words);
+		snprintf(environment, sizeof(environment),
+			 "VOLUNTEER_CLUSTERS=%s/clusters SLURM_CONF=/main "
+			 "SLURM_JOB_ID=7 SBATCH_WAIT=1 SPANK_X=1",
+			 folder);
+		assert_int_equal(run(folder, environment, cases[i].words),
+				 cases[i].status);
+		assert_file(folder, "log", cases[i].log);
+		assert_in_file(folder, "err", cases[i].err);
+		snprintf(conf, sizeof(conf), "%s/clusters/lab/slurm.conf\n",
+			 folder);
+		if (cases[i].there && strstr(cases[i].words, "--matrix"))
+			assert_file(folder, "asked-conf", conf);
+		snprintf(text, sizeof(text), "SLURM_CONF=%s", conf);
+		if (cases[i].there)
+			assert_file(folder, "seen", text);
+		else if (cases[i].status == 0)
+			assert_in_file(folder, "seen", "SLURM_JOB_ID=7\n");
+	}
+}
+
 /* The issue of size: see the limit in the manual page. */
 static void test_million(void **state)
 {
@@ -224,6 +292,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_runs, vtest_folder_setup,
 						vtest_folder_teardown),
 		cmocka_unit_test_setup_teardown(test_script_passed,
+						vtest_folder_setup,
+						vtest_folder_teardown),
+		cmocka_unit_test_setup_teardown(test_cluster,
 						vtest_folder_setup,
 						vtest_folder_teardown),
 		cmocka_unit_test_setup_teardown(test_million,

@@ -150,6 +150,7 @@ static void spank_is_found(void **state)
 		{"required spank_volunteer.so key=value\n", true},
 		{"a b\n\trequired\tspank_volunteer.so # ours", true},
 	};
+	char path[PATH_MAX];
 	size_t i;
 
 	assert_false(vol_doctor_has_spank(folder, folder));
@@ -159,6 +160,20 @@ static void spank_is_found(void **state)
 		assert_int_equal(vol_doctor_has_spank(folder, folder),
 				 rows[i].found);
 	}
+	/* By way of files that it includes, and not those that it does not. */
+	write_file(folder, "one.conf", "optional spank_volunteer.so\n");
+	write_file(folder, "plugstack.conf", "# include *.conf\n");
+	assert_false(vol_doctor_has_spank(folder, folder));
+	write_file(folder, "plugstack.conf", "include none/*.conf\n");
+	assert_false(vol_doctor_has_spank(folder, folder));
+	write_file(folder, "plugstack.conf", "\tinclude  o*.conf\n");
+	assert_true(vol_doctor_has_spank(folder, folder));
+	snprintf(path, sizeof(path), "include %s/*.conf\n", folder);
+	write_file(folder, "plugstack.conf", path);
+	assert_true(vol_doctor_has_spank(folder, folder));
+	write_file(folder, "one.conf", "include one.conf\n");
+	assert_false(vol_doctor_has_spank(folder, folder));
+	write_file(folder, "plugstack.conf", "optional spank_volunteer.so\n");
 	/* Named, but not there. */
 	assert_false(vol_doctor_has_spank(folder, "/nowhere"));
 }
@@ -233,7 +248,8 @@ static void status_of_owner(void **state)
 		"\"slice\": {\"own_slice\": true, \"cpu_idle\": true,"
 		" \"io_weight\": false, \"memory_high\": 12884901888,"
 		" \"missing\": \"no io controller\"},"
-		"\"notes\": [\"no swap\", \"and more\"]}}";
+		"\"notes\": [\"no swap\", \"and more\"]},"
+		"\"sandbox\": {\"walls\": \"up\", \"stand\": \"all\"}}";
 	char *page = page_of(vol_owner_view, status);
 
 	(void)state;
@@ -250,6 +266,7 @@ static void status_of_owner(void **state)
 		"reactions      4: half within 1ms, 99% over 5ms, slowest "
 		"7.21ms, last 912us\n"
 		"not working    power (no?[2J battery)\n"
+		"sandbox        all walls\n"
 		"walls          a slice of their own, idle CPU time only, "
 		"memory up to 12G\n"
 		"missing walls  no io controller\n"
@@ -320,6 +337,46 @@ static void status_is_tolerant(void **state)
 		free(page);
 		free(page_of(vol_owner_why, status));
 		free(page_of(vol_owner_paused, status));
+	}
+}
+
+static void joining(void **state)
+{
+	static const struct {
+		const char *door, *text;
+	} rows[] = {
+		{"{}", ""},
+		{"{\"code\": \"\", \"waits\": false, \"token\": false}", ""},
+		{"{\"token\": true}",
+		 "joining  looks for the controller of its token\n"},
+		{"{\"waits\": true, \"code\": \"034326\", \"key\": \"\"}",
+		 "joining  waits for approval, code 034326. Does the "
+		 "controller show the same? Then: volunteer join 034326\n"},
+		{"{\"bad_token\": true}",
+		 "joining  the token was not valid, or not any more; ask for "
+		 "another one\n"},
+		{"{\"waits\": true, \"code\": \"034326\", \"key\": \"ab\"}",
+		 "joining  waits for approval, code 034326\n"},
+		{"{\"unbelieved\": true, \"code\": \"034326\"}",
+		 "joining  a controller approves of this machine. Did it show "
+		 "code 034326? Then: volunteer join 034326\n"},
+		{"{\"unbelieved\": true, \"code\": \"\"}",
+		 "joining  a controller approves of this machine, which does "
+		 "not know it: volunteer join TOKEN\n"},
+	};
+	char status[512], want[256], *page;
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		snprintf(status, sizeof(status),
+			 "{\"owner\": {}, \"door\": %s}", rows[i].door);
+		page = page_of(vol_owner_view, status);
+		snprintf(want, sizeof(want), "Unknown\n%s", rows[i].text);
+		assert_contains(page, want);
+		if (!*rows[i].text)
+			assert_null(strstr(page, "joining"));
+		assert_null(strstr(page, "door"));
+		free(page);
 	}
 }
 
@@ -448,6 +505,7 @@ int main(void)
 		cmocka_unit_test(moments),
 		cmocka_unit_test(status_of_owner),
 		cmocka_unit_test(status_is_tolerant),
+		cmocka_unit_test(joining),
 		cmocka_unit_test(why),
 		cmocka_unit_test(paused),
 		cmocka_unit_test(owner_log),

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* fake_sandbox.c - the sandbox as a list of who called what */
+#include "config.h"
+
+#include "fake_sandbox.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct vol_sandbox {
+	int unused;
+};
+
+static struct vol_sandbox sandbox;
+struct fake_sandbox fake_sandbox;
+
+static int called(char letter, bool fails, const char *reason,
+		  struct vol_error *err)
+{
+	size_t n = strlen(fake_sandbox.calls);
+
+	if (n + 1 < sizeof(fake_sandbox.calls)) {
+		fake_sandbox.calls[n] = letter;
+		fake_sandbox.calls[n + 1] = '\0';
+	}
+	return fails ? vol_errorf_errno(err, EPERM, "%s", reason) : 0;
+}
+
+struct vol_sandbox *vol_sandbox_create(const struct vol_walls *walls,
+				       const struct vol_sandbox_job *job,
+				       const char *state_dir,
+				       struct vol_error *err)
+{
+	fake_sandbox.job = *job;
+	fake_sandbox.scratch_bytes = walls->scratch_bytes;
+	snprintf(fake_sandbox.script, sizeof(fake_sandbox.script), "%s",
+		 job->script ? job->script : "");
+	snprintf(fake_sandbox.state_dir, sizeof(fake_sandbox.state_dir), "%s",
+		 state_dir);
+	return called('C', fake_sandbox.no_create, "no create", err) ? NULL
+								     : &sandbox;
+}
+
+int vol_sandbox_hide(struct vol_sandbox *s, struct vol_error *err)
+{
+	(void)s;
+	return called('H', fake_sandbox.no_hide, "no hide", err);
+}
+
+int vol_sandbox_keep(struct vol_error *err)
+{
+	return called('K', fake_sandbox.no_keep, "no keep", err);
+}
+
+int vol_sandbox_pass(struct vol_sandbox *s, int fd, struct vol_error *err)
+{
+	(void)s;
+	fake_sandbox.passed = fd;
+	return called('P', fd < 3, "no pass", err);
+}
+
+int vol_sandbox_enter(struct vol_sandbox *s, uint32_t task, char *where,
+		      size_t size, struct vol_error *err)
+{
+	(void)s;
+	fake_sandbox.task = task;
+	snprintf(where, size, "%s",
+		 fake_sandbox.where ? fake_sandbox.where : "");
+	called('E', fake_sandbox.no_enter, "no enter", err);
+	if (!fake_sandbox.no_enter)
+		return 0;
+	errno = fake_sandbox.enter_errno ? fake_sandbox.enter_errno : EPERM;
+	return -1;
+}
+
+void vol_sandbox_end(struct vol_sandbox *s, const char *cgroup)
+{
+	(void)s;
+	snprintf(fake_sandbox.cgroup, sizeof(fake_sandbox.cgroup), "%s",
+		 cgroup);
+	called('X', false, NULL, NULL);
+}
+
+void vol_sandbox_destroy(struct vol_sandbox *s)
+{
+	if (s)
+		called('D', false, NULL, NULL);
+}
