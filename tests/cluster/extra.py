@@ -18,6 +18,8 @@ def extra_device(lab, name, hostname, env=None):
                       ("--security-opt", "SecurityOpt")):
         command += [f"{flag}={value}"
                     for value in like["HostConfig"][key] or []]
+    command += [f"--device-cgroup-rule={rule}"
+                for rule in like["HostConfig"]["DeviceCgroupRules"] or []]
     command += [f"--tmpfs={path}" for path in like["HostConfig"]["Tmpfs"] or {}]
     for variable in like["Config"]["Env"] or []:
         command.append(f"--env={variable}")

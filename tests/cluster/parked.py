@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """parked.py - an owner who comes and goes, and jobs that tell whether they run
 
-A job counts into a file on the node's own disk.  What "/var/tmp/count.JOB"
-says is what the job itself has done; the cgroups say what the kernel thinks.
+A job counts into a file of its own on each node, in its working folder: that is
+all of a node that it sees.  What "count.NODE.JOB" says is what the job itself has
+done; the cgroups say what the kernel thinks.
 """
 import contextlib
 import json
@@ -15,7 +16,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 CONF = "/etc/slurm-volunteer/device.conf"
-COUNT = "/var/tmp/count"
+COUNT = "/campaign/*/count"
 # Longer than the reaction to input, by far, and than any docker exec.
 SOON_S = 3
 
@@ -25,7 +26,7 @@ echo $SLURMD_NODENAME $(cut -d' ' -f1 /proc/uptime) >> starts.$SLURM_JOB_ID
 n=0
 while :; do
 	n=$((n + 1))
-	printf %010d $n 1<> /var/tmp/count.$SLURM_JOB_ID
+	printf %010d $n 1<> count.$SLURMD_NODENAME.$SLURM_JOB_ID
 	sleep 0.01
 done
 """
@@ -129,7 +130,7 @@ def running_on(lab, job):
 
 def count(lab, node, job):
     """How far the job has come on that node."""
-    return int(lab.run(node, f"cat {COUNT}.{job} 2>/dev/null || echo 0"))
+    return int(lab.run(node, f"cat {COUNT}.{node}.{job} 2>/dev/null || echo 0"))
 
 
 def starts(lab, job, user="alice"):
@@ -138,10 +139,11 @@ def starts(lab, job, user="alice"):
     return [line.split()[0] for line in text.splitlines()]
 
 
-def end(lab, *jobs):
+def end(lab, *jobs, timeout=60):
     """Whatever they are doing; waits until they are gone."""
     lab.ctl(f"scancel {' '.join(jobs)} || true")
-    lab.wait("the jobs are gone", lambda: not set(jobs) & set(lab.jobs()), 60)
+    lab.wait("the jobs are gone", lambda: not set(jobs) & set(lab.jobs()),
+             timeout)
 
 
 # -- what the kernel says ------------------------------------------------------

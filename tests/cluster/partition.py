@@ -10,13 +10,13 @@ import time
 from lab import Lab
 
 CUT_S = 180
-TICKS = "/var/tmp/ticks"
+TICKS = "/campaign/alice/ticks"
 
 JOB = f"""\
 trap '' TERM
 while :; do
 	read now rest < /proc/uptime
-	echo $now >> {TICKS}.$SLURM_JOB_ID
+	echo $now >> {TICKS}.$SLURMD_NODENAME.$SLURM_JOB_ID
 	sleep 0.02
 done
 """
@@ -81,7 +81,7 @@ class Partition:
     def ticks(self, node):
         """When the copy on that node ran."""
         return [float(line) for line in self.lab.run(
-            node, f"cat {TICKS}.{self.job} 2>/dev/null || true").split()]
+            node, f"cat {TICKS}.{node}.{self.job} 2>/dev/null || true").split()]
 
     def end(self):
         """Let the cut have its time, heal it, and wait for calm."""

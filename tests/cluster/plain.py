@@ -24,10 +24,12 @@ SHIM = f"{TESTBED}/hide-cgroup-v1.so"
 LABEL = "voldrop"
 
 # What a container has in place of a firmware and an initrd.  The cgroup
-# namespace is the container's own, so its root looks like a machine's.
+# namespace is the container's own, so its root looks like a machine's.  Mounts
+# are shared as on one: by that systemd brings a unit its credentials.
 # Units that would configure the network or wait for it have nothing to do.
 BOOT = """\
 set -e
+mount --make-rshared /
 umount -R /sys/fs/cgroup
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 for unit in systemd-networkd.service systemd-networkd.socket \\
@@ -84,6 +86,8 @@ idle_after = 1s
 max_load = 100
 max_pressure = 100
 max_temperature = 0
+[sandbox]
+work = /campaign
 """
 
 
@@ -159,19 +163,20 @@ class Bed(Lab):
         self.boot("head", image, files)
         self.wait_partition("old", {"head": "idle"})
 
-    def boot_device(self, name):
-        """A desktop with the device role.
+    def boot_device(self, name, files=(), trust="trust = first\n"):
+        """A desktop with the device role; files: more of them, or others.
+        trust: which controller it obeys, if not the one of a token.
 
         Debian's own slurmd.service is off: without a slurm.conf it would
         look for one for ever and never let the boot end."""
-        conf = "[device]\n"
+        conf = f"[device]\n{trust}"
         if is_hybrid():
             conf += f"slurmd = {TESTBED}/slurmd\n"
         conf += AWAY
         off = ("slurmd", "slurmctld")  # an empty unit is a masked one
         self.boot(name, FINAL, {
             **{f"etc/systemd/system/{unit}.service": "" for unit in off},
-            "etc/slurm-volunteer/device.conf": conf})
+            "etc/slurm-volunteer/device.conf": conf, **dict(files)})
         self.run(name, "install -D -m 644 "
                  "/usr/share/slurm-volunteer/plugstack/device.conf "
                  "/etc/slurm/plugstack.conf.d/volunteer.conf && "
@@ -181,7 +186,7 @@ class Bed(Lab):
     def open_door(self, name):
         """What an admin does beside slurmctld after "make install"."""
         self.put(name, {"etc/slurm-volunteer/controller.conf":
-                        "[controller]\nenrol = open\n"})
+                        "[controller]\napprove = all\n"})
         self.run(name, "systemctl daemon-reload && "
                  "systemctl start slurm-volunteer-controller")
 

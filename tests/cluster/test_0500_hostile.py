@@ -8,15 +8,19 @@ import struct
 
 import pytest
 
+import rawkey
+
 PORT = 6830
+KEY = rawkey.Key()
 
 FACTS = {"sockets": 1, "cores_per_socket": 1, "threads_per_core": 1,
          "memory_mb": 1000, "scratch_mb": 0, "gpus": 0, "features": []}
-HELLO = {"type": "hello", "proto": 3, "id": "0123456789abcdef" * 2,
+HELLO = {"type": "hello", "proto": 4, "id": KEY.id,
          "boot": "fedcba9876543210" * 2, "hostname": "evil",
          "version": "0.1.0", "slurm": "24.11.5", "facts": FACTS,
          "busy": False, "harvest": "closed", "why": "testing",
-         "away_s": 0, "battery": False, "closes_s": 0, "speed": 0}
+         "away_s": 0, "battery": False, "closes_s": 0, "speed": 0,
+         "stream": 1, "acked": 0}
 JUNK = [None, True, -1, 2**63, 1.5, "", "x" * 60000, [], {}, "$(reboot)",
         "a\nb", "`id`", "../../etc", "desk1,desk2", "n[0-999999]",
         "\u0000", "é" * 300]
@@ -51,7 +55,7 @@ def bad_hellos():
 
 
 def raw_attacks():
-    """Bytes that are not even frames."""
+    """Bytes that are not even frames, or frames out of place."""
     yield b"GET / HTTP/1.1\r\n\r\n"
     yield struct.pack(">I", 0)
     yield struct.pack(">I", 2**32 - 1)
@@ -68,16 +72,20 @@ def raw_attacks():
     yield frame({"type": "reboot"})
 
 
-def send(address, data):
+def until_the_end(link, data):
     """Send and wait until the controller hangs up."""
-    with socket.create_connection((address, PORT), timeout=15) as s:
-        try:
-            s.sendall(data)
-            while s.recv(65536):
-                pass
-        except ConnectionError:
+    try:
+        link.sendall(data)
+        while link.recv(65536):
             pass
+    except ConnectionError:
+        pass
 
+
+def send(address, data):
+    """As a device that has proven its key."""
+    with rawkey.Link(address, PORT, KEY) as link:
+        until_the_end(link, data)
 
 
 def controller_log(lab):
@@ -94,6 +102,48 @@ def quiet(lab):
     assert lab.ctl("pgrep -f '[d]iscoveryd.*controller'") == pid
     assert set(lab.nodes()) == set(nodes)
     assert "evil" not in lab.ctl("scontrol show nodes")
+
+
+def test_no_tls(lab, quiet):
+    """What does not begin with a handshake ends there, with one line."""
+    address = lab.address("controller")
+    attacks = [frame(HELLO), *raw_attacks(), b"SSH-2.0-x\r\n", b"\x16",
+               b"\x16\x03\x01\x00\x04junk", b"\x80\x2e\x01\x03\x01"]
+    for data in attacks:
+        with socket.create_connection((address, PORT), timeout=15) as s:
+            try:
+                s.sendall(data)
+                s.shutdown(socket.SHUT_WR)
+                while s.recv(65536):
+                    pass
+            except OSError:
+                pass  # it hung up in the middle
+    text = quiet()
+    assert text.count(f"refused {lab.gateway()}: the peer does not speak "
+                      "TLS") == 1
+
+
+def test_no_key(lab, quiet):
+    """Neither without a key nor with an older TLS."""
+    address = lab.address("controller")
+    with pytest.raises(ConnectionError):
+        with rawkey.Link(address, PORT, None) as link:
+            link.sendall(frame(HELLO))
+            # TLS 1.3: a client hears of it only after its own last word.
+            link.recv(65536)
+    with pytest.raises(ConnectionError):
+        rawkey.Link(address, PORT, KEY, priorities="NORMAL:-VERS-ALL:"
+                    "+VERS-TLS1.2:+CTYPE-CLI-RAWPK:+CTYPE-SRV-RAWPK")
+    text = quiet()
+    assert "the peer presents no key" in text
+    assert "does not speak TLS 1.3" in text
+
+
+def test_the_name_of_another(lab, quiet):
+    """A device's identity is told to everybody by mDNS; its key is not."""
+    device = json.loads(lab.ctl("volunteer devices --json"))[0]
+    send(lab.address("controller"), frame(dict(HELLO, id=device["id"])))
+    assert "claims to be a device whose key it does not hold" in quiet()
 
 
 def test_malformed_link_frames(lab, quiet):
@@ -117,8 +167,8 @@ def test_truncated_frames_and_silence(lab, quiet):
     address = lab.address("controller")
     whole = frame(HELLO)
     for cut in range(0, len(whole), max(1, len(whole) // 30)):
-        with socket.create_connection((address, PORT), timeout=5) as s:
-            s.sendall(whole[:cut])
+        with rawkey.Link(address, PORT, KEY, timeout=5) as link:
+            link.sendall(whole[:cut])
     silent = [socket.create_connection((address, PORT), timeout=30)
               for _ in range(50)]
     try:
@@ -170,12 +220,13 @@ def test_forged_mdns_records(lab, quiet):
         assert any(reason in line for line in lines), reason
 
 
-def test_enrol_must_be_said(lab):
-    """Without enrol = open the controller refuses to start, and says why."""
-    conf = "/tmp/no-enrol.conf"
-    lab.ctl(f"grep -v '^enrol' /etc/slurm-volunteer/controller.conf > {conf}")
+def test_mode_must_be_known(lab):
+    """Who may come in is said in known words, or not at all."""
+    conf = "/tmp/no-mode.conf"
+    lab.ctl("sed 's/^approve = .*/approve = open/' "
+            f"/etc/slurm-volunteer/controller.conf > {conf}")
     done = lab.proc("controller",
                     f"discoveryd --role controller --config {conf} --check",
                     check=False)
     assert done.returncode == 78  # EX_CONFIG
-    assert "enrol" in done.stderr and conf in done.stderr
+    assert "approve" in done.stderr and conf in done.stderr

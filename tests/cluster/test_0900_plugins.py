@@ -17,8 +17,12 @@ def test_a_job_cannot_mark_itself(lab):
 
 
 def test_steps_tell_discoveryd_their_cgroup(lab):
-    lab.alice("sbatch -p volunteer --mem=50 -w desk1 -o /dev/null "
-              "--wrap 'srun --mem=20 sleep 20 & sleep 20'")
+    job = lab.alice("sbatch --parsable -p volunteer --mem=50 -w desk1 "
+                    "-o /dev/null --wrap 'sleep 20'")
+    lab.wait("the job runs", lambda: lab.ctl(
+        f"squeue -h -j {job} -t R"), 30)
+    lab.alice(f"srun --jobid={job} --overlap --mem=20 sleep 20 "
+              ">/dev/null 2>&1 &")
 
     def steps():
         status = json.loads(lab.run("desk1", "volunteer status --json"))

@@ -57,6 +57,15 @@ def process(lab, pid):
     return lab.run("desk", f"awk '{{ print $1, $22 }}' /proc/{pid}/stat")
 
 
+def task(lab, job, pid):
+    """The process of a job that has this pid inside its sandbox."""
+    return process(lab, lab.run("desk", (
+        f"for p in $(cat $(find /sys/fs/cgroup -name cgroup.procs -path "
+        f"'*/job_{job}/step_batch/*')); do "
+        f"awk -v p=$p '/^NSpid:/ && $NF == {pid} {{ print p }}' "
+        "/proc/$p/status 2> /dev/null; done; true")).split()[0])
+
+
 def start_job(lab):
     """A job on the desk that runs until job.go exists; (id, its process)."""
     lab.alice("rm -f job.log job.go")
@@ -65,7 +74,7 @@ def start_job(lab):
         "while [ ! -e job.go ]; do sleep 0.1; done\n"
         "echo end $$ >> job.log"), "volunteer")
     pid = lab.wait("the job runs", lambda: lab.alice("cat job.log")).split()[1]
-    return job, process(lab, pid)
+    return job, task(lab, job, pid)
 
 
 def start_job_beside(lab):
@@ -75,7 +84,7 @@ def start_job_beside(lab):
         "echo start $$ >> beside.log; exec sleep 1000"), "volunteer")
     pid = lab.wait("the other job runs",
                    lambda: lab.alice("cat beside.log")).split()[1]
-    return job, process(lab, pid)
+    return job, task(lab, job, pid)
 
 
 def end_job(lab, job, running):
@@ -85,8 +94,9 @@ def end_job(lab, job, running):
     lab.alice("touch job.go")
     assert lab.wait(f"job {job} ended",
                     lambda: behaviour.ended(lab, job)) == DONE
-    assert lab.alice("cat job.log").splitlines() == [
-        f"start {pid}", f"end {pid}"]
+    start, end = lab.alice("cat job.log").splitlines()
+    assert (start.split()[0], end.split()[0]) == ("start", "end")
+    assert start.split()[1] == end.split()[1]
 
 
 def test_units_are_right(lab):

@@ -55,11 +55,12 @@ def lab(session_lab):
 
 def run(lab, options):
     """Jobs one after another, while both devices are idle (one on which a job
-    is completing can not be had); where they ran."""
-    idle = f"sinfo -h -N -n {','.join(PAST)} -t idle -o %N"
+    is completing can not be had, though "sinfo -t idle" lists it); where they
+    ran."""
+    idle = f"sinfo -h -N -n {','.join(PAST)} -o %T | grep -cx idle"
     with Shell(lab, "controller", "alice") as alice:
         alice("cd /campaign/alice")
-        return [alice(f"until [ $({idle} | wc -l) = {len(PAST)} ]; do "
+        return [alice(f"until [ $({idle}) = {len(PAST)} ]; do "
                       "sleep 0.05; done; timeout 20 srun -p volunteer "
                       f"--mem=20 -n 1 {options} hostname")
                 for _ in range(JOBS)]

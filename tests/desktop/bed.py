@@ -34,7 +34,7 @@ OWNER = {"idle_after": "3s", "parked_max": "1h", "interactive_max": "1h",
 # says at each step that it is alive.
 COUNTER = """\
 #!/bin/bash
-mkdir -p /tmp/$SLURM_JOB_ID && cd /tmp/$SLURM_JOB_ID
+mkdir -p /campaign/$SLURM_JOB_ID && cd /campaign/$SLURM_JOB_ID
 for ((i = 1; i <= {steps}; i++)); do
 	sum=$((sum + i * i))
 	echo $i > ticks
@@ -125,10 +125,11 @@ class Bed:
         return dict(re.findall(r"(\S+?)=(\S*)", text))
 
     def submit(self, body, options=""):
-        """sbatch as alice; the job's folder on its node is /tmp/JOB."""
+        """sbatch as alice; its folder on its node is
+        /campaign/JOB."""
         self.head.put("/tmp/job.sh", body)
         return self.head.run(
-            "su alice -c 'cd /tmp && sbatch --parsable -p volunteer "
+            "su alice -c 'cd /campaign && sbatch --parsable -p volunteer "
             f"-o /dev/null {options} /tmp/job.sh'").strip()
 
     def count(self, steps, options=""):
@@ -142,7 +143,7 @@ class Bed:
 
     def result(self, job, guest=None):
         """What it has come to."""
-        return (guest or self.desk).run(f"cat /tmp/{job}/result").strip()
+        return (guest or self.desk).run(f"cat /campaign/{job}/result").strip()
 
     def reset(self):
         """No job, an idle desktop."""
@@ -164,7 +165,7 @@ class Bed:
     def ticks(self, job, guest=None):
         """How far a job has counted."""
         text = (guest or self.desk).run(
-            f"cat /tmp/{job}/ticks 2> /dev/null || true").strip()
+            f"cat /campaign/{job}/ticks 2> /dev/null || true").strip()
         return int(text or 0)
 
     @staticmethod

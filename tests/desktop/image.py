@@ -28,8 +28,9 @@ IMAGE_SIZE = "1500M"
 PACKAGES = (
     "systemd-sysv", "udev", "dbus", "libpam-systemd", "kmod", "login",
     "passwd", "iproute2", "procps", "munge", "slurmctld", "slurmd",
-    "slurm-client", "libavahi-client3", "libhwloc15", "libinih1",
-    "libjansson4", "libslurm42", "libssl3t64", "libsystemd0",
+    "slurm-client", "libavahi-client3", "libgnutls30t64", "libhwloc15",
+    "libinih1", "libjansson4", "libseccomp2", "libslurm42", "libssl3t64",
+    "libsystemd0",
     "linux-image-cloud-amd64",
 )
 # ann owns the desktop, alice sends jobs.
@@ -227,6 +228,9 @@ def configure(root):
                                nsswitch.read_text(), flags=re.M))
     (root / "etc/hostname").unlink(missing_ok=True)
     shutil.rmtree(root / "usr/lib/udev/hwdb.d", ignore_errors=True)
+    # What stands for the site's NFS server; each guest has its own.
+    (root / "campaign").mkdir()
+    (root / "campaign").chmod(0o1777)
     key = root / "etc/munge/munge.key"
     key.write_bytes(os.urandom(1024))
     key.chmod(0o400)
@@ -254,8 +258,9 @@ def build(folder):
     call("tar", "-C", root, "--numeric-owner", "-xf", debian_root())
     install_build(root, folder / "state")
     # Static, so that it does not matter which release compiles it.
-    call("gcc", "-O2", "-static", "-Wall", "-Wextra", "-o",
-         root / "usr/local/bin/observer", HERE / "observer.c")
+    for source in (HERE / "observer.c", TOP / "tests/cluster/bomb.c"):
+        call("gcc", "-O2", "-static", "-Wall", "-Wextra", "-pthread", "-o",
+             root / "usr/local/bin" / source.stem, source)
     configure(root)
     shutil.copy(next((root / "boot").glob("vmlinuz-*")), kernel)
     image.unlink(missing_ok=True)

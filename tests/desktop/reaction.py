@@ -13,8 +13,8 @@ from guest import Failed, wait
 
 # One task forks without end, the others compute.
 FORKS = """\
-mkdir -p /tmp/$SLURM_JOB_ID
-echo 1 > /tmp/$SLURM_JOB_ID/ticks
+mkdir -p /campaign/$SLURM_JOB_ID
+echo 1 > /campaign/$SLURM_JOB_ID/ticks
 while :; do (:); done
 """
 # srun and its threads have to stop as well, so that a task alone has none.

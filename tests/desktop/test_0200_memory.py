@@ -13,8 +13,8 @@ RESIDENT = f"""\
 #!/usr/bin/perl
 my ($page, $memory) = (substr("volunteer " x 410, 0, 4096), "");
 $memory .= $page x 256 for 1 .. {RESIDENT_MB};
-mkdir "/tmp/$ENV{{SLURM_JOB_ID}}";
-open my $ticks, ">", "/tmp/$ENV{{SLURM_JOB_ID}}/ticks";
+mkdir "/campaign/$ENV{{SLURM_JOB_ID}}";
+open my $ticks, ">", "/campaign/$ENV{{SLURM_JOB_ID}}/ticks";
 print $ticks "1\\n";
 close $ticks;
 sleep 1 while 1;

@@ -50,7 +50,7 @@ def test_desktop_that_is_used_claims_the_machine(bed, screen):
     bed.wait_open()
     folders = bed.running(bed.count(1000))
     screen.hint("Idle", False)
-    wait("frozen", lambda: bed.frozen(folders), 10)
+    wait("frozen", lambda: bed.frozen(folders), 30)
     assert bed.sensor("sessions")["says"] == "present"
     # It goes on for as long as the desktop says so, without a key.
     assert bed.stopped(bed.job_of(folders), 6) and bed.frozen(folders)
@@ -64,7 +64,7 @@ def test_unlocking_claims_the_machine(bed, screen):
     bed.wait_open()
     folders = bed.running(bed.count(1000))
     screen.hint("Locked", False)
-    wait("frozen", lambda: bed.frozen(folders), 10)
+    wait("frozen", lambda: bed.frozen(folders), 30)
     wait("thawed", lambda: not bed.frozen(folders), 30)
 
 
@@ -78,7 +78,7 @@ def test_sleep_finds_no_running_task_and_loses_no_job(bed):
         "cat /run/asleep 2> /dev/null || true").splitlines(), 30)
     seconds = float(asleep[0]) - start
     print(f"asleep after {seconds:.1f} s")
-    assert "frozen 0" not in asleep
+    assert asleep[1:] == []
     # logind waits for 5 s at most; an emulated machine on a busy host is slow.
     assert seconds < 50
     wait("completed", lambda: bed.job(job)["JobState"] == "COMPLETED", 120)
