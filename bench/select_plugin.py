@@ -109,14 +109,19 @@ def build():
 
 class Host:
     """The controller's host, for a with statement."""
+    name = NAME
+    image = IMAGE
+    build = staticmethod(build)
+    options = ()
 
     def __enter__(self):
-        build()
+        self.build()
         self.remove()
-        docker("run", "--detach", "--name", NAME, "--hostname", "controller",
-               "--init", "--tmpfs", "/run", IMAGE, "sleep", "infinity")
+        docker("run", "--detach", "--name", self.name, "--hostname",
+               "controller", "--init", "--tmpfs", "/run", *self.options,
+               self.image, "sleep", "infinity")
         self.shell = subprocess.Popen(
-            ["docker", "exec", "-i", NAME, "bash"], text=True,
+            ["docker", "exec", "-i", self.name, "bash"], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.sh("install -d -o munge -g munge /run/munge && "
                 "head -c 1024 /dev/urandom > /etc/munge/munge.key && "
@@ -130,9 +135,8 @@ class Host:
     def __exit__(self, *_):
         self.remove()
 
-    @staticmethod
-    def remove():
-        docker("rm", "--force", "--volumes", NAME)
+    def remove(self):
+        docker("rm", "--force", "--volumes", self.name)
 
     def sh(self, command):
         """Run it in the one shell that we have there, since starting one
