@@ -4,9 +4,9 @@
  *	slurmstepd's child		pid 1			the task
  *	root again, signals blocked
  *	a network, if it gets one (net/net.h)
- *	clone3 ------------------------> waits
- *	maps, limits; go --------------> fork ----------------> builds the root
- *					makes a network ------> joins it
+ *	clone3 ------------------------> fork ----------------> waits
+ *	maps, limits; go, go ----------> makes a network ----\  builds the root
+ *					drops all	      -> joins it
  *					drops all		drops all
  *	waits <------------------------------------------------ ready
  *	waits <------------------------ is slurm-volunteer-init	waits
@@ -284,8 +284,13 @@ static int start_first(struct attempt *a, bool *inside, struct vol_error *err)
 	if (a->entry.sandbox->ids &&
 	    vol_ids_map(a->entry.sandbox, a->child, err) != 0)
 		return -1;
-	if (vol_limits_oom(a->child, err) != 0 ||
-	    vol_report_go(a->report[0], err) != 0)
+	if (vol_limits_oom(a->child, err) != 0)
+		return -1;
+	/* The task waits, too: not where pid 1 looks whether we are there, and
+	 * pid 1 does not end before its own word. */
+	if (!a->entry.shared && vol_report_go(a->started[1], err) != 0)
+		return -1;
+	if (vol_report_go(a->report[0], err) != 0)
 		return -1;
 	if (!a->entry.shared &&
 	    vol_report_wait(a->report[0], &a->task, err) != 0)

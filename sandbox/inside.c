@@ -208,11 +208,19 @@ int vol_inside_task(const struct vol_entry *e)
 	return 0;
 }
 
-/* vol_report_wait_go: the maps of ids are written. */
-static int begin(const struct vol_entry *e, struct vol_error *err)
+/* Until the maps of ids are written: word of that comes through fd, which is
+ * e->report to pid 1 and e->started to a task. */
+static void wait_maps(int fd)
 {
-	if (vol_report_wait_go(e->report, err) != 0)
+	struct vol_error err;
+
+	if (vol_report_wait_go(fd, &err) != 0)
 		_exit(EXIT_FAILED);
+}
+
+static int begin(const struct vol_entry *e, int word, struct vol_error *err)
+{
+	wait_maps(word);
 	umask(022);
 	/* slurmstepd's limit of processes would let nobody but root fork. */
 	if (vol_privileges_root(err) != 0 ||
@@ -261,15 +269,16 @@ static void build_as_task(const struct vol_entry *e)
 	close(e->execed);
 	if (!e->net_made)
 		close(e->net[1]);
-	if (vol_root_build(e->sandbox, &err) != 0 ||
+	if (begin(e, e->started, &err) != 0 ||
+	    vol_root_build(e->sandbox, &err) != 0 ||
 	    (!e->net_made && take_net(e, &err) != 0))
 		vol_inside_fail(e->report, &err);
 	if (!e->net_made)
 		close(e->net[0]);
 }
 
-/* The task builds the root while pid 1 makes the network namespace and becomes
- * slurm-volunteer-init: either takes a millisecond or more. */
+/* While the maps are being written: it is the machine's root that forks, whom
+ * no limit of processes holds. */
 static pid_t fork_task(struct vol_entry *e, struct vol_error *err)
 {
 	pid_t task;
@@ -279,33 +288,53 @@ static pid_t fork_task(struct vol_entry *e, struct vol_error *err)
 	task = fork();
 	if (task < 0)
 		return vol_errorf(err, "fork: %s", strerror(errno));
-	if (task == 0) {
-		build_as_task(e);
-	} else if (!e->net_made) {
-		close(e->net[0]);
-		if (hand_net(e, err) != 0)
-			return -1;
-	}
 	return task;
+}
+
+/* The task builds the root while pid 1 makes the network namespace and becomes
+ * slurm-volunteer-init: either takes a millisecond or more. */
+static int begin_beside_task(struct vol_entry *e, struct vol_error *err)
+{
+	if (begin(e, e->report, err) != 0)
+		return -1;
+	if (e->net_made)
+		return 0;
+	close(e->net[0]);
+	return hand_net(e, err);
+}
+
+/* What was wrong is heard by nobody before. */
+static void __attribute__((noreturn))
+fail_after_maps(const struct vol_entry *e, const struct vol_error *err)
+{
+	int saved = errno;
+
+	wait_maps(e->report);
+	errno = saved;
+	vol_inside_fail(e->report, err);
 }
 
 int vol_inside_first(struct vol_entry *e)
 {
 	struct vol_error err = {""};
 	pid_t task = 0;
+	int rc;
 
 	close(e->outside);
 	close(e->start);
-	if (begin(e, &err) != 0 || (e->shared && build_alone(e, &err) != 0))
-		vol_inside_fail(e->report, &err);
 	if (!e->shared) {
 		task = fork_task(e, &err);
 		if (task < 0)
-			vol_inside_fail(e->report, &err);
-		if (task == 0)
+			fail_after_maps(e, &err);
+		if (task == 0) {
+			build_as_task(e);
 			return vol_inside_task(e);
+		}
+		rc = begin_beside_task(e, &err);
+	} else {
+		rc = begin(e, e->report, &err) != 0 ? -1 : build_alone(e, &err);
 	}
-	if (become_init(e, task, &err) != 0)
+	if (rc != 0 || become_init(e, task, &err) != 0)
 		vol_inside_fail(e->report, &err);
 	return -1;
 }

@@ -10,8 +10,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +33,8 @@
  * a thaw both it and we run again, and the first one is over. */
 #define GUARD_MS    5000
 #define GUARD_WAITS 2
+/* It calls three functions that call the kernel. */
+#define GUARD_STACK 16384
 
 /* Each port that a job sends from and each of its connections is a socket, and
  * a port, of the machine's, which gives away some 28000 (ip_local_port_range).
@@ -59,32 +61,43 @@ static int set_limit(int resource, const char *name, rlim_t soft, rlim_t hard,
 	return 0;
 }
 
+/* In slurmstepd's memory: it must not leave anything there, nor errno. */
+static int become_user(void *arg)
+{
+	const struct vol_sandbox_job *job = arg;
+
+	prctl(PR_SET_NAME, "vol-guard");
+	/* The C library does not know that it is a child: its setresuid would
+	 * wait for threads that only slurmstepd has. */
+	return syscall(SYS_setresgid, job->gid, job->gid, job->gid) != 0 ||
+	       syscall(SYS_setresuid, job->uid, job->uid, job->uid) != 0;
+}
+
 /* One process of the job's user.  It ends at once and is not reaped: a zombie
  * counts (the kernel's release_task() ends that), and Slurm, which looks for
  * processes of the step when the tasks have ended and looks again a second
- * later only, does not see it. */
+ * later only, does not see it.  As in ids.c, a copy of our memory would take
+ * longer than all else; the kernel sees to it that nobody who may trace the
+ * user's processes can look into it (commit_creds()), see wait_guard(). */
 static pid_t spawn_guard(const struct vol_sandbox *s)
 {
-	/* No SIGCHLD: slurmstepd must not take it for a task. */
-	struct clone_args args = {.exit_signal = 0};
-	/* The C library does not know that it is a child: its setresuid would
-	 * wait for threads that only slurmstepd has. */
-	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-	sigset_t all;
+	static char stack[GUARD_STACK] __attribute__((aligned(16)));
+	sigset_t all, old;
+	pid_t pid;
 
-	if (pid != 0)
-		return pid;
-	prctl(PR_SET_NAME, "vol-guard");
 	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
-	if (syscall(SYS_setresgid, s->job.gid, s->job.gid, s->job.gid) != 0 ||
-	    syscall(SYS_setresuid, s->job.uid, s->job.uid, s->job.uid) != 0)
-		_exit(1);
-	_exit(0);
+	if (sigprocmask(SIG_BLOCK, &all, &old) != 0)
+		return -1;
+	/* No SIGCHLD: slurmstepd must not take it for a task. */
+	pid = clone(become_user, stack + sizeof(stack), CLONE_VM,
+		    (void *)&s->job);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return pid;
 }
 
 int vol_limits_guard(struct vol_sandbox *s, struct vol_error *err)
 {
+	s->dumpable = prctl(PR_GET_DUMPABLE) == 1;
 	s->guard_pid = spawn_guard(s);
 	if (s->guard_pid < 0)
 		return vol_errorf(err, "process of the user: %s",
@@ -117,6 +130,9 @@ static int wait_guard(const struct vol_sandbox *s, struct vol_error *err)
 	    end.si_code != CLD_EXITED || end.si_status != 0)
 		return vol_errorf_errno(err, ECHILD,
 					"process of the user: it failed");
+	/* It is gone, and with it what a change of user did to our memory. */
+	if (s->dumpable && prctl(PR_SET_DUMPABLE, 1) != 0)
+		return vol_errorf(err, "dumpable: %s", strerror(errno));
 	return 0;
 }
 

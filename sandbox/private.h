@@ -59,6 +59,7 @@ struct vol_sandbox {
 	char root[PATH_MAX]; /* empty folder: the new root is mounted there */
 	char proc[PATH_MAX]; /* empty folder: see hide.c */
 	pid_t guard_pid;     /* zombie that counts as the user's: limits.c */
+	bool dumpable;       /* slurmstepd, before it */
 	pid_t holder_pid;    /* of a user namespace: ids.c */
 	pid_t stepd;
 	bool hidden;             /* vol_sandbox_hide() */
@@ -291,7 +292,7 @@ struct vol_entry {
 	int report;    /* inside's end */
 	int outside;   /* the other end, to be closed inside */
 	int execed;    /* slurm-volunteer-init says here that it is there */
-	int started;   /* its end: the supervisor is one */
+	int started;   /* a word to the task; its end: the supervisor is one */
 	int start;     /* the other end, to be closed inside */
 	bool net_made; /* they begin in the step's network namespace; else: */
 	int net[2];    /* from pid 1 to the task: the one that it made */
