@@ -85,12 +85,33 @@ static void appraise(struct vol_candidates *c, struct vol_devices *d,
 	}
 }
 
+/* on[level]: how many of a level there are. */
+static void coarsen(struct vol_candidates *c,
+		    const uint32_t on[VOL_SCORE_LEVELS], uint32_t wanted)
+{
+	uint64_t fine = VOL_CANDIDATES_FINE * ((uint64_t)wanted + 1), n = 0;
+	uint8_t to[VOL_SCORE_LEVELS];
+	uint32_t last = 0, levels = 0;
+
+	while (last < VOL_SCORE_LEVELS - 1 && (n += on[last]) < fine)
+		last++;
+	for (uint32_t i = 0; i < VOL_SCORE_LEVELS; i++) {
+		uint32_t beyond = i > last ? i - last - 1 : 0;
+
+		to[i] = (uint8_t)(i - beyond % VOL_CANDIDATES_COARSE);
+		levels += on[i] > 0;
+	}
+	for (size_t i = 0; i < c->n; i++)
+		c->list[i].level = to[c->list[i].level];
+	c->ordered = levels > 1;
+}
+
 void vol_candidates_judge(struct vol_candidates *c, struct vol_devices *d,
-			  struct vol_kind *kind, uint32_t waited_s)
+			  struct vol_kind *kind, uint32_t waited_s,
+			  uint32_t wanted)
 {
 	struct vol_cost *costs = vol_kind_costs(kind), *cost;
-	uint32_t best, worst, era, others;
-	int level = -1;
+	uint32_t best, worst, era, others, on[VOL_SCORE_LEVELS] = {0};
 
 	c->dropped = c->held = 0;
 	c->ordered = false;
@@ -115,10 +136,9 @@ void vol_candidates_judge(struct vol_candidates *c, struct vol_devices *d,
 			}
 			a->level = cost->level;
 		}
-		if (level < 0)
-			level = a->level;
-		c->ordered |= a->level != level;
+		on[a->level]++;
 	}
+	coarsen(c, on, wanted);
 }
 
 /* When a dropped one may do. */

@@ -51,11 +51,19 @@ static inline void vol_candidates_add(struct vol_candidates *c, uint32_t node,
  * can. */
 #define VOL_WAITED_ENOUGH UINT32_MAX
 
+/* Of so many nodes for each that a job needs, and a few more, each level is one
+ * of its own; what is worse than those is put into every fourth.  To Slurm each
+ * level is a list that it has to make. */
+#define VOL_CANDIDATES_FINE   4
+#define VOL_CANDIDATES_COARSE 4
+
 /* Drop the devices that are not open, and those that are riskier than a job
  * that has waited for so long takes; give the others a level.  A node that is
- * no device is like a device at reference speed that never leaves. */
+ * no device is like a device at reference speed that never leaves.  wanted: how
+ * many nodes the job needs. */
 void vol_candidates_judge(struct vol_candidates *c, struct vol_devices *d,
-			  struct vol_kind *kind, uint32_t waited_s);
+			  struct vol_kind *kind, uint32_t waited_s,
+			  uint32_t wanted);
 /* The job can not start without those that were dropped: take them in again,
  * after all others, and those that may do sooner before those that may do
  * later: one whose owner is there in owner_s, one that is held when the job has

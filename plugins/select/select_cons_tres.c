@@ -466,7 +466,7 @@ static int test_with_devices(job_record_t *job, bitstr_t *nodes, uint32_t min,
 
 	if (!kind)
 		return CALL_BASE();
-	vol_candidates_judge(&candidates, devices, kind, waited_s);
+	vol_candidates_judge(&candidates, devices, kind, waited_s, min);
 	dropped = candidates.dropped;
 	clear_dropped(nodes);
 	rc = test_in_order(job, nodes, min, max, req, mode, VOL_TAIL);

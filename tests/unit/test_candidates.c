@@ -98,7 +98,7 @@ static void nothing_is_no_device(void **state)
 	assert_int_equal(c.n, N);
 	assert_int_equal(c.devices, 0);
 	assert_int_equal(vol_candidates_begin(&c, 0), 0);
-	vol_candidates_judge(&c, d, vol_devices_kind(d, &job), 0);
+	vol_candidates_judge(&c, d, vol_devices_kind(d, &job), 0, 1);
 	assert_false(c.ordered);
 	vol_candidates_forgive(&c, vol_devices_kind(d, &job), 0, 300);
 	assert_false(c.ordered);
@@ -139,7 +139,7 @@ static void only_open_ones_are_kept_and_ordered(void **state)
 	assert_int_equal(refresh(bed, d, 0), 0);
 	kind = list(d, &c);
 	assert_int_equal(c.devices, 5);
-	vol_candidates_judge(&c, d, kind, 0);
+	vol_candidates_judge(&c, d, kind, 0, 1);
 	assert_int_equal(c.dropped, 1);
 	assert_true(c.list[4].dropped);
 	assert_true(c.ordered);
@@ -174,7 +174,7 @@ static void risky_ones_are_held(void **state)
 	put(bed, 4, VOL_NODETABLE_CLOSED, UINT16_MAX, 1000);
 	assert_int_equal(refresh(bed, d, 0), 0);
 	kind = list(d, &c);
-	vol_candidates_judge(&c, d, kind, 0);
+	vol_candidates_judge(&c, d, kind, 0, 1);
 	assert_int_equal(c.dropped, 2);
 	assert_int_equal(c.held, 1);
 	assert_true(c.list[2].dropped && c.list[2].held);
@@ -190,7 +190,7 @@ static void risky_ones_are_held(void **state)
 	wait = vol_score_wait(vol_kind_plan(kind), UINT16_MAX / 10,
 			      UINT16_MAX - UINT16_MAX / 2);
 	assert_in_range(wait, 1, VOL_SCORE_PATIENCE * 3600);
-	vol_candidates_judge(&c, d, kind, wait - 10);
+	vol_candidates_judge(&c, d, kind, wait - 10, 1);
 	assert_int_equal(c.held, 1);
 	vol_candidates_forgive(&c, kind, wait - 10, 300);
 	assert_int_equal(c.held, 0);
@@ -199,7 +199,7 @@ static void risky_ones_are_held(void **state)
 	assert_int_equal(c.list[4].later_s, 300);
 	assert_int_equal(c.list[1].later_s, 0);
 	assert_int_equal(c.list[2].level, VOL_SCORE_LEVELS - 1);
-	vol_candidates_judge(&c, d, kind, wait);
+	vol_candidates_judge(&c, d, kind, wait, 1);
 	assert_int_equal(c.held, 0);
 	assert_int_equal(c.dropped, 1);
 	assert_int_equal(c.list[2].later_s, 0);
@@ -207,14 +207,14 @@ static void risky_ones_are_held(void **state)
 	vol_candidates_begin(&c, N);
 	vol_candidates_add(&c, 2, slot_of(d, 2));
 	vol_candidates_add(&c, 4, slot_of(d, 4));
-	vol_candidates_judge(&c, d, kind, 0);
+	vol_candidates_judge(&c, d, kind, 0, 1);
 	assert_int_equal(c.dropped, 2);
 	vol_candidates_forgive(&c, kind, 0, 300);
 	assert_true(c.ordered);
 	assert_int_equal(c.list[0].later_s, wait);
 	assert_int_equal(c.list[0].level, VOL_SCORE_LEVELS - 1);
 	assert_int_equal(c.list[1].level, 0);
-	vol_candidates_judge(&c, d, kind, VOL_WAITED_ENOUGH);
+	vol_candidates_judge(&c, d, kind, VOL_WAITED_ENOUGH, 1);
 	assert_int_equal(c.held, 0);
 	vol_candidates_free(&c);
 	vol_devices_destroy(d);
@@ -229,17 +229,57 @@ static void equal_ones_are_not_ordered(void **state)
 	for (unsigned int i = 0; i < N; i++)
 		put(bed, i, VOL_NODETABLE_OPEN, 1000, 1000);
 	assert_int_equal(refresh(bed, d, 0), 0);
-	vol_candidates_judge(&c, d, list(d, &c), 0);
+	vol_candidates_judge(&c, d, list(d, &c), 0, 1);
 	assert_false(c.ordered);
 	/* All dropped: nothing to order, and all alike when forgiven. */
 	for (unsigned int i = 0; i < N; i++)
 		put(bed, i, VOL_NODETABLE_CLOSED, 1000, 1000);
 	assert_int_equal(refresh(bed, d, 0), 0);
-	vol_candidates_judge(&c, d, list(d, &c), 0);
+	vol_candidates_judge(&c, d, list(d, &c), 0, 1);
 	assert_int_equal(c.dropped, N);
 	assert_false(c.ordered);
 	vol_candidates_forgive(&c, vol_devices_kind(d, &job), 0, 300);
 	assert_false(c.ordered);
+	vol_candidates_free(&c);
+	vol_devices_destroy(d);
+}
+
+static unsigned int count_levels(const struct vol_candidates *c)
+{
+	unsigned int n = 0, seen = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		seen |= 1u << c->list[i].level;
+	for (; seen; seen &= seen - 1)
+		n++;
+	return n;
+}
+
+/* As many of the best as the job may need have levels of their own. */
+static void the_worse_ones_are_put_together(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_devices *d = start(bed);
+	struct vol_candidates fine = {0}, c = {0};
+	struct vol_kind *kind;
+
+	for (unsigned int i = 0; i < N; i++)
+		put(bed, i, VOL_NODETABLE_OPEN, UINT16_MAX,
+		    1000 - i * 1000 / (N + 10));
+	assert_int_equal(refresh(bed, d, 0), 0);
+	list(d, &fine);
+	kind = list(d, &c);
+	vol_candidates_judge(&fine, d, kind, 0, N);
+	vol_candidates_judge(&c, d, kind, 0, 1);
+	assert_true(fine.ordered && c.ordered);
+	assert_true(count_levels(&c) < count_levels(&fine));
+	for (size_t i = 0; i < N; i++) {
+		if (i < 2 * VOL_CANDIDATES_FINE)
+			assert_int_equal(c.list[i].level, fine.list[i].level);
+		assert_true(c.list[i].level <= fine.list[i].level);
+		assert_true(i == 0 || c.list[i].level >= c.list[i - 1].level);
+	}
+	vol_candidates_free(&fine);
 	vol_candidates_free(&c);
 	vol_devices_destroy(d);
 }
@@ -343,7 +383,7 @@ static void some_of_each_fate_are_told(void **state)
 		    (uint16_t)(UINT16_MAX - (100u << (17 - i) / 2)), 1000);
 	assert_int_equal(refresh(bed, d, 0), 0);
 	kind = list(d, &c);
-	vol_candidates_judge(&c, d, kind, 0);
+	vol_candidates_judge(&c, d, kind, 0, 1);
 	for (uint32_t i = 0; i < N; i++) {
 		c.list[i].weight = i == 1 ? 1 : 10;
 		c.list[i].taken = i == 17;
@@ -414,6 +454,7 @@ int main(void)
 		bed_test(only_open_ones_are_kept_and_ordered),
 		bed_test(risky_ones_are_held),
 		bed_test(equal_ones_are_not_ordered),
+		bed_test(the_worse_ones_are_put_together),
 		bed_test(costs_follow_the_table_and_the_job),
 		bed_test(names_are_looked_at_again),
 		bed_test(slurmctlds_table_grows),
