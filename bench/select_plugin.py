@@ -8,8 +8,11 @@ set up, and the CPU time of the one thread that schedules them is read:
   run-now   the main scheduler starts all of them on idle nodes
   will-run  all nodes are in use for hours: backfill plans when each can start
 
-A round is a slurmctld with the plugin and one without it, in turns which of
-them is first.  CPU time, since what else the machine does is no cost of ours.
+A round is a slurmctld with the plugin, one without it, in turns which of them
+is first, and one in which every second job is the plugin's, the others the
+original's (native/slurmctld/turns.c): whole runs differ by a tenth from one to
+the next, neighbours in a queue do not.  CPU time, since what else the machine
+does is no cost of ours.
 Beside it, what the plugin's own part of one call takes, in ns a node, with an
 original that does nothing (tests/abi/bench_select.c).
 """
@@ -84,6 +87,9 @@ for task in /proc/$(pgrep -o -x slurmctld)/task/*; do
 	}
 done
 """
+# Where turns.c counts, and select's mode of each of ours there.
+COUNTERS = "/run/bench-turns"
+KINDS = {"run-now": 0, "will-run": 2}
 # How often backfill has been through the queue.
 CYCLES = "sdiag | sed -n '/^Backfill/,$ s/.*Total cycles: //p'"
 
@@ -171,15 +177,26 @@ class Host:
 
     # -- slurmctld -------------------------------------------------------
 
+    def place(self, plugin):
+        """True: the plugin, False: the original, a number: both in turns."""
+        self.sh("cd $(dirname $(find /usr/lib -name select_cons_res.so -o "
+                "-name select_linear.so | head -n 1)) && "
+                "if [ -e select_cons_tres.so.ours ]; then "
+                "mv select_cons_tres.so.ours select_cons_tres.so; fi && "
+                f"volunteer select --{'enable' if plugin is not False else 'disable'}"
+                + ("" if isinstance(plugin, bool) else
+                   " && mv select_cons_tres.so select_cons_tres.so.ours && "
+                   "cp /usr/src/bench/turns.so select_cons_tres.so"))
+
     def start(self, nodes, mode, plugin):
         """A slurmctld that remembers nothing, with all nodes idle."""
-        self.sh(f"volunteer select --{'enable' if plugin else 'disable'}")
+        self.place(plugin)
         conf = CONF.format(nodes=nodes, cpus=CPUS, scheduler=MODES[mode][1],
                            planned=planned(nodes))
         self.sh("rm -rf /run/bench-state; mkdir /run/bench-state; "
                 ": > /var/log/slurm/slurmctld.log; "
                 f"cat > /etc/slurm/slurm.conf <<'END'\n{conf}END\n")
-        self.background("slurmctld -c -D")
+        self.background(f"BENCH_TURN={int(plugin)} slurmctld -c -D")
         self.wait("slurmctld answers", lambda: "UP" in self.sh(
             "scontrol ping"))
         time.sleep(8)  # after 3 s it pings whoever is there
@@ -209,6 +226,17 @@ class Host:
 
     # -- what is measured ------------------------------------------------
 
+    def counted(self, mode):
+        """ns and calls of the original, and of the plugin; of turns.c."""
+        v = [int(word) for word in self.sh(
+            f"od -An -v -w8 -t u8 {COUNTERS}").split()]
+        kind = KINDS[mode]
+        return [(v[2 * kind + i], v[6 + 2 * kind + i]) for i in (0, 1)]
+
+    def count_anew(self):
+        self.sh(f"[ ! -e {COUNTERS} ] || dd if=/dev/zero of={COUNTERS} "
+                "bs=96 count=1 conv=notrunc status=none")
+
     def at_rest(self, thread, since=0):
         """CPU time of the thread and backfill's cycles, when it waits; it
         must have worked since then."""
@@ -232,6 +260,7 @@ class Host:
         self.sh(f"queue {' '.join(JOBS)}")
         thread = MODES["run-now"][0]
         before, _ = self.at_rest(thread)
+        self.count_anew()
         # Again when it has had its 49 s.
         self.wait("all jobs run", lambda: self.partition("up") or
                   self.count("running") == N_JOBS, 1200, every=2)
@@ -249,6 +278,7 @@ class Host:
         self.sh(f"queue {' '.join(JOBS)}")
         thread = MODES["will-run"][0]
         before, cycles = self.at_rest(thread)
+        self.count_anew()
         self.partition("up")
         self.wait("backfill has been through", lambda: int(
             self.sh(CYCLES)) > cycles, 1200)
@@ -260,23 +290,35 @@ class Host:
 
 
 def trial(host, nodes, mode, plugin):
+    """Seconds of CPU; and, in turns, what each of the two has counted."""
     host.start(nodes, mode, plugin)
     try:
-        return (host.run_now if mode == "run-now" else host.will_run)(nodes)
+        seconds = (host.run_now if mode == "run-now" else host.will_run)(nodes)
+        return seconds, None if isinstance(plugin, bool) \
+            else host.counted(mode)
     finally:
         host.stop()
 
 
+def ratio_of_turns(seconds, counted):
+    """If all jobs were the plugin's, by: if all were the original's."""
+    plain, ours = (ns / 1e9 for ns, _ in counted)
+    rest = seconds - plain - ours
+    return (rest + 2 * ours) / (rest + 2 * plain)
+
+
 def compare(host, nodes, mode, rounds):
-    """Rounds of both; prints their figures."""
-    ours, plain = [], []
+    """Rounds of all three; prints their figures."""
+    ours, plain, turns = [], [], []
     for i in range(rounds):
         for plugin in ((True, False) if i % 2 else (False, True)):
             (ours if plugin else plain).append(
-                trial(host, nodes, mode, plugin))
+                trial(host, nodes, mode, plugin)[0])
+        turns.append(trial(host, nodes, mode, i % 2))
         progress(f"{nodes} nodes, {mode}, {i + 1} of {rounds}: "
                  f"{ours[-1]:.3f} s with, {plain[-1]:.3f} s without, "
-                 f"ratio {ours[-1] / plain[-1]:.3f}")
+                 f"ratio {ours[-1] / plain[-1]:.3f}, in turns "
+                 f"{ratio_of_turns(*turns[-1]):.3f} {turns[-1][1]}")
     jobs = N_JOBS if mode == "run-now" else planned(nodes)
     keys = {"nodes": nodes, "mode": mode, "pending": N_JOBS, "jobs": jobs}
     ratios = [a / b for a, b in zip(ours, plain)]
@@ -286,6 +328,14 @@ def compare(host, nodes, mode, rounds):
            "ratio", rounds, pairs_p50=round(statistics.median(ratios), 3),
            pairs_min=round(min(ratios), 3), pairs_max=round(max(ratios), 3),
            **keys)
+    each = [ratio_of_turns(*turn) for turn in turns]
+    whole = ratio_of_turns(
+        sum(seconds for seconds, _ in turns),
+        [[sum(turn[1][i][k] for turn in turns) for k in (0, 1)]
+         for i in (0, 1)])
+    figure("select", "slurm-volunteer", "ratio_in_turns", whole, "ratio",
+           rounds, rounds_min=round(min(each), 3),
+           rounds_max=round(max(each), 3), **keys)
     for subject, samples in (("slurm-volunteer", ours), ("slurm", plain)):
         figure("select", subject, "cpu_per_job",
                1e6 * min(samples) / jobs, "us", rounds, **keys)
