@@ -28,6 +28,7 @@
 #include <linux/securebits.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/pidfd.h>
@@ -39,7 +40,11 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "atomicfile.h"
 #include "cleanup.h"
+
+/* Ten short lines. */
+#define FDINFO_MAX 4096
 
 /* And that of a network, which takes longer than all of these. */
 #define NAMESPACES                                                  \
@@ -253,6 +258,27 @@ static int clone_first(struct attempt *a, bool *inside, struct vol_error *err)
 	return 0;
 }
 
+/* It may have been made before pid 1 had it; it waits for us to begin.  Killed
+ * meanwhile, it has no number, or none that anybody has. */
+static int limit_task(int task, struct vol_error *err)
+{
+	cleanup_free char *text = NULL;
+	char path[64], *line;
+	int pid;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)getpid(), task);
+	text = vol_file_read(path, FDINFO_MAX, NULL, err);
+	if (!text)
+		return -1;
+	line = strstr(text, "\nPid:\t");
+	pid = line ? atoi(line + strlen("\nPid:\t")) : 0;
+	if (pid > 0 && vol_limits_oom(pid, err) == 0)
+		return 0;
+	if (pid > 0 && errno != ENOENT)
+		return -1;
+	return vol_errorf_errno(err, ESRCH, "the task was killed");
+}
+
 /* slurm-volunteer-init says that it is; the end of file says that it is not. */
 static int wait_init(struct attempt *a, struct vol_error *err)
 {
@@ -293,7 +319,8 @@ static int start_first(struct attempt *a, bool *inside, struct vol_error *err)
 	if (vol_report_go(a->report[0], err) != 0)
 		return -1;
 	if (!a->entry.shared &&
-	    vol_report_wait(a->report[0], &a->task, err) != 0)
+	    (vol_report_wait(a->report[0], &a->task, err) != 0 ||
+	     limit_task(a->task, err) != 0))
 		return -1;
 	if (wait_init(a, err) != 0)
 		return -1;

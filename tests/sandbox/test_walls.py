@@ -21,6 +21,13 @@ def nothing_is_kept_but_the_user(bed):
     assert done.stdout.split()[0] == "4", done
 
 
+def it_goes_first_when_memory_runs_out(bed):
+    """Whoever was there first, the task or its limit."""
+    for _ in range(20):
+        done = bed.sh("cat /proc/1/oom_score_adj /proc/self/oom_score_adj")
+        assert done.stdout.split() == ["1000", "1000"], done
+
+
 def the_root_is_read_only(bed):
     done = bed.sh("for d in / /usr /etc /dev /run /sys/devices/system "
                   "/proc/sys/kernel /home /root /run/scratch; do "
@@ -295,7 +302,8 @@ def processes_of_the_user_are_no_way_out(bed):
 if __name__ == "__main__":
     the_bed = Bed("walls")
     own = the_bed.require()
-    main(the_bed, [nothing_is_kept_but_the_user, the_root_is_read_only,
+    main(the_bed, [nothing_is_kept_but_the_user,
+                   it_goes_first_when_memory_runs_out, the_root_is_read_only,
                    scratch_is_limited, people_s_places_are_hidden,
                    a_file_elsewhere_is_refused,
                    a_socket_of_slurmstepd_s_is_passed_on,
