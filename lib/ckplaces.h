@@ -29,13 +29,16 @@ enum vol_ckplace_kind {
 	VOL_CKPLACE_DEVPTS,
 };
 
-/* Flags that the mount has, as in mount(2); others are free. */
-#define VOL_CKPLACE_FLAGS 0xfu /* MS_RDONLY, _NOSUID, _NODEV, _NOEXEC */
+/* Flags that the mount must have, as in mount(2): MS_RDONLY, MS_NOSUID,
+ * MS_NODEV, MS_NOEXEC.  And one of ours: it hides what is below it (a part of
+ * /proc), so an image without it is refused. */
+#define VOL_CKPLACE_COVER 0x100u
+#define VOL_CKPLACE_FLAGS (VOL_CKPLACE_COVER | 0xfu)
 
 struct vol_ckplace {
 	char target[VOL_CKPATH_SIZE];
 	uint32_t kind;  /* enum vol_ckplace_kind */
-	uint32_t flags; /* of VOL_CKPLACE_FLAGS, that must be set */
+	uint32_t flags; /* of VOL_CKPLACE_FLAGS */
 };
 
 /* Sorted by target, each once. */

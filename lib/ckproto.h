@@ -165,8 +165,16 @@ int vol_ckname_parse(const char *name, struct vol_ckname *parsed,
  * ghost file it is the beginning. */
 bool vol_ckkind_read(enum vol_ckkind kind);
 
+/* Its magic number; 0: raw. */
+uint32_t vol_ckkind_magic(enum vol_ckkind kind);
+
 /* "core", "files", ...: what a person calls it. */
 const char *vol_ckkind_name(enum vol_ckkind kind);
+
+/* The first number of every file but the inventory (criu/include/magic.h);
+ * services' are what is not an image. */
+#define VOL_CKMAGIC_COMMON  0x54564319u
+#define VOL_CKMAGIC_SERVICE 0x55105940u
 
 /* Entries of one file. */
 struct vol_ckentries {

@@ -16,16 +16,19 @@
  *	user ns	exactly the map that the sandbox writes, to id_base
  *	mounts	only at places of the list, of their kinds, with their flags;
  *		nothing that the machine's devices or other files are reached by
- *	files	kinds of an allow-list; paths normal; devices null zero full
- *		random urandom tty ptmx only; inet on loopback only; ghosts no
- *		devices, no setuid, the job's own
+ *	files	kinds of an allow-list; paths normal, and on the mount they
+ *		say; devices null zero full random urandom tty ptmx pts only;
+ *		inet on loopback only; sockets with a path on a tmpfs only (CRIU
+ *		removes what has their name); deleted files no devices, no
+ *		setuid, the job's own
  *	net	lo only
  *
  * What is not looked at: memory and registers (the job could put anything there
  * itself), and what is in tars (they are unpacked inside the job's user
  * namespace).
  *
- * An error is one line: "core-2.img: entry 1: creds.uid is 0, want 1000".
+ * An error is one line:
+ *	core-2.img: entry 1: thread_core: creds: uid is 0, want 1000
  */
 #ifndef VOL_CKVERIFY_H
 #define VOL_CKVERIFY_H
@@ -59,10 +62,19 @@ struct vol_ckwant {
 	uint8_t filter[VOL_SHA256_BYTES]; /* SHA-256 of our sock_filters */
 	/* The device's own, not what the manifest says of another's. */
 	const struct vol_ckplaces *places;
-	/* Highest hard limits, by number (RLIMIT_...); UINT64_MAX: any. */
+	/* Highest hard limits, by number (RLIMIT_...); UINT64_MAX: any.  Of
+	 * RLIMIT_CORE both are exactly this: see sandbox/limits.c. */
 	uint64_t limit[VOL_CKLIMITS];
 	int32_t oom_score_adj; /* the least; kernel: -1000 ... 1000 */
+	uint64_t tmpfs_bytes;  /* the largest that a tmpfs may be */
 	vol_sha256_f sha256;
+};
+
+/* A file of the machine's that the image has open. */
+struct vol_ckopened {
+	char path[VOL_CKPATH_SIZE];
+	uint32_t flags; /* of open(2) */
+	uint32_t mode;  /* its type, as in st_mode */
 };
 
 /* What was there. */
@@ -71,9 +83,19 @@ struct vol_ckseen {
 	uint64_t memory; /* bytes of all pages files */
 	/* Files mapped from places that are external and read-only. */
 	struct vol_ckmapped mapped;
+	/* Files and folders in external places that are writable: working
+	 * folders.  CRIU opens them as root of the job's user namespace, to
+	 * which the files of other users in there belong as well.  So whoever
+	 * restores opens each of them first with the job's own ids, inside, and
+	 * gives up if that is not allowed. */
+	size_t n_opened;
+	struct vol_ckopened *opened;
 };
 
-/* *seen must be zeroed; clear its mapped afterwards, also on error.  NULL: not
+/* Keeps errno. */
+void vol_ckseen_clear(struct vol_ckseen *seen);
+
+/* *seen must be zeroed; clear it afterwards, also on error.  NULL: not
  * interested.  -1 with EBADMSG (no image, or not one that CRIU wrote), EPERM
  * (an image, but not harmless), ENOMEM, or what sha256 said. */
 int vol_ckverify(const struct vol_ckinput *input, size_t n,
