@@ -203,6 +203,7 @@ static const struct vol_field place_fields[] = {
 	 .decode = path_decode},
 	{PLACE_AT(kind), .kind = VOL_FIELD_ENUM, .names = kinds,
 	 .max = VOL_CKPLACE_DEVPTS},
+	{PLACE_AT(key), .kind = VOL_FIELD_TEXT, .charset = ""},
 	{PLACE_AT(flags), .kind = VOL_FIELD_UINT, .max = VOL_CKPLACE_FLAGS},
 };
 
@@ -343,9 +344,7 @@ static int places_decode(const json_t *list, void *member,
 
 		if (item_decode(list, i, last, &item, place_fields,
 				N(place_fields), err) < 0 ||
-		    vol_ckplaces_add(p, item.target,
-				     (enum vol_ckplace_kind)item.kind,
-				     item.flags, err) < 0)
+		    vol_ckplaces_add(p, &item, err) < 0)
 			return -1;
 	}
 	return 0;

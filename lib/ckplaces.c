@@ -78,20 +78,41 @@ const struct vol_ckplace *vol_ckplaces_at(const struct vol_ckplaces *places,
 	return NULL;
 }
 
-int vol_ckplaces_add(struct vol_ckplaces *places, const char *target,
-		     enum vol_ckplace_kind kind, uint32_t flags,
-		     struct vol_error *err)
+static bool key_valid(const struct vol_ckplace *place)
 {
-	size_t len = strlen(target), i = search(places, target, len);
-	const struct vol_ckplace *same = vol_ckplaces_at(places, target, len);
+	size_t len = strnlen(place->key, sizeof(place->key));
+
+	for (size_t i = 0; i < len; i++)
+		if (!vol_char_in((unsigned char)place->key[i], ""))
+			return false;
+	return place->kind == VOL_CKPLACE_EXTERNAL
+		       ? len > 0 && len < sizeof(place->key)
+		       : len == 0;
+}
+
+static bool place_valid(const struct vol_ckplace *place)
+{
+	return vol_ckpath_valid_n(place->target,
+				  strnlen(place->target,
+					  sizeof(place->target))) &&
+	       place->kind <= VOL_CKPLACE_DEVPTS &&
+	       !(place->flags & ~VOL_CKPLACE_FLAGS) && key_valid(place);
+}
+
+int vol_ckplaces_add(struct vol_ckplaces *places,
+		     const struct vol_ckplace *place, struct vol_error *err)
+{
+	size_t i, len = strnlen(place->target, sizeof(place->target));
+	const struct vol_ckplace *same;
 	char excerpt[VOL_EXCERPT_SIZE];
 	struct vol_ckplace *grown;
 
-	vol_text_excerpt(target, len, excerpt);
-	if (!vol_ckpath_valid(target) || flags & ~VOL_CKPLACE_FLAGS ||
-	    (unsigned int)kind > VOL_CKPLACE_DEVPTS)
+	vol_text_excerpt(place->target, len, excerpt);
+	if (!place_valid(place))
 		return vol_errorf_errno(err, EINVAL, "%s is no place", excerpt);
-	if (same && same->kind == kind && same->flags == flags)
+	same = vol_ckplaces_at(places, place->target, len);
+	if (same && same->kind == place->kind && same->flags == place->flags &&
+	    strcmp(same->key, place->key) == 0)
 		return 0;
 	if (same)
 		return vol_errorf_errno(err, EEXIST,
@@ -100,15 +121,17 @@ int vol_ckplaces_add(struct vol_ckplaces *places, const char *target,
 	if (places->n >= VOL_CKPLACES_MAX)
 		return vol_errorf_errno(err, ENOSPC, "more than %d places",
 					VOL_CKPLACES_MAX);
+	i = search(places, place->target, len);
 	grown = reallocarray(places->place, places->n + 1, sizeof(*grown));
 	if (!grown)
 		return vol_errorf_errno(err, ENOMEM, "out of memory");
 	places->place = grown;
 	memmove(grown + i + 1, grown + i, (places->n - i) * sizeof(*grown));
 	memset(&grown[i], 0, sizeof(grown[i]));
-	memcpy(grown[i].target, target, len);
-	grown[i].kind = kind;
-	grown[i].flags = flags;
+	strcpy(grown[i].target, place->target);
+	strcpy(grown[i].key, place->key);
+	grown[i].kind = place->kind;
+	grown[i].flags = place->flags;
 	places->n++;
 	return 0;
 }
@@ -160,7 +183,8 @@ int vol_ckplaces_within(const struct vol_ckplaces *want,
 			return vol_errorf_errno(err, ENOENT,
 						"this machine has no %s inside",
 						excerpt);
-		if (h->kind != w->kind || (w->flags & ~h->flags) != 0)
+		if (h->kind != w->kind || strcmp(h->key, w->key) != 0 ||
+		    (w->flags & ~h->flags) != 0)
 			return vol_errorf_errno(
 				err, ENOENT,
 				"%s is mounted differently on this machine",

@@ -21,8 +21,8 @@
 #define VOL_CKPLACES_MAX 640
 
 enum vol_ckplace_kind {
-	/* Bound from the machine that restores, under the key that is its
-	 * target: criu dump --external mnt[TARGET]:TARGET. */
+	/* Bound from the machine that restores: criu dump --external
+	 * mnt[TARGET]:KEY, criu restore --external mnt[KEY]:SOURCE. */
 	VOL_CKPLACE_EXTERNAL,
 	VOL_CKPLACE_TMPFS, /* in the image; or a folder of another one bound */
 	VOL_CKPLACE_PROC,  /* made anew; or a part of it bound */
@@ -35,10 +35,14 @@ enum vol_ckplace_kind {
 #define VOL_CKPLACE_COVER 0x100u
 #define VOL_CKPLACE_FLAGS (VOL_CKPLACE_COVER | 0xfu)
 
+/* Of [A-Za-z0-9], and its NUL. */
+#define VOL_CKKEY_SIZE 16
+
 struct vol_ckplace {
 	char target[VOL_CKPATH_SIZE];
-	uint32_t kind;  /* enum vol_ckplace_kind */
-	uint32_t flags; /* of VOL_CKPLACE_FLAGS */
+	char key[VOL_CKKEY_SIZE]; /* EXTERNAL only, else "" */
+	uint32_t kind;            /* enum vol_ckplace_kind */
+	uint32_t flags;           /* of VOL_CKPLACE_FLAGS */
 };
 
 /* Sorted by target, each once. */
@@ -53,11 +57,11 @@ bool vol_ckpath_valid(const char *path);
 /* The same of bytes without a NUL. */
 bool vol_ckpath_valid_n(const char *path, size_t len);
 
-/* EINVAL, EEXIST for a target that is there with another kind or flags (the
- * same once more is fine), ENOSPC, ENOMEM. */
-int vol_ckplaces_add(struct vol_ckplaces *places, const char *target,
-		     enum vol_ckplace_kind kind, uint32_t flags,
-		     struct vol_error *err);
+/* *place is copied.  EINVAL, EEXIST for a target that is there with another
+ * kind, key or flags (the same once more is fine), ENOSPC, ENOMEM.  That no key
+ * is of two places is the caller's to see to. */
+int vol_ckplaces_add(struct vol_ckplaces *places,
+		     const struct vol_ckplace *place, struct vol_error *err);
 /* Keeps errno. */
 void vol_ckplaces_clear(struct vol_ckplaces *places);
 
@@ -70,8 +74,8 @@ const struct vol_ckplace *vol_ckplaces_of(const struct vol_ckplaces *places,
 					  const char *path);
 
 /* Does this machine offer (have) all that an image wants?  0, or -1 with ENOENT
- * naming the first that it does not: of that target, with the same kind and at
- * least its flags. */
+ * naming the first that it does not: of that target, with the same kind and key
+ * and at least its flags. */
 int vol_ckplaces_within(const struct vol_ckplaces *want,
 			const struct vol_ckplaces *have, struct vol_error *err);
 

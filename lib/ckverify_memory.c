@@ -85,10 +85,8 @@ int vol_ckcheck_mm(struct vol_ckset *set, struct vol_ckentry *e,
 
 	if (!vol_ckset_process(set, (uint32_t)e->member->name.id))
 		return vol_ckrefuse(err, "there is no such process");
-	/* 2, core files for root only, is of programs with privileges; pid 1 is
-	 * not to be traced (sandbox/init.c). */
-	if (!dumpable->n || dumpable->number < 0 ||
-	    dumpable->number > (e->member->name.id != 1))
+	/* 2, core files for root only, is of programs with privileges. */
+	if (!dumpable->n || dumpable->number < 0 || dumpable->number > 1)
 		return vol_ckrefuse(err, "dumpable is %" PRId64,
 				    dumpable->number);
 	if (check_file(set, (uint64_t)e->value[VOL_CKMM_exe_file_id].number,

@@ -191,8 +191,8 @@ static int check_place(const struct vol_ckset *set, const struct vol_ckplace *p,
 		return -1;
 	if (p->kind != VOL_CKPLACE_EXTERNAL)
 		return check_own(set, p, e, err);
-	if (!is_text(key, p->target))
-		return vol_ckrefuse(err, "ext_key is not the mount point");
+	if (!is_text(key, p->key))
+		return vol_ckrefuse(err, "ext_key is not %s", p->key);
 	return 0;
 }
 
