@@ -157,8 +157,8 @@ static int fit_cpu(const struct vol_ckmachine *image,
 
 	if (strcmp(image->arch, machine->arch) != 0)
 		return vol_errorf_errno(err, ENOTSUP,
-					"this is a %s machine, and the job "
-					"began on %s",
+					"this machine is %s, and the job began "
+					"on %s",
 					machine->arch, image->arch);
 	for (unsigned int i = 0; vol_ckcpu_name(i); i++) {
 		if (!vol_ckcpu_has(&image->cpu, i) ||

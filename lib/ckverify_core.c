@@ -228,6 +228,11 @@ static int check_leader(struct vol_ckset *set, struct vol_ckprocess *p,
 		return vol_error_prefix(err, "tc");
 	if (p->dead)
 		return 0;
+	if (p->odd)
+		return vol_ckrefuse(err,
+				    "process %" PRIu32
+				    " is none of its threads",
+				    p->pid);
 	if (!vol_ckset_find(set, VOL_CKKIND_IDS, p->pid) ||
 	    !vol_ckset_find(set, VOL_CKKIND_MM, p->pid) ||
 	    !vol_ckset_find(set, VOL_CKKIND_FS, p->pid))

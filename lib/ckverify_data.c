@@ -89,23 +89,29 @@ static size_t folder_length(struct vol_ckbytes path)
 	return len;
 }
 
+bool vol_ckis_linked(struct vol_ckbytes path)
+{
+	static const char name[] = "link_remap.";
+	size_t len = folder_length(path) + strlen(name);
+	const char *at = (const char *)path.at;
+	uint64_t number;
+
+	return path.len > len &&
+	       memcmp(at + len - strlen(name), name, strlen(name)) == 0 &&
+	       vol_text_number(at + len, path.len - len, 0, UINT32_MAX,
+			       &number) == 0;
+}
+
 /* CRIU gives the other name's file the first one's name, and removes the other
  * name: so that may be no other than what CRIU made for it. */
 static int check_linked(const struct vol_ckopen *orig,
 			const struct vol_ckopen *other, struct vol_error *err)
 {
-	static const char name[] = "link_remap.";
-	size_t folder = folder_length(orig->path), len;
-	const char *at = (const char *)other->path.at;
-	uint64_t number;
+	size_t folder = folder_length(orig->path);
 
-	len = folder + strlen(name);
-	if (other->place != orig->place || other->path.len <= len ||
+	if (other->place != orig->place || !vol_ckis_linked(other->path) ||
 	    folder_length(other->path) != folder ||
-	    memcmp(at, orig->path.at, folder) != 0 ||
-	    memcmp(at + folder, name, strlen(name)) != 0 ||
-	    vol_text_number(at + len, other->path.len - len, 0, UINT32_MAX,
-			    &number) < 0)
+	    memcmp(other->path.at, orig->path.at, folder) != 0)
 		return vol_ckrefuse(err, "it is of another file's name");
 	return 0;
 }

@@ -113,6 +113,8 @@ static int check_reg(struct vol_ckset *set, struct vol_ckbytes message,
 	/* An open file does not have these, and CRIU would do it. */
 	if (o->flags & (O_CREAT | O_EXCL | O_TRUNC))
 		return vol_ckrefuse(err, "flags are 0%" PRIo32, o->flags);
+	if (!v[VOL_CKREG_mode].n && vol_ckis_linked(o->path))
+		return 0;
 	return check_type(o, err);
 }
 
@@ -212,7 +214,7 @@ static int note_opened(struct vol_ckset *set, const struct vol_ckopen *o,
 	struct vol_ckseen *seen = set->seen;
 	struct vol_ckopened *grown;
 
-	if (!seen || o->type != VOL_CKFD_REG ||
+	if (!seen || o->type != VOL_CKFD_REG || S_ISCHR(o->mode) ||
 	    o->place->kind != VOL_CKPLACE_EXTERNAL ||
 	    o->place->flags & 1 /* MS_RDONLY */)
 		return 0;

@@ -129,8 +129,8 @@ static int check_options(const struct vol_ckset *set,
 	static const char *const tmpfs[] = {"size",    "nr_inodes", "mode",
 					    "uid",     "gid",       "inode64",
 					    "inode32", NULL};
-	static const char *const devpts[] = {"gid", "mode", "ptmxmode",
-					     "uid", "max",  NULL};
+	static const char *const devpts[] = {
+		"gid", "mode", "ptmxmode", "uid", "max", "newinstance", NULL};
 	static const char *const proc[] = {"hidepid", "subset", "gid", NULL};
 	const char *at = (const char *)text.at;
 	bool sized = false;
@@ -289,8 +289,6 @@ static int check_one(const struct vol_ckset *set, const struct vol_ckmount *m,
 	const struct vol_ckmount *under = below(set, m);
 	const char *target = m->place->target;
 
-	if (mount_at(set, m->place) != m)
-		return vol_ckrefuse(err, "%s is mounted twice", target);
 	if (!under && strcmp(target, "/") != 0)
 		return vol_ckrefuse(err, "nothing is mounted at /");
 	if (under ? m->parent != under->id
@@ -320,6 +318,10 @@ int vol_ckcheck_mounts(struct vol_ckset *set, struct vol_error *err)
 					    "mount %" PRIu32 " is there twice",
 					    set->mount[i].id);
 	for (size_t i = 0; i < set->n_mounts; i++)
+		if (mount_at(set, set->mount[i].place) != &set->mount[i])
+			return vol_ckrefuse(err, "%s is mounted twice",
+					    set->mount[i].place->target);
+	for (size_t i = 0; i < set->n_mounts; i++)
 		if (check_one(set, &set->mount[i], err) < 0)
 			return -1;
 	for (size_t i = 0; i < places->n; i++)
@@ -330,29 +332,44 @@ int vol_ckcheck_mounts(struct vol_ckset *set, struct vol_error *err)
 	return 0;
 }
 
+/* The place of the mount of that number; without one, of the path. */
+static const struct vol_ckplace *place_of(const struct vol_ckset *set,
+					  const char *path, size_t len,
+					  const struct vol_ckvalue *mount)
+{
+	const struct vol_ckmount *m = NULL;
+	char text[VOL_CKPATH_SIZE];
+
+	if (mount->n && mount->number != -1) {
+		if (mount->number > 0)
+			m = vol_ckset_mount(set, (uint32_t)mount->number);
+		return m ? m->place : NULL;
+	}
+	memcpy(text, path, len);
+	text[len] = '\0';
+	return vol_ckplaces_of(set->want->places, text);
+}
+
 int vol_ckcheck_path(const struct vol_ckset *set, struct vol_ckbytes path,
 		     const struct vol_ckvalue *mount,
 		     const struct vol_ckplace **place, struct vol_error *err)
 {
 	const char *at = (const char *)path.at;
-	const struct vol_ckmount *m = NULL;
 	char excerpt[VOL_EXCERPT_SIZE];
 
 	vol_text_excerpt(at, path.len, excerpt);
 	if (!vol_ckpath_valid_n(at, path.len))
 		return vol_ckrefuse(err, "%s is no normal path", excerpt);
-	if (mount->n && mount->number > 0)
-		m = vol_ckset_mount(set, (uint32_t)mount->number);
-	if (!m)
+	*place = place_of(set, at, path.len, mount);
+	if (!*place)
 		return vol_ckrefuse(err,
 				    "%s is on mount %" PRId64
 				    ", which is not there",
 				    excerpt, mount->n ? mount->number : -1);
-	if (!within(at, path.len, m->place->target))
+	if (!within(at, path.len, (*place)->target))
 		return vol_ckrefuse(err,
 				    "%s is not below %s, where its mount "
 				    "is",
-				    excerpt, m->place->target);
-	*place = m->place;
+				    excerpt, (*place)->target);
 	return 0;
 }

@@ -34,6 +34,7 @@ struct vol_ckprocess {
 	uint32_t pid, parent;
 	uint32_t order; /* in pstree.img */
 	bool dead;      /* a zombie */
+	bool odd;       /* its first thread has another number */
 	bool filtered;  /* all its threads by the filters of the first one */
 };
 
@@ -193,6 +194,8 @@ int vol_ckcheck_fs(struct vol_ckset *, struct vol_ckentry *,
 		   struct vol_error *);
 int vol_ckcheck_ghost(struct vol_ckset *, struct vol_ckentry *,
 		      struct vol_error *);
+/* A name that CRIU gave to a file that had lost its own. */
+bool vol_ckis_linked(struct vol_ckbytes path);
 int vol_ckcheck_remap(struct vol_ckset *, struct vol_ckentry *,
 		      struct vol_error *);
 int vol_ckcheck_memfd(struct vol_ckset *, struct vol_ckentry *,

@@ -151,7 +151,9 @@ static int socket_path(const struct vol_ckvalue *v, char path[VOL_CKPATH_SIZE],
 		len = snprintf(path, VOL_CKPATH_SIZE, "%.*s/%.*s", (int)dir.len,
 			       (const char *)dir.at, (int)name.len,
 			       (const char *)name.at);
-	if (len >= VOL_CKPATH_SIZE || !vol_ckpath_valid(path))
+	/* Of a relative one without a folder nobody knows where it is. */
+	if (len >= VOL_CKPATH_SIZE || (name.at[0] != '/' && dir.len == 0) ||
+	    !vol_ckpath_valid(path))
 		return vol_ckrefuse(err, "name is no normal path");
 	return 0;
 }

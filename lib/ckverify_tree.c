@@ -53,22 +53,26 @@ static int add_thread(struct vol_ckset *set, uint32_t tid, uint32_t pid,
 	return 0;
 }
 
+/* The first one is the process.  Of a zombie, which has but that one, CRIU
+ * writes some number. */
 static int add_threads(struct vol_ckset *set, struct vol_ckbytes message,
-		       uint32_t pid, struct vol_error *err)
+		       struct vol_ckprocess *p, struct vol_error *err)
 {
 	const struct vol_ckrow *row =
 		VOL_CKROW(vol_ckpstree_rows, PSTREE, threads);
 	struct vol_ckfield f;
-	bool leader = false;
+	uint32_t n = 0;
 
-	while (vol_ckproto_find(&message, row->number, &f)) {
-		leader |= f.value == pid;
-		if (add_thread(set, (uint32_t)f.value, pid, err) < 0)
+	for (; vol_ckproto_find(&message, row->number, &f); n++) {
+		uint32_t tid = n == 0 ? p->pid : (uint32_t)f.value;
+
+		p->odd |= n == 0 && f.value != p->pid;
+		if (add_thread(set, tid, p->pid, err) < 0)
 			return -1;
 	}
-	if (!leader)
+	if (n == 0 || (p->odd && n > 1))
 		return vol_ckrefuse(err, "process %u is none of its threads",
-				    pid);
+				    p->pid);
 	return 0;
 }
 
@@ -93,7 +97,7 @@ int vol_ckcheck_pstree(struct vol_ckset *set, struct vol_ckentry *e,
 		return vol_ckrefuse(err, "process %u has parent %u", p.pid,
 				    p.parent);
 	grown[set->n_processes++] = p;
-	return add_threads(set, e->message, p.pid, err);
+	return add_threads(set, e->message, &grown[set->n_processes - 1], err);
 }
 
 static int order_processes(const void *a, const void *b)
