@@ -413,16 +413,18 @@
 	X(VMA, fdflags, 10, U32, OPTIONAL)
 
 /* netdev.proto */
-#define VOL_CKNETDEV(X)                        \
-	X(NETDEV, type, 1, U32, REQUIRED)      \
-	X(NETDEV, ifindex, 2, U32, REQUIRED)   \
-	X(NETDEV, mtu, 3, U32, REQUIRED)       \
-	X(NETDEV, flags, 4, U32, REQUIRED)     \
-	X(NETDEV, name, 5, TEXT, REQUIRED)     \
-	X(NETDEV, address, 7, BYTES, OPTIONAL) \
-	X(NETDEV, conf, 8, I32, REPEATED)      \
-	X(NETDEV, conf4, 9, BYTES, REPEATED)   \
-	X(NETDEV, conf6, 10, BYTES, REPEATED)
+#define VOL_CKNETDEV(X)                            \
+	X(NETDEV, type, 1, U32, REQUIRED)          \
+	X(NETDEV, ifindex, 2, U32, REQUIRED)       \
+	X(NETDEV, mtu, 3, U32, REQUIRED)           \
+	X(NETDEV, flags, 4, U32, REQUIRED)         \
+	X(NETDEV, name, 5, TEXT, REQUIRED)         \
+	X(NETDEV, address, 7, BYTES, OPTIONAL)     \
+	X(NETDEV, conf, 8, I32, REPEATED)          \
+	X(NETDEV, conf4, 9, BYTES, REPEATED)       \
+	X(NETDEV, conf6, 10, BYTES, REPEATED)      \
+	X(NETDEV, peer_ifindex, 12, U32, OPTIONAL) \
+	X(NETDEV, peer_nsid, 13, U32, OPTIONAL)
 
 /* netdev.proto */
 #define VOL_CKNETNS(X)                          \

@@ -161,6 +161,13 @@ struct vol_ckname {
 int vol_ckname_parse(const char *name, struct vol_ckname *parsed,
 		     struct vol_error *err);
 
+/* A file that CRIU writes of any job and that an image of ours goes without:
+ * cgroup.img, and what of a network namespace is fed to ip, iptables, nft and
+ * conntrack by root (ifaddr, route, rule, nftables ...).  CRIU takes a missing
+ * one for an empty one; the loopback has its addresses without.  Whoever packs
+ * a set leaves them out, and a set that has one is refused. */
+bool vol_ckname_left_out(const char *name);
+
 /* Are its contents looked at here?  Not memory and tars, which are large; of a
  * ghost file it is the beginning. */
 bool vol_ckkind_read(enum vol_ckkind kind);

@@ -138,6 +138,29 @@ int vol_ckname_parse(const char *name, struct vol_ckname *parsed,
 				vol_text_excerpt(name, len, excerpt));
 }
 
+bool vol_ckname_left_out(const char *name)
+{
+	static const struct kind left_out[] = {
+		{"cgroup", IMG, 0, NO_ID, false},
+		{"ifaddr", IMG, 0, DECIMAL, false},
+		{"route", IMG, 0, DECIMAL, false},
+		{"route6", IMG, 0, DECIMAL, false},
+		{"rule", IMG, 0, DECIMAL, false},
+		{"iptables", IMG, 0, DECIMAL, false},
+		{"ip6tables", IMG, 0, DECIMAL, false},
+		{"nftables", IMG, 0, DECIMAL, false},
+		{"netns-ct", IMG, 0, DECIMAL, false},
+		{"netns-exp", IMG, 0, DECIMAL, false},
+	};
+	size_t len = strlen(name);
+	uint64_t id;
+
+	for (size_t i = 0; i < sizeof(left_out) / sizeof(left_out[0]); i++)
+		if (is_kind(&left_out[i], name, len, &id))
+			return true;
+	return false;
+}
+
 uint32_t vol_ckkind_magic(enum vol_ckkind kind)
 {
 	return kinds[kind].magic;

@@ -243,12 +243,35 @@ static void names(void **state)
 	}
 }
 
+static void left_out(void **state)
+{
+	static const char *const yes[] = {
+		"cgroup.img",      "ifaddr-10.img",   "route-10.img",
+		"route6-10.img",   "rule-10.img",     "iptables-1.img",
+		"ip6tables-1.img", "nftables-10.img", "netns-ct-1.img",
+		"netns-exp-1.img",
+	};
+	static const char *const no[] = {
+		"",        "core-1.img",   "netns-10.img", "route-.img",
+		"route-1", "cgroup-1.img", "fanotify.img", "dump.log"};
+	struct vol_ckname n;
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(yes); i++) {
+		assert_true(vol_ckname_left_out(yes[i]));
+		/* Never both. */
+		assert_int_equal(vol_ckname_parse(yes[i], &n, NULL), -1);
+	}
+	for (size_t i = 0; i < N_ELEMENTS(no); i++)
+		assert_false(vol_ckname_left_out(no[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values),  cmocka_unit_test(bad),
 		cmocka_unit_test(entries), cmocka_unit_test(too_long),
-		cmocka_unit_test(names),
+		cmocka_unit_test(names),   cmocka_unit_test(left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
