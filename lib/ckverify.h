@@ -62,6 +62,9 @@ struct vol_ckwant {
 	uint8_t filter[VOL_SHA256_BYTES]; /* SHA-256 of our sock_filters */
 	/* The device's own, not what the manifest says of another's. */
 	const struct vol_ckplaces *places;
+	/* CRIU is started in the job's network namespace, when it dumps and
+	 * when it restores, and so makes none. */
+	bool in_net;
 	/* Highest hard limits, by number (RLIMIT_...); UINT64_MAX: any.  Of
 	 * RLIMIT_CORE both are exactly this: see sandbox/limits.c. */
 	uint64_t limit[VOL_CKLIMITS];

@@ -173,11 +173,10 @@ int vol_ckcheck_tree(struct vol_ckset *set, struct vol_error *err)
 }
 
 /* All of these are the job's own; what is before them may be shared among its
- * processes. */
+ * processes.  Its clocks need not be: they are no wall. */
 static const int own[] = {
-	VOL_CKIDS_pid_ns_id,  VOL_CKIDS_net_ns_id, VOL_CKIDS_ipc_ns_id,
-	VOL_CKIDS_uts_ns_id,  VOL_CKIDS_mnt_ns_id, VOL_CKIDS_user_ns_id,
-	VOL_CKIDS_time_ns_id,
+	VOL_CKIDS_pid_ns_id, VOL_CKIDS_net_ns_id, VOL_CKIDS_ipc_ns_id,
+	VOL_CKIDS_uts_ns_id, VOL_CKIDS_mnt_ns_id, VOL_CKIDS_user_ns_id,
 };
 static const int objects[] = {
 	VOL_CKIDS_vm_id,
@@ -187,31 +186,47 @@ static const int objects[] = {
 };
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 
+static int check_own(const struct vol_ckvalue *ids,
+		     const struct vol_ckvalue *out, int i,
+		     struct vol_error *err)
+{
+	if (!ids[i].n || !out[i].n || ids[i].number == out[i].number)
+		return vol_ckrefuse(err, "%s: it has none of its own",
+				    vol_ckids_rows[i].name);
+	return 0;
+}
+
 /* Nothing of CRIU's own may become the first process's. */
 static int check_first(const struct vol_ckset *set,
 		       const struct vol_ckvalue *ids, struct vol_error *err)
 {
-	const struct vol_ckvalue *out = set->outside;
+	const int net = VOL_CKIDS_net_ns_id;
 
 	for (size_t i = 0; i < N(own); i++)
-		if (!ids[own[i]].n || !out[own[i]].n ||
-		    ids[own[i]].number == out[own[i]].number)
-			return vol_ckrefuse(err, "%s: it has none of its own",
-					    vol_ckids_rows[own[i]].name);
+		if ((own[i] != net || !set->want->in_net) &&
+		    check_own(ids, set->outside, own[i], err) < 0)
+			return -1;
 	for (size_t i = 0; i < N(objects); i++)
-		if (ids[objects[i]].number == out[objects[i]].number)
-			return vol_ckrefuse(err, "%s: it has none of its own",
-					    vol_ckids_rows[objects[i]].name);
-	return 0;
+		if (check_own(ids, set->outside, objects[i], err) < 0)
+			return -1;
+	if (!set->want->in_net)
+		return 0;
+	return vol_ckequal(&vol_ckids_rows[net], &ids[net],
+			   set->outside[net].number, err);
 }
 
 static int check_other(const struct vol_ckset *set,
 		       const struct vol_ckvalue *ids, struct vol_error *err)
 {
+	const int time = VOL_CKIDS_time_ns_id;
+
 	for (size_t i = 0; i < N(own); i++)
 		if (vol_ckequal(&vol_ckids_rows[own[i]], &ids[own[i]],
 				set->inside[own[i]].number, err) < 0)
 			return -1;
+	if (ids[time].n != set->inside[time].n ||
+	    ids[time].number != set->inside[time].number)
+		return vol_ckrefuse(err, "time_ns_id is not that of process 1");
 	return 0;
 }
 

@@ -61,13 +61,13 @@ static inline void ck_ids(struct ckbuf *b, const struct ckimage *k, int which)
 	ck_number(b, 2, which == 1 ? k->files_1 : which + 10);
 	ck_numbers(b, 3, 4, which + 10);
 	ck_number(b, 5, which ? 11 : 1);
-	ck_number(b, 6, which == 0 ? 2 : which == 1 ? k->net_1 : 12);
+	ck_number(b, 6, which == 0 ? 2 : which == 1 ? k->net_1 : k->net_2);
 	ck_number(b, 7, which ? 13 : 3);
 	ck_number(b, 8, which ? 14 : 4);
 	ck_number(b, 9, which ? 8 : 5);
 	ck_number(b, 10, which == 0 ? 6 : which == 1 ? k->user_1 : k->user_2);
 	ck_number(b, 11, which == 2 ? k->cgroup_2 : 7);
-	ck_number(b, 12, which ? 15 : 9);
+	ck_number(b, 12, which == 0 ? 9 : which == 1 ? 15 : k->time_2);
 }
 
 static inline void ck_build_tree(struct ckbed *bed, const struct ckimage *k)

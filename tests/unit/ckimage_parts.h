@@ -14,7 +14,7 @@ struct ckimage {
 	/* inventory */
 	int64_t version, fdinfo_per_id, plugins, uprobes;
 	/* ids */
-	int64_t user_1, net_1, files_1, user_2, cgroup_2;
+	int64_t user_1, net_1, files_1, user_2, net_2, time_2, cgroup_2;
 	/* pstree */
 	int64_t ppid_1, ppid_2, first_2, extra_thread;
 	/* core-2; mode of core-3 */
@@ -54,6 +54,8 @@ static const struct ckimage ck_honest = {
 	.net_1 = 12,
 	.files_1 = 2,
 	.user_2 = 19,
+	.net_2 = 12,
+	.time_2 = 15,
 	.cgroup_2 = 7,
 	.ppid_1 = 0,
 	.ppid_2 = 1,

@@ -75,6 +75,8 @@ static const struct {
 	ROW(files_1, 10, "files_id: it has none"),
 	ROW(user_2, 6, "ids-2.img: entry 1: user_ns_id is 6"),
 	ROW(user_2, CK_NONE, "user_ns_id is missing"),
+	ROW(time_2, 9, "time_ns_id is not that of process 1"),
+	ROW(time_2, CK_NONE, "time_ns_id is not that of process 1"),
 	ROW(cgroup_2, 8, "cgroup_ns_id is 8"),
 	ROW(ppid_1, 2, "process 1 has parent 2"),
 	ROW(ppid_2, 0, "process 2 has parent 0"),
@@ -278,6 +280,34 @@ static void uncovered(void **state)
 	ck_free(bed);
 }
 
+/* CRIU makes the network namespace, or is in it. */
+static void networks(void **state)
+{
+	struct ckimage k = ck_honest;
+	struct vol_error err = {""};
+	struct ckbed *bed = ck_bed(&k);
+
+	(void)state;
+	bed->want.in_net = true;
+	assert_int_equal(
+		vol_ckverify(bed->input, bed->n, &bed->want, NULL, &err), -1);
+	assert_contains(err.text, "net_ns_id is 12, want 2");
+	ck_free(bed);
+	k.net_1 = k.net_2 = 2;
+	bed = ck_bed(&k);
+	bed->want.in_net = true;
+	assert_int_equal(
+		vol_ckverify(bed->input, bed->n, &bed->want, NULL, NULL), 0);
+	ck_free(bed);
+	k.net_2 = 12;
+	bed = ck_bed(&k);
+	bed->want.in_net = true;
+	assert_int_equal(
+		vol_ckverify(bed->input, bed->n, &bed->want, NULL, &err), -1);
+	assert_contains(err.text, "ids-2.img: entry 1: net_ns_id is 12");
+	ck_free(bed);
+}
+
 /* What our encoder writes is the map that is wanted, of any user. */
 static void map_of_ids(void **state)
 {
@@ -382,6 +412,7 @@ int main(void)
 		cmocka_unit_test(map_of_ids),
 		cmocka_unit_test(damaged),
 		cmocka_unit_test(nothing),
+		cmocka_unit_test(networks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
