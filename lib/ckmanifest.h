@@ -7,10 +7,10 @@
  * the truth by ckverify.h and ckfit.h.
  *
  * Form: one JSON object, members sorted, no spaces, ASCII; exactly the members
- * that the structure has ("cpu", "machine" ... grouped as below).  What encode
- * writes is the only form that decode takes (decode encodes again and compares)
- * so that a digest of it is a name for it.  Paths may hold any byte but NUL and
- * control characters; "%" and what is not printable ASCII is written as %XX.
+ * that the tables of ckmanifest_json.c name, all of them.  What encode writes
+ * is the only form that decode takes (it encodes again and compares), so that
+ * a digest of it is a name for it.  Paths may hold any byte but control
+ * characters; "%" and what is not printable ASCII is written as %xx.
  */
 #ifndef VOL_CKMANIFEST_H
 #define VOL_CKMANIFEST_H

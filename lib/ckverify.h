@@ -6,8 +6,9 @@
  * here is restored with the walls of a fresh job:
  *
  *	kinds	only those of ckproto.h, each number once; no cgroup.img
- *	tree	one process 1, all others below it, of the same namespaces; a
- *		core, and where it lives an mm and an fs, for each
+ *	tree	one process 1 in namespaces that are not CRIU's own (clocks may
+ *		be), all others below it in the same; a core, and where it lives
+ *		ids, an mm and an fs, for each
  *	core	all ids the job's, no groups, no capabilities, no securebits,
  *		no_new_privs, no LSM profile; the seccomp filter that is ours
  *		first in the chain of every thread (process 1 as well: so the
