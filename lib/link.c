@@ -19,20 +19,38 @@
 #define ONE_WEEK_S  (7 * 24 * 3600) /* the hours repeat */
 
 static const char *const type_names[] = {
-	[VOL_LINK_NONE] = "none",       [VOL_LINK_HELLO] = "hello",
-	[VOL_LINK_KNOCK] = "knock",     [VOL_LINK_REVEAL] = "reveal",
-	[VOL_LINK_STATE] = "state",     [VOL_LINK_HARVEST] = "harvest",
-	[VOL_LINK_MOVED] = "moved",     [VOL_LINK_EVICT] = "evict",
-	[VOL_LINK_CHECK] = "check",     [VOL_LINK_PARKED] = "parked",
-	[VOL_LINK_FACTS] = "facts",     [VOL_LINK_PING] = "ping",
-	[VOL_LINK_BYE] = "bye",         [VOL_LINK_WELCOME] = "welcome",
-	[VOL_LINK_REFUSE] = "refuse",   [VOL_LINK_NONCE] = "nonce",
-	[VOL_LINK_PENDING] = "pending", [VOL_LINK_APPROVED] = "approved",
-	[VOL_LINK_NODE] = "node",       [VOL_LINK_REREGISTER] = "reregister",
-	[VOL_LINK_EVICTED] = "evicted", [VOL_LINK_ACK] = "ack",
-	[VOL_LINK_PONG] = "pong",       [VOL_LINK_KEYED] = "keyed",
-	[VOL_LINK_KEY] = "key",         [VOL_LINK_TURN] = "turn",
+	[VOL_LINK_NONE] = "none",
+	[VOL_LINK_HELLO] = "hello",
+	[VOL_LINK_KNOCK] = "knock",
+	[VOL_LINK_REVEAL] = "reveal",
+	[VOL_LINK_STATE] = "state",
+	[VOL_LINK_HARVEST] = "harvest",
+	[VOL_LINK_MOVED] = "moved",
+	[VOL_LINK_EVICT] = "evict",
+	[VOL_LINK_CHECK] = "check",
+	[VOL_LINK_PARKED] = "parked",
+	[VOL_LINK_FACTS] = "facts",
+	[VOL_LINK_PING] = "ping",
+	[VOL_LINK_BYE] = "bye",
+	[VOL_LINK_WELCOME] = "welcome",
+	[VOL_LINK_REFUSE] = "refuse",
+	[VOL_LINK_NONCE] = "nonce",
+	[VOL_LINK_PENDING] = "pending",
+	[VOL_LINK_APPROVED] = "approved",
+	[VOL_LINK_NODE] = "node",
+	[VOL_LINK_REREGISTER] = "reregister",
+	[VOL_LINK_EVICTED] = "evicted",
+	[VOL_LINK_ACK] = "ack",
+	[VOL_LINK_PONG] = "pong",
+	[VOL_LINK_KEYED] = "keyed",
+	[VOL_LINK_KEY] = "key",
+	[VOL_LINK_TURN] = "turn",
 	[VOL_LINK_TURNED] = "turned",
+	[VOL_LINK_IMAGE_PUT] = "image_put",
+	[VOL_LINK_IMAGE_GET] = "image_get",
+	[VOL_LINK_IMAGE_GO] = "image_go",
+	[VOL_LINK_IMAGE_KEPT] = "image_kept",
+	[VOL_LINK_IMAGE_HERE] = "image_here",
 };
 static const char *const use_names[] = {
 	[VOL_KEY_NOW] = "now",
@@ -85,6 +103,13 @@ static bool nonce_valid(const char *text)
 	uint8_t nonce[VOL_SHORTCODE_NONCE];
 
 	return vol_hex_decode(text, nonce, sizeof(nonce));
+}
+
+static bool sha256_valid(const char *text)
+{
+	uint8_t digest[VOL_SHA256_BYTES];
+
+	return vol_hex_decode(text, digest, sizeof(digest));
 }
 
 /* As OTHER, since errors quote texts. */
@@ -171,7 +196,10 @@ static int facts_decode(const json_t *json, void *member, struct vol_error *err)
 #define AUTH TEXT(auth, "", .valid = vol_authkey_id_valid)
 #define OPTIONAL_AUTH \
 	TEXT(auth, "", .optional = true, .valid = vol_authkey_id_valid)
-#define USE WORD("use", key_use, VOL_KEY_NOW, VOL_KEY_NEXT, use_names)
+#define RESTARTS     NUMBER(restarts, 0, UINT32_MAX)
+#define IMAGE_NUMBER NUMBER(number, 1, UINT32_MAX)
+#define IMAGE_BYTES  NUMBER(bytes, 1, VOL_IMAGE_MAX)
+#define USE          WORD("use", key_use, VOL_KEY_NOW, VOL_KEY_NEXT, use_names)
 
 static const struct vol_field hello[] = {
 	TYPE,
@@ -271,6 +299,26 @@ static const struct vol_field key[] = {
 };
 static const struct vol_field turn[] = {TYPE, AUTH};
 static const struct vol_field turned[] = {TYPE, AUTH};
+static const struct vol_field image_put[] = {
+	TYPE,     NUMBER(proto, 1, UINT32_MAX),    JOB,
+	RESTARTS, NUMBER(bytes, 0, VOL_IMAGE_MAX),
+};
+static const struct vol_field image_get[] = {
+	TYPE,
+	NUMBER(proto, 1, UINT32_MAX),
+	JOB,
+	NUMBER(before, 0, UINT32_MAX),
+};
+static const struct vol_field image_go[] = {TYPE, IMAGE_NUMBER};
+static const struct vol_field image_kept[] = {TYPE, IMAGE_NUMBER, IMAGE_BYTES};
+static const struct vol_field image_here[] = {
+	TYPE,
+	IMAGE_NUMBER,
+	RESTARTS,
+	IMAGE_BYTES,
+	TEXT(sha256, "", .valid = sha256_valid),
+	NUMBER(made_s, 0, VOL_IMAGE_MAX),
+};
 static const struct vol_field pong[] = {TYPE, SEQ};
 
 #define MESSAGE(_fields)                                        \
@@ -307,6 +355,11 @@ static const struct {
 	[VOL_LINK_KEY] = MESSAGE(key),
 	[VOL_LINK_TURN] = MESSAGE(turn),
 	[VOL_LINK_TURNED] = MESSAGE(turned),
+	[VOL_LINK_IMAGE_PUT] = MESSAGE(image_put),
+	[VOL_LINK_IMAGE_GET] = MESSAGE(image_get),
+	[VOL_LINK_IMAGE_GO] = MESSAGE(image_go),
+	[VOL_LINK_IMAGE_KEPT] = MESSAGE(image_kept),
+	[VOL_LINK_IMAGE_HERE] = MESSAGE(image_here),
 	[VOL_LINK_PONG] = MESSAGE(pong),
 };
 
@@ -364,7 +417,8 @@ int vol_link_decode(const json_t *json, struct vol_link_msg *msg,
 							 excerpt));
 	if (vol_fields_decode(json, messages[type].fields, messages[type].n,
 			      &decoded, err) < 0) {
-		if (type == VOL_LINK_HELLO || type == VOL_LINK_KNOCK)
+		if (type == VOL_LINK_HELLO || type == VOL_LINK_KNOCK ||
+		    type == VOL_LINK_IMAGE_PUT || type == VOL_LINK_IMAGE_GET)
 			return other_proto(json, type, err);
 		return vol_error_prefix(err, "%s", type_names[type]);
 	}

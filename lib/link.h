@@ -76,7 +76,30 @@
  *   turned     auth                the controller uses it too: go on
  *   pong       seq
  *
- * Unknown types and members are errors (proto is raised when one is added).
+ *
+ * An image of a job (imagefile.h) goes over a connection of its own, which
+ * begins with one of these in place of hello.  The device is the one whose key
+ * TLS has proven; it must be approved, and slurmctld must have the job running
+ * on its node.  What is not said is refused (refuse).
+ *
+ *  device -> controller
+ *   image_put  proto, job, restarts, bytes
+ *                                  an image of the job's present run, which is
+ *                                  the one after so many restarts; bytes: at
+ *                                  most so long, 0: not known
+ *   image_get  proto, job, before  the newest image that is not damaged, of an
+ *                                  earlier run, with a number below before (0:
+ *                                  any)
+ *  controller -> device
+ *   image_go   number              answer to put: say it, as of imagewire.h
+ *   image_kept number, bytes       it is verified and on disk; nothing follows
+ *   image_here number, restarts, bytes, sha256, made_s
+ *                                  answer to get; the image follows, as of
+ *                                  imagewire.h; made_s: its age
+ *
+ * Unknown types and members are errors (proto is raised when one is added that
+ * an older version would hear on a link; the first message of a connection is
+ * refused there with its reason).
  */
 #ifndef VOL_LINK_H
 #define VOL_LINK_H
@@ -89,10 +112,12 @@
 #include "authkey.h"
 #include "error.h"
 #include "facts.h"
+#include "imagefile.h"
 #include "jointoken.h"
 #include "ladder.h"
 #include "names.h"
 #include "registry.h"
+#include "sha256.h"
 #include "shortcode.h"
 
 #define VOL_LINK_PROTO   4    /* TLS and the door came with 4 */
@@ -106,6 +131,8 @@
 #define VOL_LINK_TOKEN_SIZE (2 * (VOL_JOINTOKEN_ID + VOL_JOINTOKEN_SECRET) + 1)
 /* 32 bytes in hex. */
 #define VOL_LINK_NONCE_SIZE (2 * VOL_SHORTCODE_NONCE + 1)
+/* 32 bytes in hex. */
+#define VOL_LINK_SHA256_SIZE (2 * VOL_SHA256_BYTES + 1)
 
 enum vol_link_type {
 	VOL_LINK_NONE,
@@ -134,6 +161,11 @@ enum vol_link_type {
 	VOL_LINK_KEY,
 	VOL_LINK_TURN,
 	VOL_LINK_TURNED,
+	VOL_LINK_IMAGE_PUT,
+	VOL_LINK_IMAGE_GET,
+	VOL_LINK_IMAGE_GO,
+	VOL_LINK_IMAGE_KEPT,
+	VOL_LINK_IMAGE_HERE,
 	VOL_LINK_PONG,
 };
 
@@ -173,6 +205,11 @@ struct vol_link_msg {
 	uint32_t speed;    /* of one core, see device/speed.h; 0: not known */
 	uint32_t job;      /* Slurm's number of the one job or array task */
 	uint32_t seconds;  /* parked, in all */
+	uint32_t restarts; /* of the job, when its image was made */
+	uint32_t number, before; /* of its images, from 1 */
+	uint64_t bytes;          /* of an image */
+	uint64_t made_s;
+	char sha256[VOL_LINK_SHA256_SIZE];
 	bool exclude, force;
 	uint64_t stream, acked;
 	uint64_t report, after; /* a report's seq, and that before it */
@@ -190,7 +227,9 @@ struct vol_link_msg {
 	char code[32]; /* refuse: table_full, duplicate_id, bad_id,
 			* version, not_enrolled, bad_token,
 			* knock (say that first), bad_message,
-			* slurm_away, busy */
+			* slurm_away, busy; of an image also: not_here (the
+			* job does not run on this device), no_image, no_room,
+			* damaged, interrupted */
 	char reason[VOL_REASON_SIZE];
 	uint32_t retry_ms;
 	char auth[VOL_AUTHKEY_ID_SIZE];
