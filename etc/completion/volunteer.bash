@@ -96,6 +96,26 @@ _volunteer_waiting()
 	done < <(volunteer devices --pending 2>/dev/null)
 }
 
+# Behind "checkpoints": what it does, then the jobs that have images.
+_volunteer_images()
+{
+	local deed='' i job rest
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		list | verify | prune) deed=${COMP_WORDS[i]} ;;
+		esac
+	done
+	case $deed in
+	'') echo list verify prune ;;
+	verify | prune)
+		while read -r job rest; do
+			[[ $job == *[!0-9]* ]] || echo "$job"
+		done < <(volunteer checkpoints 2>/dev/null) | sort -un
+		;;
+	esac
+}
+
 _volunteer_options()
 {
 	case $1 in
@@ -105,6 +125,7 @@ _volunteer_options()
 	log) echo -n --json --socket= --help ;;
 	devices) echo --seen --forecast --pending --revoked --json --socket= \
 		--help ;;
+	checkpoints) echo --older= --json --socket= --help ;;
 	rotate-key) echo --others --json --socket= --help ;;
 	join) echo --controller= --json --socket= --help ;;
 	token) echo --uses= --ttl= --json --socket= --help ;;
@@ -129,7 +150,8 @@ _volunteer_words()
 	case $command in
 	'') echo status why pause resume set log sandbox join move-owner \
 		devices token tokens approve forget rename rotate-key \
-		cluster explain doctor select version ;;
+		checkpoints cluster explain doctor select version ;;
+	checkpoints) _volunteer_images ;;
 	cluster) _volunteer_cluster "$current" ;;
 	explain) _volunteer_subjects ;;
 	approve) _volunteer_waiting ;;

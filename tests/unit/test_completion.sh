@@ -24,6 +24,14 @@ volunteer()
 		printf '%s\n' lab volunteer
 		return
 	fi
+	if [[ $* == checkpoints ]]; then
+		echo "JOB  IMAGE  USER"
+		echo "41   1      ann"
+		echo "41   2      ann"
+		echo "7    3      bob"
+		echo "3M of 100G are used"
+		return
+	fi
 	[[ $1 == set && $daemon == up ]] || return 1
 	echo "owner.idle_after = 5m"
 	echo "owner.new_key    = 42"
@@ -61,7 +69,7 @@ expect()
 
 expect "status why pause resume set log sandbox join move-owner devices \
 token tokens approve forget rename rotate-key \
-cluster explain doctor select version" ""
+checkpoints cluster explain doctor select version" ""
 expect "set select" se
 expect "status set sandbox select" s
 expect "--help --version" --
@@ -79,6 +87,11 @@ expect "volunteer" cluster vol
 expect "expect" cluster lab expect
 expect "" cluster lab echo ""
 expect "--pending" devices --p
+expect "list verify prune" checkpoints ""
+expect "7 41" checkpoints verify ""
+expect "41" checkpoints prune 4
+expect "" checkpoints list ""
+expect "--older=" checkpoints prune --o
 expect "--uses=" token --u
 expect "--revoke=" tokens --r
 expect "--all --json --dir= --socket= --help" explain -

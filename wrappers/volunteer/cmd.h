@@ -10,6 +10,7 @@
 enum { VOL_EXIT_OK, VOL_EXIT_FAILED, VOL_EXIT_USAGE };
 
 int cmd_approve(int argc, char **argv);
+int cmd_checkpoints(int argc, char **argv);
 int cmd_cluster(int argc, char **argv);
 int cmd_devices(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

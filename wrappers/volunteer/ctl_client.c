@@ -35,6 +35,7 @@ enum {
 	OPT_REVOKE,
 	OPT_CONTROLLER,
 	OPT_OTHERS,
+	OPT_OLDER,
 };
 
 static const char unknown_option[] = "unknown option";
@@ -153,6 +154,9 @@ static const char *take(int c, unsigned takes, struct vol_ask_options *opt)
 	case OPT_CONTROLLER:
 		opt->controller = optarg;
 		return takes & VOL_TAKES_ADDRESS ? NULL : unknown_option;
+	case OPT_OLDER:
+		opt->older = optarg;
+		return takes & VOL_TAKES_OLDER ? NULL : unknown_option;
 	case OPT_OTHERS:
 		opt->others = true;
 		return takes & VOL_TAKES_OTHERS ? NULL : unknown_option;
@@ -185,6 +189,7 @@ int vol_ask_parse(int argc, char **argv, const char *usage, unsigned takes,
 		{"revoke", required_argument, NULL, OPT_REVOKE},
 		{"controller", required_argument, NULL, OPT_CONTROLLER},
 		{"others", no_argument, NULL, OPT_OTHERS},
+		{"older", required_argument, NULL, OPT_OLDER},
 		{NULL, 0, NULL, 0},
 	};
 	const char *shorts = takes & VOL_TAKES_COUNT ? ":hn:" : ":h";

@@ -32,6 +32,7 @@ enum {
 	VOL_TAKES_REVOKE = 256, /* --revoke=ID */
 	VOL_TAKES_OTHERS = 1024,
 	VOL_TAKES_ADDRESS = 512, /* --controller=HOST[:PORT] */
+	VOL_TAKES_OLDER = 2048,  /* --older=DURATION */
 };
 
 /* The options that every asking subcommand has.  -1: go on, else the exit
@@ -40,7 +41,7 @@ struct vol_ask_options {
 	bool json, seen, forecast, pending, revoked, others;
 	const char *socket;
 	const char *word, *word2; /* NULL when there is none */
-	const char *uses, *ttl, *revoke, *controller; /* likewise */
+	const char *uses, *ttl, *revoke, *controller, *older; /* likewise */
 	uint64_t count; /* of -n; 0 when not given */
 };
 int vol_ask_parse(int argc, char **argv, const char *usage, unsigned takes,

@@ -30,6 +30,7 @@ static const struct {
 	{"rename", cmd_rename, "give a device's node another name"},
 	{"rotate-key", cmd_rotate_key,
 	 "a new Slurm key for all but the revoked"},
+	{"checkpoints", cmd_checkpoints, "images of jobs that were moved"},
 	{"cluster", cmd_cluster, "run a command for another cluster"},
 	{"explain", cmd_explain,
 	 "why a job is where it is, or a device's state"},
@@ -48,7 +49,7 @@ static void print_usage(FILE *out)
 	      "Look after the volunteer devices of a Slurm cluster.\n\n",
 	      out);
 	for (i = 0; i < N_COMMANDS; i++)
-		fprintf(out, "  %-10s  %s\n", commands[i].name,
+		fprintf(out, "  %-11s  %s\n", commands[i].name,
 			commands[i].help);
 	fputs("\n\"volunteer COMMAND --help\" tells more.\n", out);
 }
