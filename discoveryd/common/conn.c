@@ -246,6 +246,37 @@ void vol_conn_join(struct vol_conn *c, struct vol_pool *pool)
 		vol_conn_watch(c);
 }
 
+void vol_conn_pass(struct vol_conn *c, const struct vol_conn_ops *ops,
+		   void *arg)
+{
+	c->ops = ops;
+	c->arg = arg;
+}
+
+struct vol_tls *vol_conn_take(struct vol_conn *c, int *fd,
+			      struct vol_error *err)
+{
+	struct vol_tls *tls = c->tls;
+
+	if (c->state != VOL_CONN_OPEN || !tls || c->out_len > c->out_off) {
+		vol_errorf_errno(err, EAGAIN, "the connection is not at rest");
+		return NULL;
+	}
+	if (c->reader.len > c->reader.start) {
+		vol_errorf_errno(err, EPROTO,
+				 "something was said before its turn");
+		return NULL;
+	}
+	enter(c);
+	c->io = sd_event_source_disable_unref(c->io);
+	vol_pool_remove(&c->entry);
+	*fd = steal_fd(&c->fd);
+	c->tls = NULL;
+	c->state = VOL_CONN_DEAD;
+	leave(c);
+	return tls;
+}
+
 static int on_exit_loop(sd_event_source *s, void *arg)
 {
 	struct vol_conn *c = arg;

@@ -80,6 +80,16 @@ struct vol_conn *vol_conn_dial_tls(sd_event *loop, const char *address,
  * pool: for whoever has thousands.  What goes wrong ends the connection. */
 void vol_conn_join(struct vol_conn *c, struct vol_pool *pool);
 
+/* Somebody else owns it from now on. */
+void vol_conn_pass(struct vol_conn *c, const struct vol_conn_ops *ops,
+		   void *arg);
+
+/* Take socket and session of an open connection with TLS, for a thread that may
+ * wait; c is gone then.  NULL with EPROTO when the peer has said more than was
+ * handed out, or with EAGAIN when something waits to be sent: c stays. */
+struct vol_tls *vol_conn_take(struct vol_conn *c, int *fd,
+			      struct vol_error *err);
+
 /* Queue a message (not taken over).  -1: the connection is closing, and
  * "closed" was or will be called; never from inside this function. */
 int vol_conn_send(struct vol_conn *c, const json_t *msg);

@@ -15,4 +15,14 @@
 int vol_sha256(const void *data, size_t len, uint8_t digest[VOL_SHA256_BYTES],
 	       struct vol_error *err);
 
+/* The same of what comes in pieces. */
+struct vol_digest;
+struct vol_digest *vol_digest_create(struct vol_error *err);
+int vol_digest_add(struct vol_digest *d, const void *data, size_t len,
+		   struct vol_error *err);
+/* Of all that was added; then it is as new. */
+void vol_digest_take(struct vol_digest *d, uint8_t digest[VOL_SHA256_BYTES]);
+/* NULL-safe. */
+void vol_digest_destroy(struct vol_digest *d);
+
 #endif
