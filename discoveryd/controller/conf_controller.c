@@ -48,6 +48,14 @@ static const struct vol_conf_option table[] = {
 	 0, 0, handout_words},
 	{VOL_CONF_STRING, SECTION, "auth_key", AT(auth_key), NULL, 2, 4000,
 	 NULL},
+	{VOL_CONF_STRING, SECTION, "checkpoint_dir", AT(checkpoint_dir), NULL,
+	 2, 4000, NULL},
+	{VOL_CONF_SIZE, SECTION, "checkpoint_quota", AT(checkpoint_quota),
+	 "100G", 0, 0, NULL},
+	{VOL_CONF_SIZE, SECTION, "checkpoint_user_quota",
+	 AT(checkpoint_user_quota), "25G", 0, 0, NULL},
+	{VOL_CONF_DURATION, SECTION, "checkpoint_keep", AT(checkpoint_keep_ms),
+	 "1d", 0, 0, NULL},
 	{VOL_CONF_BOOL, SECTION, "publish", AT(publish), "yes", 0, 0, NULL},
 	{VOL_CONF_END, NULL, NULL, 0, NULL, 0, 0, NULL},
 };
@@ -82,6 +90,11 @@ static int check(const char *path, struct vol_controller_conf *conf,
 	if (conf->auth_key && conf->auth_key[0] != '/')
 		return vol_errorf_errno(err, EINVAL,
 					"%s: auth_key: not an absolute path",
+					path);
+	if (conf->checkpoint_dir && conf->checkpoint_dir[0] != '/')
+		return vol_errorf_errno(err, EINVAL,
+					"%s: checkpoint_dir: not an absolute "
+					"path",
 					path);
 	if (vol_listen_parse(conf->listen, &address, &any, err) < 0)
 		return vol_error_prefix(err, "%s: listen", path);

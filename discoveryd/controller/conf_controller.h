@@ -23,8 +23,11 @@ struct vol_controller_conf {
 	uint32_t max_risk_pct; /* as of jobs with a time limit, see score.h */
 	bool extend_time_limit;
 	bool publish;
-	int hand_out_key; /* enum vol_handout, authkey.h */
-	char *auth_key;   /* NULL: see keyring_work.c */
+	int hand_out_key;     /* enum vol_handout, authkey.h */
+	char *auth_key;       /* NULL: see keyring_work.c */
+	char *checkpoint_dir; /* NULL: STATE_DIR/checkpoints */
+	uint64_t checkpoint_quota, checkpoint_user_quota; /* 0: none */
+	uint64_t checkpoint_keep_ms;
 };
 
 /* Read and check as a whole; *conf must be zeroed or hold an earlier result,

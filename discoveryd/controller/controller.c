@@ -19,6 +19,7 @@
 #include "door.h"
 #include "keyring.h"
 #include "forecasts.h"
+#include "images.h"
 #include "lease.h"
 #include "log.h"
 #include "nodes.h"
@@ -270,6 +271,8 @@ static void stop(void *self)
 	vol_ctl_destroy(c->ctl);
 	/* Links that end now are no news to it. */
 	vol_keyring_destroy(c->keyring);
+	vol_images_destroy(c->images);
+	c->images = NULL;
 	vol_mdns_destroy(c->mdns);
 	vol_server_destroy(c->server);
 	vol_tls_context_destroy(c->tls);
@@ -346,6 +349,9 @@ static int start_parts(struct vol_controller *c, struct vol_error *err)
 	/* And before a key is made that another one may be making. */
 	if (!c->server || load_key(c, err) < 0 || !vol_nodes_create(c, err))
 		return -1;
+	c->images = vol_images_create(c, err);
+	if (!c->images)
+		return -1;
 	c->door = vol_door_create(c, err);
 	if (!c->door || !vol_keyring_create(c, err))
 		return -1;
@@ -404,6 +410,9 @@ static const char *fixed_difference(const struct vol_controller_conf *a,
 	if (strcmp(a->auth_key ? a->auth_key : "",
 		   b->auth_key ? b->auth_key : "") != 0)
 		return "auth_key";
+	if (strcmp(a->checkpoint_dir ? a->checkpoint_dir : "",
+		   b->checkpoint_dir ? b->checkpoint_dir : "") != 0)
+		return "checkpoint_dir";
 	if (a->hand_out_key != b->hand_out_key)
 		return "hand_out_key";
 	if (strcmp(a->cluster ? a->cluster : "", b->cluster ? b->cluster : ""))
@@ -433,6 +442,7 @@ static int reload(void *self, struct vol_error *err)
 	/* What risk jobs take. */
 	for (i = 0; i < c->n_members; i++)
 		vol_nodes_put(c->members[i]);
+	vol_images_reload(c->images);
 	vol_lease_settle(c);
 	if (!c->conf.publish) {
 		vol_mdns_destroy(c->mdns);

@@ -8,10 +8,12 @@
  *  desk    jobs that leave a device, come back into the queue or get time
  *  reports what devices say that must not be lost
  *  keyring the Slurm key that devices are given
+ *  images  what devices bring and fetch of jobs that were moved
  *  nodes   what schedulers read     forecasts  what owners will do
  *
- * All of it runs on the event loop; only registrar.c has a thread, and
- * forecasts.c and reports.c one each that writes their files.
+ * All of it runs on the event loop; only registrar.c has a thread, forecasts.c
+ * and reports.c one each that writes their files, and images.c one for each
+ * image that is on its way.
  */
 #ifndef VOL_CONTROLLER_H
 #define VOL_CONTROLLER_H
@@ -35,6 +37,7 @@
 struct vol_desk;
 struct vol_door;
 struct vol_forecasts;
+struct vol_images;
 struct vol_keyring;
 struct vol_nodes;
 struct vol_reports;
@@ -58,6 +61,7 @@ struct vol_controller {
 	struct vol_reports *reports;
 	struct vol_door *door;
 	struct vol_keyring *keyring;
+	struct vol_images *images;
 	struct vol_forecasts *forecasts;
 	struct vol_nodes *nodes;
 	struct vol_server *server;

@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "controller.h"
 #include "ctl_door.h"
+#include "ctl_images.h"
 #include "ctl_key.h"
 #include "nodes.h"
 #include "wire.h"
@@ -269,5 +270,9 @@ const struct vol_ctl_command vol_controller_commands[] = {
 	{"rotate-key", true, vol_ctl_rotate},
 	{"rotate-stop", true, vol_ctl_rotate_stop},
 	{"rotation", true, vol_ctl_rotation},
+	{"images", false, vol_ctl_images},
+	{"verify-image", true, vol_ctl_verify_image},
+	{"verified-image", true, vol_ctl_verified_image},
+	{"prune-images", true, vol_ctl_prune_images},
 	{NULL, false, NULL},
 };

@@ -10,6 +10,7 @@
 
 #include "controller.h"
 #include "door.h"
+#include "images.h"
 #include "keyring.h"
 #include "log.h"
 #include "names.h"
@@ -423,6 +424,7 @@ json_t *vol_ctl_forget(const json_t *request, uid_t uid, void *arg,
 	vol_info("device %.8s revoked by %s", id, by);
 	/* First of all: the disk may fail us, the door must not. */
 	turn_away(c, id);
+	vol_images_revoke(c->images, id);
 	if (member)
 		vol_member_revoke(member);
 	if (vol_controller_save(c, err) < 0) {

@@ -28,6 +28,7 @@
 #include "digest.h"
 #include "door.h"
 #include "hex.h"
+#include "images.h"
 #include "log.h"
 #include "nodes.h"
 
@@ -464,6 +465,17 @@ static bool is_for_member(enum vol_link_type type)
 	}
 }
 
+/* It is no link: the connection goes on without a peer. */
+static void on_image(struct vol_peer *p, const struct vol_link_msg *msg)
+{
+	struct vol_controller *c = p->c;
+	struct vol_conn *conn = p->conn;
+
+	p->conn = NULL;
+	vol_peer_destroy(p);
+	vol_images_serve(c->images, conn, msg);
+}
+
 static void on_message(struct vol_conn *conn, const json_t *json, void *arg)
 {
 	struct vol_peer *p = arg;
@@ -482,6 +494,9 @@ static void on_message(struct vol_conn *conn, const json_t *json, void *arg)
 		on_hello(p, &msg);
 	else if (p->state == STRANGER && msg.type == VOL_LINK_KNOCK)
 		on_knock(p, &msg);
+	else if (p->state == STRANGER && (msg.type == VOL_LINK_IMAGE_PUT ||
+					  msg.type == VOL_LINK_IMAGE_GET))
+		on_image(p, &msg);
 	else if (p->state == AGREEING && msg.type == VOL_LINK_REVEAL)
 		on_reveal(p, &msg);
 	else if ((p->state == ADMITTED || p->state == WAITING) &&
