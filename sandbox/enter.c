@@ -19,6 +19,7 @@
  */
 #include "config.h"
 
+#include "attempt.h"
 #include "private.h"
 
 #include <errno.h>
@@ -51,26 +52,7 @@
 	(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | \
 	 CLONE_NEWCGROUP)
 
-/* What the process that called had, and has again when nothing was started. */
-struct caller {
-	uid_t ruid, euid, suid;
-	gid_t rgid, egid, sgid;
-	sigset_t mask;
-	mode_t umask;
-};
-
-/* The outside of one entry. */
-struct attempt {
-	struct vol_entry entry;
-	struct caller caller;
-	int report[2], execed[2], started[2];
-	int stepd;      /* pidfd of slurmstepd */
-	int pid1, task; /* pidfds */
-	pid_t child;    /* of ours, to be ended on failure; 0: none */
-	struct vol_net net;
-};
-
-static int become_root(struct caller *c, struct vol_error *err)
+int vol_attempt_root(struct vol_caller *c, struct vol_error *err)
 {
 	sigset_t all;
 
@@ -83,7 +65,7 @@ static int become_root(struct caller *c, struct vol_error *err)
 	return vol_privileges_root(err);
 }
 
-static void become_caller(const struct caller *c)
+void vol_attempt_caller(const struct vol_caller *c)
 {
 	int saved = errno;
 
@@ -137,7 +119,7 @@ static int look_for_stepd(const struct vol_sandbox *s, struct vol_error *err)
 	return 0;
 }
 
-static int watch_stepd(struct attempt *a, struct vol_error *err)
+int vol_attempt_watch(struct vol_attempt *a, struct vol_error *err)
 {
 	const struct vol_sandbox *s = a->entry.sandbox;
 
@@ -148,7 +130,7 @@ static int watch_stepd(struct attempt *a, struct vol_error *err)
 	return look_for_stepd(s, err);
 }
 
-static int open_channels(struct attempt *a, struct vol_error *err)
+static int open_channels(struct vol_attempt *a, struct vol_error *err)
 {
 	/* In this order: kernels tend to give up the descriptors of a process
 	 * that ends from the last one on, see vol_inside_task(). */
@@ -172,7 +154,7 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-static void close_channels(struct attempt *a)
+static void close_channels(struct vol_attempt *a)
 {
 	close_fd(&a->report[0]);
 	close_fd(&a->report[1]);
@@ -182,9 +164,8 @@ static void close_channels(struct attempt *a)
 	close_fd(&a->started[1]);
 }
 
-/* End what we started, and wait until all of it is gone.  A pid 1 for several
- * tasks is slurmstepd's to wait for. */
-static void end_child(struct attempt *a)
+/* A pid 1 for several tasks is slurmstepd's to wait for. */
+void vol_attempt_end(struct vol_attempt *a)
 {
 	int saved = errno;
 	siginfo_t end = {.si_pid = 0};
@@ -205,13 +186,14 @@ static void end_child(struct attempt *a)
 	close_channels(a);
 	close_fd(&a->pid1);
 	close_fd(&a->task);
+	close_fd(&a->record);
 	errno = saved;
 }
 
 /* As fork(2), but for the namespaces.  A network namespace that is there is not
  * the process's own to rule, whatever it is in its user namespace; where there
  * is none the process makes one. */
-static pid_t clone_into(struct attempt *a, struct clone_args *args,
+static pid_t clone_into(struct vol_attempt *a, struct clone_args *args,
 			struct vol_error *err)
 {
 	pid_t pid;
@@ -234,7 +216,7 @@ static pid_t clone_into(struct attempt *a, struct clone_args *args,
 
 /* Returns 0 twice: in the task of a pid 1 that makes one (*inside), and here
  * when pid 1 waits for the maps. */
-static int clone_first(struct attempt *a, bool *inside, struct vol_error *err)
+static int clone_first(struct vol_attempt *a, bool *inside, struct vol_error *err)
 {
 	const struct vol_sandbox *s = a->entry.sandbox;
 	struct clone_args args = {
@@ -280,7 +262,7 @@ static int limit_task(int task, struct vol_error *err)
 }
 
 /* slurm-volunteer-init says that it is; the end of file says that it is not. */
-static int wait_init(struct attempt *a, struct vol_error *err)
+static int wait_init(struct vol_attempt *a, struct vol_error *err)
 {
 	char byte;
 	ssize_t n;
@@ -299,7 +281,7 @@ static int wait_init(struct attempt *a, struct vol_error *err)
 	return -1;
 }
 
-static int start_first(struct attempt *a, bool *inside, struct vol_error *err)
+static int start_first(struct vol_attempt *a, bool *inside, struct vol_error *err)
 {
 	if (vol_net_start(a->entry.sandbox, &a->net, err) != 0 ||
 	    clone_first(a, inside, err) != 0)
@@ -328,7 +310,7 @@ static int start_first(struct attempt *a, bool *inside, struct vol_error *err)
 }
 
 /* The first task of a step makes pid 1, as a child of slurmstepd. */
-static int make_shared(struct attempt *a, struct vol_error *err)
+static int make_shared(struct vol_attempt *a, struct vol_error *err)
 {
 	struct vol_shared *shared = a->entry.sandbox->shared;
 	bool inside = false;
@@ -346,7 +328,7 @@ static int make_shared(struct attempt *a, struct vol_error *err)
 		shared->errnum = errno ? errno : EIO;
 		shared->reason = *err;
 		shared->state = VOL_FAILED;
-		end_child(a);
+		vol_attempt_end(a);
 		return -1;
 	}
 	shared->state = VOL_BUILT;
@@ -357,7 +339,7 @@ static int make_shared(struct attempt *a, struct vol_error *err)
 }
 
 /* A lock of this process: one that dies gives it back. */
-static int share_pid1(struct attempt *a, struct vol_error *err)
+static int share_pid1(struct vol_attempt *a, struct vol_error *err)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	int fd = a->entry.sandbox->shared_fd, rc;
@@ -372,7 +354,7 @@ static int share_pid1(struct attempt *a, struct vol_error *err)
 	return rc;
 }
 
-static void join_as_task(const struct attempt *a)
+static void join_as_task(const struct vol_attempt *a)
 {
 	const struct vol_sandbox *s = a->entry.sandbox;
 	int kinds = (NAMESPACES & ~CLONE_NEWPID) | CLONE_NEWNET |
@@ -407,7 +389,7 @@ static pid_t fork_into(int pid1, struct vol_error *err)
 	return pid;
 }
 
-static int start_shared(struct attempt *a, bool *inside, struct vol_error *err)
+static int start_shared(struct vol_attempt *a, bool *inside, struct vol_error *err)
 {
 	if (share_pid1(a, err) != 0 || open_channels(a, err) != 0)
 		return -1;
@@ -435,15 +417,17 @@ static int keep_open(int fd)
 
 /* The kernel closes started[1] when it is one, and the task begins: that takes
  * less time than what a program does before it could say so.  report[0] stays
- * open, so that the task can tell this from our end; ids_fd, for the lock. */
-static int become_supervisor(struct attempt *a, struct vol_error *err)
+ * open, so that the task can tell this from our end; ids_fd, for the lock; the
+ * record, for whoever looks for it. */
+int vol_attempt_supervise(struct vol_attempt *a, struct vol_error *err)
 {
 	const struct vol_sandbox *s = a->entry.sandbox;
 	int fd[3] = {a->stepd, a->pid1, a->task};
 	char number[4][16], *argv[7], *env[] = {NULL};
 
 	if (close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) != 0 ||
-	    keep_open(s->ids_fd) != 0 || keep_open(a->report[0]) != 0)
+	    keep_open(s->ids_fd) != 0 || keep_open(a->report[0]) != 0 ||
+	    keep_open(a->record) != 0)
 		return vol_errorf(err, "descriptors: %s", strerror(errno));
 	for (size_t i = 0; i < 3; i++) {
 		snprintf(number[i], sizeof(number[i]), "%d", fd[i]);
@@ -467,11 +451,11 @@ static int become_supervisor(struct attempt *a, struct vol_error *err)
 			  strerror(errno));
 }
 
-static int enter(struct attempt *a, struct vol_sandbox *s, bool *inside,
+static int enter(struct vol_attempt *a, struct vol_sandbox *s, bool *inside,
 		 struct vol_error *err)
 {
 	if (vol_stdio_look(s, &a->entry.stdio, err) != 0 ||
-	    watch_stepd(a, err) != 0 || vol_limits_cgroup(s, err) != 0 ||
+	    vol_attempt_watch(a, err) != 0 || vol_limits_cgroup(s, err) != 0 ||
 	    give_terminal_up(s, err) != 0)
 		return -1;
 	if (a->entry.shared)
@@ -479,6 +463,16 @@ static int enter(struct attempt *a, struct vol_sandbox *s, bool *inside,
 	if (vol_steps_listen(s, err) != 0 || open_channels(a, err) != 0)
 		return -1;
 	return start_first(a, inside, err);
+}
+
+static int keep_record(struct vol_attempt *a, struct vol_error *err)
+{
+	const struct vol_sandbox *s = a->entry.sandbox;
+
+	a->record = vol_record_begin(
+		s, a->entry.shared ? s->shared->pid1 : a->child,
+		&a->entry.stdio, err);
+	return a->record < 0 ? -1 : 0;
 }
 
 /* The step's limits of memory and processes are the job's, and its other tasks
@@ -521,13 +515,7 @@ int vol_sandbox_pass(struct vol_sandbox *s, int fd, struct vol_error *err)
 int vol_sandbox_enter(struct vol_sandbox *s, uint32_t task, char *where,
 		      size_t size, struct vol_error *err)
 {
-	struct attempt a = {.report = {-1, -1},
-			    .execed = {-1, -1},
-			    .started = {-1, -1},
-			    .stepd = -1,
-			    .pid1 = -1,
-			    .task = -1,
-			    .net = {.channel = -1, .ns = -1, .host = -1}};
+	struct vol_attempt a = VOL_ATTEMPT_NONE;
 	struct vol_error reason = {""};
 	bool inside = false;
 	int rc;
@@ -539,7 +527,7 @@ int vol_sandbox_enter(struct vol_sandbox *s, uint32_t task, char *where,
 		return vol_errorf_errno(err, EINVAL,
 					"no such task, or too long a folder");
 	strcpy(where, a.entry.where);
-	rc = become_root(&a.caller, &reason);
+	rc = vol_attempt_root(&a.caller, &reason);
 	a.entry.mask = a.caller.mask;
 	a.entry.umask = a.caller.umask;
 	if (rc == 0)
@@ -547,11 +535,13 @@ int vol_sandbox_enter(struct vol_sandbox *s, uint32_t task, char *where,
 	if (inside)
 		return 0;
 	if (rc == 0)
+		rc = keep_record(&a, &reason);
+	if (rc == 0)
 		rc = vol_steps_start(s, &reason);
 	if (rc == 0)
-		become_supervisor(&a, &reason);
-	end_child(&a);
+		vol_attempt_supervise(&a, &reason);
+	vol_attempt_end(&a);
 	close_fd(&a.stepd);
-	become_caller(&a.caller);
+	vol_attempt_caller(&a.caller);
 	return vol_errorf_errno(err, blame(errno), "%s", reason.text);
 }

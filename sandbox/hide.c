@@ -310,7 +310,7 @@ static int hide_for_step(struct vol_sandbox *s, struct vol_error *err)
 	if (vol_limits_guard(s, err) != 0 || hide(&s->walls, false, err) != 0 ||
 	    vol_view_cover_processes(s->job.uid, s->proc, err) != 0 ||
 	    vol_view_show_proc(s->proc, err) != 0 ||
-	    vol_view_apart(&apart, err) != 0)
+	    vol_view_apart(false, &apart, err) != 0)
 		return -1;
 	if (!apart && vol_view_cut_links(err) != 0)
 		return -1;
@@ -338,5 +338,5 @@ int vol_sandbox_hide_for(const struct vol_walls *walls, struct vol_error *err)
 
 	if (hide(walls, true, err) != 0)
 		return never_blame(-1);
-	return never_blame(vol_view_apart(&apart, err));
+	return never_blame(vol_view_apart(true, &apart, err));
 }

@@ -74,8 +74,10 @@ int main(int argc, char *argv[])
 	pid_t task = argc > 1 ? (pid_t)strtol(argv[1], NULL, 10) : 0;
 	sigset_t all;
 
-	/* Nothing of the job's may trace us or look into our files. */
-	if (getpid() != 1 || prctl(PR_SET_DUMPABLE, 0) != 0)
+	/* Nothing of the job's may trace us or look into our files: we have
+	 * slurmstepd's pidfd.  With one task we have nothing that it has not,
+	 * its seccomp filter as well, and a checkpoint can hold us. */
+	if (getpid() != 1 || (!task && prctl(PR_SET_DUMPABLE, 0) != 0))
 		return 1;
 	/* Signals of the inside that have no handler do not reach a pid 1;
 	 * blocked, those of the outside do not either. */

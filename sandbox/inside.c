@@ -140,7 +140,10 @@ static int become_init(struct vol_entry *e, pid_t task, struct vol_error *err)
 	if (hand_over(e, err) != 0 ||
 	    vol_privileges_drop(job->uid, job->gid, err) != 0)
 		return -1;
-	if (!e->shared && end_with_parent(e, err) != 0)
+	/* The task can trace it: checkpoints can not hold one that it could
+	 * not. */
+	if (!e->shared &&
+	    (end_with_parent(e, err) != 0 || vol_filter_apply(err) != 0))
 		return -1;
 	execveat(init_fd(e->sandbox), "", argv, env, AT_EMPTY_PATH);
 	return vol_errorf(err, "slurm-volunteer-init: %s", strerror(errno));

@@ -76,6 +76,7 @@ struct vol_sandbox {
 	/* With a network, see net/net.h: its program, /dev/net/tun, and who is
 	 * asked for names, "": nobody. */
 	int net_fd, tun_fd;
+	int checkpoint_fd; /* program, -1: none, see checkpoint.h */
 	char resolver[VOL_NET_ADDRESS_SIZE];
 	struct vol_shared *shared;
 	struct vol_place place[VOL_PLACES_MAX];
@@ -150,10 +151,23 @@ extern const char *const vol_own_names[]; /* NULL at the end */
 /* Where the machine's tree is until all is built. */
 #define VOL_OLD_ROOT "/old"
 
+/* Of the tmpfs that is the root folder: it holds a copy of the script; Slurm's
+ * own limit for a script is 4 MiB (max_script_size). */
+#define VOL_ROOT_OPTIONS "mode=755,size=48m,nr_inodes=16k"
+
 /* All of it, in the first process of new namespaces, root there. */
 int vol_root_build(const struct vol_sandbox *s, struct vol_error *err);
+/* The mount at path, for good. */
+int vol_root_seal(const char *path, struct vol_error *err);
+/* What of it a restored job's images do not hold, in a process whose root
+ * folder is that tmpfs, real root; the script also as script, or "".  The places
+ * of s can be attached once more. */
+int vol_root_stage(struct vol_sandbox *s, const char *script,
+		   struct vol_error *err);
 int vol_dev_build(const struct vol_sandbox *s, struct vol_error *err);
 int vol_proc_build(struct vol_error *err);
+/* Of a /proc that is there. */
+int vol_proc_cover(struct vol_error *err);
 /* left: a folder of the old root, to be covered. */
 int vol_etc_attach(const struct vol_sandbox *s, int left,
 		   struct vol_error *err);
@@ -200,7 +214,7 @@ int vol_limits_oom(pid_t pid, struct vol_error *err);
 /* --- filter.c --------------------------------------------------------------
  */
 
-/* In the task, for good. */
+/* In the task, and in a pid 1 that it could trace, for good. */
 int vol_filter_apply(struct vol_error *err);
 
 /* --- stdio.c ---------------------------------------------------------------
@@ -233,6 +247,8 @@ int vol_steps_places(struct vol_sandbox *s, const char *programs,
 /* In the supervisor to be: a socket, and its place inside, for a step that may
  * start others. */
 int vol_steps_listen(struct vol_sandbox *s, struct vol_error *err);
+/* As it was before, with so many places. */
+void vol_steps_unlisten(struct vol_sandbox *s, size_t places);
 /* Inside it has its place: the broker behind it, a child in the task's
  * cgroup. */
 int vol_steps_start(const struct vol_sandbox *s, struct vol_error *err);
@@ -318,5 +334,13 @@ int vol_net_namespace(struct vol_error *err);
 /* Does not return. */
 void vol_inside_fail(int report, const struct vol_error *err)
 	__attribute__((noreturn));
+
+/* --- checkpoint/record.c ---------------------------------------------------
+ */
+
+/* What a root program needs to know of the step whose pid 1 that is
+ * (checkpoint.h); a descriptor, closed on exec. */
+int vol_record_begin(const struct vol_sandbox *s, pid_t pid1,
+		     const struct vol_stdio *io, struct vol_error *err);
 
 #endif

@@ -68,12 +68,8 @@ static int cover(const char *path, struct vol_error *err)
 	return 0;
 }
 
-int vol_proc_build(struct vol_error *err)
+int vol_proc_cover(struct vol_error *err)
 {
-	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		  NULL) != 0)
-		return vol_errorf(err, "/proc: cannot mount: %s",
-				  strerror(errno));
 	/* Or it would seem as if there was nothing to cover. */
 	if (access("/dev/null", F_OK) != 0)
 		return vol_errorf(err, "/dev/null: %s", strerror(errno));
@@ -81,4 +77,13 @@ int vol_proc_build(struct vol_error *err)
 		if (cover(covered[i], err) != 0)
 			return -1;
 	return 0;
+}
+
+int vol_proc_build(struct vol_error *err)
+{
+	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		  NULL) != 0)
+		return vol_errorf(err, "/proc: cannot mount: %s",
+				  strerror(errno));
+	return vol_proc_cover(err);
 }

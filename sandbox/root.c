@@ -28,10 +28,6 @@
 #include "atomicfile.h"
 #include "cleanup.h"
 
-/* Holds a copy of the script; Slurm's own limit for a script
- * is 4 MiB (max_script_size). */
-#define ROOT_OPTIONS "mode=755,size=48m,nr_inodes=16k"
-
 #define SCRATCH "/run/scratch"
 
 /* An inode of tmpfs costs the machine about 1 KiB: no more of them than bytes
@@ -124,7 +120,7 @@ static int new_root(const struct vol_sandbox *s, int *left,
 		return vol_errorf(err, "private mounts: %s", strerror(errno));
 	*left = open(s->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (*left < 0 || mount("root", s->root, "tmpfs", MS_NOSUID | MS_NODEV,
-			       ROOT_OPTIONS) != 0)
+			       VOL_ROOT_OPTIONS) != 0)
 		return vol_errorf(err, "%s: cannot mount: %s", s->root,
 				  strerror(errno));
 	if (chdir(s->root) != 0 || mkdir("old", 0700) != 0 ||
@@ -176,37 +172,41 @@ static int bind(const char *from, const char *to, struct vol_error *err)
 	return 0;
 }
 
+static int attach_place(const struct vol_sandbox *s, size_t i,
+			struct vol_error *err)
+{
+	const struct vol_place *p = &s->place[i];
+
+	if ((p->folder ? vol_mkdir_p(p->target, 0755, err)
+		       : vol_make_file(p->target, err)) != 0)
+		return -1;
+	if (p->fd < 0)
+		return bind(s->place[i - 1].target, p->target, err);
+	return vol_attach(p->fd, p->target, err);
+}
+
 static int attach_places(const struct vol_sandbox *s, struct vol_error *err)
 {
-	for (size_t i = 0; i < s->places; i++) {
-		const struct vol_place *p = &s->place[i];
-		int rc = p->folder ? vol_mkdir_p(p->target, 0755, err)
-				   : vol_make_file(p->target, err);
-
-		if (rc == 0 && p->fd < 0)
-			rc = bind(s->place[i - 1].target, p->target, err);
-		else if (rc == 0)
-			rc = vol_attach(p->fd, p->target, err);
-		if (rc != 0)
+	for (size_t i = 0; i < s->places; i++)
+		if (attach_place(s, i, err) != 0)
 			return -1;
-	}
 	return 0;
 }
 
 /* slurmd's own copy is readable for a user that is nobody inside. */
-static int copy_script(const struct vol_sandbox *s, struct vol_error *err)
+static int copy_script(const struct vol_sandbox *s, const char *path, uid_t uid,
+		       gid_t gid, struct vol_error *err)
 {
 	cleanup_fd int fd = -1;
 
 	if (s->script_fd < 0)
 		return 0;
-	if (vol_make_file(s->script, err) != 0)
+	if (vol_make_file(path, err) != 0)
 		return -1;
-	fd = open(s->script, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 || vol_copy_fd(s->script_fd, fd) != 0 ||
-	    fchown(fd, s->job.uid, s->job.gid) != 0 || fchmod(fd, 0500) != 0)
-		return vol_errorf(err, "script %s: %s", s->script,
-				  strerror(errno));
+	    fchown(fd, uid, gid) != 0 || fchmod(fd, 0500) != 0)
+		return vol_errorf(err, "script %s: %s", path, strerror(errno));
 	return 0;
 }
 
@@ -228,7 +228,7 @@ static int name_host(const struct vol_sandbox *s, struct vol_error *err)
 	return 0;
 }
 
-static int seal(const char *path, struct vol_error *err)
+int vol_root_seal(const char *path, struct vol_error *err)
 {
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY |
 					      MOUNT_ATTR_NOSUID};
@@ -246,14 +246,75 @@ int vol_root_build(const struct vol_sandbox *s, struct vol_error *err)
 	if (new_root(s, &left, err) != 0 || make_folders(err) != 0 ||
 	    make_links(s, err) != 0 || vol_etc_attach(s, left, err) != 0 ||
 	    vol_dev_build(s, err) != 0 || build_scratch(s, err) != 0 ||
-	    copy_script(s, err) != 0 || attach_places(s, err) != 0 ||
-	    vol_proc_build(err) != 0 || name_host(s, err) != 0)
+	    copy_script(s, s->script, s->job.uid, s->job.gid, err) != 0 ||
+	    attach_places(s, err) != 0 || vol_proc_build(err) != 0 ||
+	    name_host(s, err) != 0)
 		return -1;
 	if (umount2(VOL_OLD_ROOT, MNT_DETACH) != 0 || rmdir(VOL_OLD_ROOT) != 0)
 		return vol_errorf(err, "old root: %s", strerror(errno));
 	/* It looks at names that the job chose: nothing of the machine's tree
 	 * may be there any more. */
-	if (vol_own_build(s, err) != 0 || seal("/dev", err) != 0)
+	if (vol_own_build(s, err) != 0 || vol_root_seal("/dev", err) != 0)
 		return -1;
-	return seal("/", err);
+	return vol_root_seal("/", err);
+}
+
+/* A detached mount that was attached can not be once more; this one can. */
+static int renew(int *fd, const char *target, struct vol_error *err)
+{
+	int clone = open_tree(AT_FDCWD, target,
+			      AT_RECURSIVE | OPEN_TREE_CLONE |
+				      OPEN_TREE_CLOEXEC);
+
+	if (clone < 0)
+		return vol_errorf(err, "%s: %s", target, strerror(errno));
+	close(*fd);
+	*fd = clone;
+	return 0;
+}
+
+/* Before the next one, which may lie on it. */
+static int stage_places(struct vol_sandbox *s, struct vol_error *err)
+{
+	for (size_t i = 0; i < s->places; i++)
+		if (attach_place(s, i, err) != 0 ||
+		    (s->place[i].fd >= 0 &&
+		     renew(&s->place[i].fd, s->place[i].target, err) != 0))
+			return -1;
+	return 0;
+}
+
+static int stage_etc(struct vol_sandbox *s, struct vol_error *err)
+{
+	cleanup_fd int left = -1;
+
+	if (mkdir(VOL_OLD_ROOT, 0700) != 0)
+		return vol_errorf(err, "old root: %s", strerror(errno));
+	left = open(VOL_OLD_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (vol_etc_attach(s, left, err) != 0 ||
+	    renew(&s->tree_fd, VOL_OLD_ROOT, err) != 0)
+		return -1;
+	if (umount2(VOL_OLD_ROOT, MNT_DETACH) != 0 || rmdir(VOL_OLD_ROOT) != 0)
+		return vol_errorf(err, "old root: %s", strerror(errno));
+	return 0;
+}
+
+int vol_root_stage(struct vol_sandbox *s, const char *script,
+		   struct vol_error *err)
+{
+	uid_t uid = vol_ids_outside(s, s->job.uid);
+	gid_t gid = vol_ids_outside(s, s->job.gid);
+
+	if (make_folders(err) != 0 || make_links(s, err) != 0)
+		return -1;
+	/* Its tmpfs is in the images. */
+	if (mkdir(SCRATCH, 0700) != 0)
+		return vol_errorf(err, SCRATCH ": %s", strerror(errno));
+	if (stage_etc(s, err) != 0 ||
+	    copy_script(s, s->script, uid, gid, err) != 0)
+		return -1;
+	if (script[0] && strcmp(script, s->script) != 0 &&
+	    copy_script(s, script, uid, gid, err) != 0)
+		return -1;
+	return stage_places(s, err) != 0 ? -1 : vol_own_build(s, err);
 }

@@ -45,6 +45,9 @@ static int check_job(const struct vol_sandbox_job *job, struct vol_error *err)
 	if (!memchr(job->host, '\0', sizeof(job->host)) ||
 	    strpbrk(job->host, " \t\n"))
 		return vol_errorf_errno(err, EINVAL, "no such host name");
+	if (!memchr(job->checkpoint, '\0', sizeof(job->checkpoint)) ||
+	    strchr(job->checkpoint, '\n'))
+		return vol_errorf_errno(err, EINVAL, "no such checkpoint mode");
 	return 0;
 }
 
@@ -106,6 +109,9 @@ static int open_programs(struct vol_sandbox *s, const char *dir,
 	s->supervise_fd = open(path, O_PATH | O_CLOEXEC);
 	if (s->supervise_fd < 0)
 		return vol_errorf(err, "%s: %s", path, strerror(errno));
+	/* A machine without it restores nothing. */
+	snprintf(path, sizeof(path), "%s/slurm-volunteer-checkpoint", programs);
+	s->checkpoint_fd = open(path, O_RDONLY | O_CLOEXEC);
 	snprintf(path, sizeof(path), "%s/slurm-volunteer-init", programs);
 	if (open_with_ids(s, dir, path, err) != 0)
 		return -1;
@@ -175,7 +181,7 @@ static struct vol_sandbox *prepare(const struct vol_walls *walls,
 	s->ids_fd = s->etc_fd = s->tree_fd = s->script_fd = -1;
 	s->supervise_fd = s->shared_fd = s->passed = -1;
 	s->steps_fd = s->socket_fd = -1;
-	s->net_fd = s->tun_fd = -1;
+	s->net_fd = s->tun_fd = s->checkpoint_fd = -1;
 	return s;
 }
 
@@ -240,6 +246,7 @@ void vol_sandbox_destroy(struct vol_sandbox *s)
 	close_fd(s->steps_fd);
 	close_fd(s->net_fd);
 	close_fd(s->tun_fd);
+	close_fd(s->checkpoint_fd);
 	free(s);
 	errno = saved;
 }

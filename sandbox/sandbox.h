@@ -38,6 +38,7 @@ struct vol_sandbox_job {
 	bool batch;         /* one script, no srun behind it */
 	const char *script; /* file that slurmd spooled, NULL: none */
 	int network;        /* enum vol_network, already within the policy */
+	char checkpoint[64]; /* what the user asked for: for whoever saves it */
 };
 
 struct vol_sandbox;

@@ -54,7 +54,7 @@ int vol_view_cover_processes(uid_t uid, const char *empty,
 int vol_view_show_proc(const char *path, struct vol_error *err);
 /* Apart from all processes but those that come of this one: *apart, where the
  * kernel can. */
-int vol_view_apart(bool *apart, struct vol_error *err);
+int vol_view_apart(bool for_slurmd, bool *apart, struct vol_error *err);
 /* No link of /proc is followed. */
 int vol_view_cut_links(struct vol_error *err);
 

@@ -177,6 +177,17 @@ int vol_steps_listen(struct vol_sandbox *s, struct vol_error *err)
 	return vol_places_add(s, path, VOL_STEPS_INSIDE, 0, SOCKET, -1, err);
 }
 
+void vol_steps_unlisten(struct vol_sandbox *s, size_t places)
+{
+	while (s->places > places)
+		close(s->place[--s->places].fd);
+	if (s->socket_fd >= 0) {
+		close(s->socket_fd);
+		vol_steps_forget(s);
+	}
+	s->socket_fd = -1;
+}
+
 void vol_steps_forget(const struct vol_sandbox *s)
 {
 	char dir[PATH_MAX + 32];

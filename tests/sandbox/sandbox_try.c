@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "wallsfile.h"
+#include "sandbox/checkpoint.h"
 #include "sandbox/private.h"
 #include "sandbox/sandbox.h"
 
@@ -41,7 +42,8 @@ static struct {
 	struct vol_walls walls;
 	const char *state, *cwd, *output, *input, *programs, *epilog, *cast,
 		*cgroup;
-	bool probe, slurmd;
+	struct vol_restore restore; /* dir NULL: a fresh start */
+	bool probe, slurmd, fresh_else;
 	int pair[2]; /* of -f */
 	int passed;  /* of -f and -F; -1: none */
 	char **argv;
@@ -85,6 +87,10 @@ static void usage(void)
 	      "  -S FOLDER  state\n"
 	      "  -L FOLDER  the two programs\n"
 	      "  -N NETWORK  that the job gets\n"
+	      "  -R FOLDER  restore what was saved there, with -K CRIU\n"
+	      "  -b         roll its output back\n"
+	      "  -A         if that fails, begin afresh\n"
+	      "  -M TEXT    how the job is to be saved\n"
 	      "  -p         probe, and say which walls do not stand\n",
 	      stderr);
 	exit(EXIT_USAGE);
@@ -117,7 +123,7 @@ static void parse(int argc, char *argv[])
 	int c;
 
 	while ((c = getopt(argc, argv,
-			   "+n:u:g:U:j:C:i:o:s:S:E:L:HB:pP:X:fF:G:N:")) != -1)
+			   "+n:u:g:U:j:C:i:o:s:S:E:L:HB:pP:X:fF:G:N:R:K:bAM:")) != -1)
 		switch (c) {
 		case 'n':
 			o.job.tasks = number(optarg);
@@ -181,6 +187,22 @@ static void parse(int argc, char *argv[])
 		case 'N':
 			if (vol_network_parse(optarg, &o.job.network, NULL))
 				usage();
+			break;
+		case 'R':
+			o.restore.dir = optarg;
+			break;
+		case 'K':
+			o.restore.criu = optarg;
+			break;
+		case 'b':
+			o.restore.roll_back = true;
+			break;
+		case 'A':
+			o.fresh_else = true;
+			break;
+		case 'M':
+			snprintf(o.job.checkpoint, sizeof(o.job.checkpoint),
+				 "%s", optarg);
 			break;
 		case 'p':
 			o.probe = true;
@@ -306,6 +328,21 @@ static bool is_something_left(const struct vol_sandbox *s, int status)
 	return n != 0;
 }
 
+/* Returns if that failed. */
+static void restore(struct vol_sandbox *s)
+{
+	struct vol_error err = {""};
+
+	if (!o.restore.dir)
+		return;
+	arm(1);
+	vol_sandbox_restore(s, &o.restore, &err);
+	arm(0);
+	fprintf(stderr, "sandbox-try: restore: %s\n", err.text);
+	if (!o.fresh_else)
+		_exit(EXIT_NOT_STARTED);
+}
+
 static void run_task(struct vol_sandbox *s, uint32_t task)
 {
 	char where[VOL_WALLS_PATH_SIZE], text[16];
@@ -324,6 +361,8 @@ static void run_task(struct vol_sandbox *s, uint32_t task)
 	if (o.job.batch)
 		setpgid(0, 0);
 	pass(s);
+	if (rc == 0)
+		restore(s);
 	arm(1);
 	if (rc == 0)
 		rc = vol_sandbox_enter(s, task, where, sizeof(where), &err);

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* checkpoint.h - a batch script and all that it started, saved and put back
+ *
+ * CRIU does it, rooted at the sandbox's pid 1, which ties nothing to a machine.
+ * A dump is made by a program, so that whoever calls it (root, outside) can
+ * end it; a restore by the process that becomes the new supervisor, since CRIU
+ * must be its child for pid 1 to become one, too.
+ *
+ *	slurm-volunteer-checkpoint [-c CRIU] [-t SECONDS] dump TASK DIR
+ *		TASK is what Slurm takes for the task (the pid of a
+ *		slurm-volunteer-supervise), or the absolute path of a cgroup
+ *		with one in it.  DIR is root's alone and empty; it holds then
+ *			step	a record (below), complete: what restore needs
+ *			img/	CRIU's images
+ *		The job goes on as it was, running or frozen: whether it was
+ *		saved, could not be, or CRIU was killed or took longer than
+ *		SECONDS.  Its cgroup (v2, its own: the one that its pid 1 is in)
+ *		may be frozen; one above it may not.  After a failure the folder
+ *		holds dump.log, and nothing that looks like an image.
+ *	slurm-volunteer-checkpoint [-c CRIU] restore-check DIR
+ *		Is DIR whole, and can this machine's CRIU restore it?
+ *	slurm-volunteer-checkpoint [-c CRIU] probe
+ *		Can this machine's CRIU save and restore?  One line on stdout,
+ *		"criu=VERSION kernel=RELEASE sockets=yes|no".
+ *
+ * Exit status: 0; 1 with one line on stderr, something is wrong here; 3 with
+ * one line on stderr, this job can not be saved, whoever tries: the line names
+ * what it uses.  Nothing is taken from the environment.
+ */
+#ifndef VOL_CHECKPOINT_H
+#define VOL_CHECKPOINT_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "error.h"
+#include "sandbox.h"
+#include "walls.h"
+
+#define VOL_CHECKPOINT_CRIU "/usr/sbin/criu"
+/* Its check for a newer one is no guess: older ones fail on kernels since 6.x
+ * (3.17), or were never tried here. */
+#define VOL_CHECKPOINT_CRIU_MIN 40100 /* 4.1 */
+
+#define VOL_CHECKPOINT_EXIT_FAILED   1
+#define VOL_CHECKPOINT_EXIT_UNMOVABLE 3
+
+/* --- the record ------------------------------------------------------------
+ *
+ * What a root program needs to know of a running step.  It is a sealed memfd
+ * called VOL_RECORD_NAME that the step's supervisor has open, for as long as
+ * that lives: nothing to clean up, nothing stale.  Dump writes it beside the
+ * images as "step", with mounts and lengths.
+ *
+ * Text, a KEY=VALUE a line; those marked * as often as needed, others once:
+ *	version=1
+ *	job=7
+ *	step=4294967291
+ *	uid=1000             inside, as gid
+ *	gid=1000
+ *	batch=yes            no: it can not be saved
+ *	asked=               struct vol_sandbox_job's checkpoint, any text
+ *	base=1879048192      first id of the job's own outside, 0: it has none
+ *	network=none         what it got
+ *	pid1=4711            outside; with start (field 22 of /proc/PID/stat)
+ *	start=123456         it is that one and no other
+ *	script=/var/...      as slurmd spooled it; "": none
+ *	output=LENGTH PATH * files that slurmstepd opened for output, their
+ *	                     length in bytes in the moment of the dump; 0 before
+ *	mount=PATH         * what of the machine is seen inside, in the order
+ *	                     of CRIU's keys m0, m1 ...; none before
+ */
+#define VOL_RECORD_NAME       "volunteer-record"
+#define VOL_RECORD_FILE       "step" /* beside the images */
+#define VOL_RECORD_IMAGES     "img"
+#define VOL_RECORD_MAX        (512 * 1024) /* bytes */
+#define VOL_RECORD_MOUNTS_MAX 512
+#define VOL_RECORD_OUTPUTS    2
+
+struct vol_record_output {
+	uint64_t length;
+	char path[PATH_MAX];
+};
+
+/* Large: never on a stack. */
+struct vol_record {
+	uint32_t job, step, uid, gid, base;
+	bool batch;
+	int network; /* enum vol_network */
+	pid_t pid1;
+	uint64_t start;
+	char asked[64];
+	char script[PATH_MAX];
+	size_t outputs, mounts;
+	struct vol_record_output output[VOL_RECORD_OUTPUTS];
+	char mount[VOL_RECORD_MOUNTS_MAX][VOL_WALLS_PATH_SIZE];
+};
+
+/* Strict, as all our files; name stands for it in messages.  EINVAL. */
+int vol_record_parse(const char *name, const char *text, size_t len,
+		     struct vol_record *record, struct vol_error *err);
+
+/* Text form, malloc'ed; NULL with EINVAL for a path with a newline. */
+char *vol_record_format(const struct vol_record *record, struct vol_error *err);
+
+/* The record of the supervisor pid, whose descriptors root can see.  ENOENT: it
+ * is none, or of a version that has no record. */
+int vol_record_of(pid_t pid, struct vol_record *record, struct vol_error *err);
+
+/* --- restore --------------------------------------------------------------- */
+
+struct vol_restore {
+	/* As dump left it, verified by whoever brought it here, of this job.
+	 * It is used up: CRIU's tasks read it under the job's ids. */
+	const char *dir;
+	const char *criu;     /* NULL: VOL_CHECKPOINT_CRIU */
+	unsigned int seconds; /* 0: 120 */
+	/* Cut output files to their length in the record: what the job wrote
+	 * after the dump it will write again.  Else a longer one stays, and is
+	 * appended to.  A shorter one is an error in both cases. */
+	bool roll_back;
+};
+
+/* In place of vol_sandbox_enter(), in the process of a single task: the process
+ * becomes the supervisor of the restored one, with the walls of this machine's
+ * vol_sandbox, in its cgroup, and does not return.  -1: nothing runs, and
+ * vol_sandbox_enter() or this may be called again, in the same process; err is
+ * one line.  What of the task's input and output slurmstepd opened is not used:
+ * the job's own files are opened again by their names.  The log of a CRIU that
+ * failed is "restore.log" in dir.  slurmstepd must not have cut the output
+ * (JobFileAppend=1). */
+int vol_sandbox_restore(struct vol_sandbox *sandbox,
+			const struct vol_restore *restore,
+			struct vol_error *err);
+
+#endif

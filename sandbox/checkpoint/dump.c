@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* dump.c - save a running step, and leave it as it was
+ *
+ * CRIU does it in the job's network namespace, so that this is none of the
+ * images': each machine makes its own, with its own filter.  Namespaces of
+ * cgroups are the machine's, too.
+ */
+#include "config.h"
+
+#include "program.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "atomicfile.h"
+#include "cleanup.h"
+
+struct dump {
+	const char *criu, *dir;
+	unsigned int seconds;
+	struct vol_record *record;
+	int pid1; /* pidfd */
+	char cgroup[PATH_MAX];
+	bool frozen;
+	struct vol_args args;
+};
+
+static int find(struct dump *d, const char *task, struct vol_error *err)
+{
+	const struct vol_record *r = d->record;
+
+	if (vol_find_record(task, d->record, err) != 0)
+		return -1;
+	if (!r->batch)
+		return vol_errorf_errno(err, EPERM,
+					"only a batch script can be saved, not "
+					"a step of srun's");
+	d->pid1 = pidfd_open(r->pid1, 0);
+	if (d->pid1 < 0 || vol_process_start(r->pid1) != r->start)
+		return vol_errorf_errno(err, ESRCH, "the task has ended");
+	return vol_find_cgroup(r->pid1, d->cgroup, sizeof(d->cgroup),
+			       &d->frozen, err);
+}
+
+static int take_mount(const struct vol_mount *m, void *arg,
+		      struct vol_error *err)
+{
+	struct dump *d = arg;
+	struct vol_record *r = d->record;
+
+	if (vol_mount_is_own(m))
+		return 0;
+	if (vol_mount_is_cover(m)) {
+		vol_args_add(&d->args, "--skip-mnt");
+		vol_args_add(&d->args, "%s", m->point);
+		return 0;
+	}
+	if (r->mounts == VOL_RECORD_MOUNTS_MAX || strpbrk(m->point, "]:\n"))
+		return vol_errorf_errno(err, EPERM,
+					"mount %.100s: %s", m->point,
+					"too many, or one with such a name");
+	for (size_t i = 0; i < r->mounts; i++)
+		if (strcmp(r->mount[i], m->point) == 0)
+			return vol_errorf_errno(err, EPERM,
+						"two mounts at %.100s",
+						m->point);
+	vol_args_add(&d->args, "--external");
+	vol_args_add(&d->args, "mnt[%s]:m%zu", m->point, r->mounts);
+	strcpy(r->mount[r->mounts++], m->point);
+	return 0;
+}
+
+static int write_record(const struct dump *d, struct vol_error *err)
+{
+	cleanup_free char *text = vol_record_format(d->record, err);
+	char path[PATH_MAX];
+
+	if (!text)
+		return -1;
+	snprintf(path, sizeof(path), "%s/" VOL_RECORD_UNSAFE, d->dir);
+	return vol_file_replace(path, text, strlen(text), 0600, 0, err);
+}
+
+/* Root's alone: images hold the job's memory. */
+static int make_folder(const struct dump *d, struct vol_error *err)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (lstat(d->dir, &st) != 0)
+		return vol_errorf(err, "%s: %s", d->dir, strerror(errno));
+	if (!S_ISDIR(st.st_mode) || st.st_uid != 0 || (st.st_mode & 0077))
+		return vol_errorf_errno(err, EPERM,
+					"%s: is no folder of root's alone",
+					d->dir);
+	if (snprintf(path, sizeof(path), "%s/" VOL_RECORD_IMAGES, d->dir) >=
+	    (int)sizeof(path) - NAME_MAX)
+		return vol_errorf_errno(err, ENAMETOOLONG, "%s: %s", d->dir,
+					strerror(ENAMETOOLONG));
+	if (mkdir(path, 0700) != 0)
+		return vol_errorf(err, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+static int add_args(struct dump *d, struct vol_error *err)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n < 0)
+		return vol_errorf(err, "/proc/self/exe: %s", strerror(errno));
+	self[n] = '\0';
+	vol_args_add(&d->args, "criu");
+	vol_args_add(&d->args, "dump");
+	vol_args_common(&d->args, d->dir, VOL_DUMP_LOG);
+	vol_args_add(&d->args, "--leave-running");
+	vol_args_add(&d->args, "--network-lock");
+	vol_args_add(&d->args, "skip");
+	vol_args_add(&d->args, "-t");
+	vol_args_add(&d->args, "%d", (int)d->record->pid1);
+	vol_args_add(&d->args, "--timeout");
+	vol_args_add(&d->args, "%u", d->seconds);
+	vol_args_add(&d->args, "--action-script");
+	vol_args_add(&d->args, "%s", self);
+	if (d->cgroup[0]) {
+		vol_args_add(&d->args, "--freeze-cgroup");
+		vol_args_add(&d->args, "%s", d->cgroup);
+	}
+	if (vol_mounts_each(d->record->pid1, take_mount, d, err) != 0)
+		return -1;
+	if (d->args.failed)
+		return vol_errorf_errno(err, ENOMEM, "%s", strerror(ENOMEM));
+	return 0;
+}
+
+static void __attribute__((noreturn)) become_criu(struct dump *d, pid_t parent)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	char hook[PATH_MAX + 32];
+
+	snprintf(hook, sizeof(hook), VOL_ENV_HOOK "=%s", d->dir);
+	for (int i = 0; i < 3; i++)
+		if (null < 0 || dup2(null, i) < 0)
+			_exit(126);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
+	    setns(d->pid1, CLONE_NEWNET) != 0)
+		_exit(126);
+	vol_criu_exec(d->criu, &d->args, hook);
+	_exit(127);
+}
+
+static int run(struct dump *d, struct vol_error *err)
+{
+	pid_t parent = getpid(), pid = fork();
+	struct vol_error how;
+	char log[PATH_MAX];
+	int rc;
+
+	if (pid == 0)
+		become_criu(d, parent);
+	if (pid < 0)
+		return vol_errorf(err, "fork: %s", strerror(errno));
+	rc = vol_criu_wait(pid, d->seconds, &how);
+	/* One that was killed leaves it as it is. */
+	if (d->cgroup[0] && vol_cgroup_freeze(d->cgroup, d->frozen, err) != 0)
+		return -1;
+	if (rc == 0)
+		return 0;
+	snprintf(log, sizeof(log), "%s/" VOL_DUMP_LOG, d->dir);
+	if (errno == ETIMEDOUT || strstr(how.text, "signal") ||
+	    access(log, R_OK) != 0)
+		return vol_errorf_errno(err, EIO, "%s", how.text);
+	return vol_criu_reason(log, err);
+}
+
+static void remove_images(const struct dump *d, const char *prefix)
+{
+	char path[PATH_MAX];
+	struct dirent *e;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/" VOL_RECORD_IMAGES, d->dir);
+	dir = opendir(path);
+	while (dir && (e = readdir(dir)))
+		if (e->d_name[0] != '.' &&
+		    strncmp(e->d_name, prefix, strlen(prefix)) == 0)
+			unlinkat(dirfd(dir), e->d_name, 0);
+	if (dir)
+		closedir(dir);
+	if (!prefix[0])
+		rmdir(path);
+}
+
+static void remove_file(const struct dump *d, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", d->dir, name);
+	unlink(path);
+}
+
+static int finish(const struct dump *d, struct vol_error *err)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+
+	/* Whatever cgroup it is that the job comes to. */
+	remove_images(d, "cgroup");
+	remove_file(d, VOL_DUMP_LOG);
+	remove_file(d, "stats-dump");
+	snprintf(from, sizeof(from), "%s/" VOL_RECORD_UNSAFE, d->dir);
+	snprintf(to, sizeof(to), "%s/" VOL_RECORD_FILE, d->dir);
+	if (rename(from, to) != 0)
+		return vol_errorf(err, "%s: %s", to, strerror(errno));
+	return 0;
+}
+
+static int dump(struct dump *d, const char *task, struct vol_error *err)
+{
+	if (find(d, task, err) != 0 || make_folder(d, err) != 0)
+		return -1;
+	if (add_args(d, err) == 0 && write_record(d, err) == 0 &&
+	    run(d, err) == 0 && finish(d, err) == 0)
+		return 0;
+	remove_images(d, "");
+	remove_file(d, VOL_RECORD_UNSAFE);
+	remove_file(d, "stats-dump");
+	return -1;
+}
+
+int vol_dump(const char *criu, unsigned int seconds, const char *task,
+	     const char *dir, struct vol_error *err)
+{
+	struct dump *d = calloc(1, sizeof(*d));
+	int rc = -1, saved;
+
+	if (!d)
+		return vol_errorf(err, "%s", strerror(errno));
+	d->criu = criu;
+	d->seconds = seconds;
+	d->dir = dir;
+	d->pid1 = -1;
+	d->record = calloc(1, sizeof(*d->record));
+	if (!d->record)
+		vol_errorf(err, "%s", strerror(errno));
+	else
+		rc = dump(d, task, err);
+	saved = errno;
+	if (d->pid1 >= 0)
+		close(d->pid1);
+	vol_args_free(&d->args);
+	free(d->record);
+	free(d);
+	errno = saved;
+	return rc;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* find.c - a running step, and its cgroup */
+#include "config.h"
+
+#include "program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "atomicfile.h"
+#include "cleanup.h"
+#include "text.h"
+
+/* Folders of a cgroup's tree that are open at once. */
+#define OPEN_FOLDERS 8
+
+#define PROCS_MAX (1 << 20) /* bytes */
+
+static struct {
+	struct vol_record *record;
+	bool found;
+} search;
+
+/* A supervisor is root's; what is inside is not. */
+static bool is_roots(pid_t pid)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	return stat(path, &st) == 0 && st.st_uid == 0;
+}
+
+static int look(const char *path, const struct stat *st, int type,
+		struct FTW *ftw)
+{
+	cleanup_free char *text = NULL;
+	char *at;
+	int n, pid;
+
+	(void)st;
+	if (type != FTW_F || strcmp(path + ftw->base, "cgroup.procs") != 0)
+		return 0;
+	text = vol_file_read(path, PROCS_MAX, NULL, NULL);
+	for (at = text; at && sscanf(at, "%d%n", &pid, &n) == 1; at += n)
+		if (is_roots(pid) &&
+		    vol_record_of(pid, search.record, NULL) == 0) {
+			search.found = true;
+			return 1;
+		}
+	return 0;
+}
+
+int vol_find_record(const char *task, struct vol_record *record,
+		    struct vol_error *err)
+{
+	uint64_t pid;
+
+	if (vol_text_number(task, strlen(task), 1, INT_MAX, &pid) == 0)
+		return vol_record_of((pid_t)pid, record, err);
+	search.record = record;
+	search.found = false;
+	if (task[0] != '/' ||
+	    nftw(task, look, OPEN_FOLDERS, FTW_PHYS | FTW_MOUNT) < 0)
+		return vol_errorf_errno(err, EINVAL,
+					"%s: no process and no cgroup", task);
+	if (!search.found)
+		return vol_errorf_errno(err, ENOENT,
+					"%s: no task of a sandbox in it", task);
+	return 0;
+}
+
+/* --- cgroups --------------------------------------------------------------- */
+
+static int take_root(const struct vol_mount *m, void *arg,
+		     struct vol_error *err)
+{
+	(void)err;
+	if (strcmp(m->type, "cgroup2") == 0)
+		snprintf(arg, PATH_MAX, "%s", m->point);
+	return 0;
+}
+
+/* "" for the root, or where there is none. */
+static void cgroup_of(pid_t pid, char *path, size_t size)
+{
+	cleanup_free char *text = NULL;
+	char file[64], *line, *end;
+
+	path[0] = '\0';
+	snprintf(file, sizeof(file), "/proc/%d/cgroup", (int)pid);
+	text = vol_file_read(file, PROCS_MAX, NULL, NULL);
+	line = text ? strstr(text, "0::/") : NULL;
+	if (!line || (line != text && line[-1] != '\n'))
+		return;
+	line += 3;
+	end = strchr(line, '\n');
+	if (end)
+		*end = '\0';
+	if (line[1] && strlen(line) < size)
+		strcpy(path, line);
+}
+
+/* -1: it can not be told. */
+static int is_frozen(const char *path)
+{
+	char file[PATH_MAX + 16];
+	cleanup_free char *text = NULL;
+
+	snprintf(file, sizeof(file), "%s/cgroup.freeze", path);
+	text = vol_file_read(file, 16, NULL, NULL);
+	return !text ? -1 : text[0] == '1';
+}
+
+int vol_cgroup_freeze(const char *path, bool freeze, struct vol_error *err)
+{
+	char file[PATH_MAX + 16];
+	cleanup_fd int fd = -1;
+
+	snprintf(file, sizeof(file), "%s/cgroup.freeze", path);
+	fd = open(file, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, freeze ? "1" : "0", 1) != 1)
+		return vol_errorf(err, "%s: %s", file, strerror(errno));
+	return 0;
+}
+
+static int look_above(const char *path, size_t root, struct vol_error *err)
+{
+	char above[PATH_MAX], *slash;
+
+	snprintf(above, sizeof(above), "%s", path);
+	while ((slash = strrchr(above, '/')) && (size_t)(slash - above) > root) {
+		*slash = '\0';
+		if (is_frozen(above) == 1)
+			return vol_errorf_errno(err, EBUSY,
+						"%s is frozen, and with it "
+						"others than the task",
+						above);
+	}
+	return 0;
+}
+
+int vol_find_cgroup(pid_t pid, char *path, size_t size, bool *frozen,
+		    struct vol_error *err)
+{
+	char root[PATH_MAX] = "", own[PATH_MAX], its[PATH_MAX];
+	int state;
+
+	path[0] = '\0';
+	*frozen = false;
+	if (vol_mounts_each(getpid(), take_root, root, err) != 0)
+		return -1;
+	cgroup_of(getpid(), own, sizeof(own));
+	cgroup_of(pid, its, sizeof(its));
+	if (!root[0] || !its[0] || vol_path_within(own, its))
+		return 0;
+	if (snprintf(path, size, "%s%s", root, its) >= (int)size)
+		return vol_errorf_errno(err, ENAMETOOLONG, "cgroup: %s",
+					strerror(ENAMETOOLONG));
+	state = is_frozen(path);
+	*frozen = state == 1;
+	if (state < 0)
+		path[0] = '\0';
+	return state < 0 ? 0 : look_above(path, strlen(root), err);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hook.c - what CRIU lets us do while nothing of the job runs */
+#include "config.h"
+
+#include "program.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "atomicfile.h"
+#include "cleanup.h"
+
+#define STATUS_MAX 16384
+
+static struct vol_record *read_record(const char *dir, const char *name,
+				      struct vol_error *err)
+{
+	struct vol_record *r = calloc(1, sizeof(*r));
+
+	if (r && vol_record_read(dir, name, r, err) == 0)
+		return r;
+	free(r);
+	return NULL;
+}
+
+/* --- after a dump ---------------------------------------------------------- */
+
+static int64_t length_inside(pid_t pid1, const char *path)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
+			       .resolve = RESOLVE_IN_ROOT |
+					  RESOLVE_NO_MAGICLINKS};
+	cleanup_fd int root = -1, fd = -1;
+	char link[64];
+	struct stat st;
+
+	snprintf(link, sizeof(link), "/proc/%d/root", (int)pid1);
+	root = open(link, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root >= 0)
+		fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
+		       ? (int64_t)st.st_size
+		       : -1;
+}
+
+/* One that the job has removed has none, and needs none. */
+static void measure(struct vol_record *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->outputs; i++) {
+		int64_t length = length_inside(r->pid1, r->output[i].path);
+
+		if (length < 0)
+			continue;
+		r->output[n] = r->output[i];
+		r->output[n++].length = (uint64_t)length;
+	}
+	r->outputs = n;
+}
+
+int vol_hook_dumped(const char *dir, struct vol_error *err)
+{
+	cleanup_free struct vol_record *r =
+		read_record(dir, VOL_RECORD_UNSAFE, err);
+	cleanup_free char *text = NULL;
+	char path[PATH_MAX];
+
+	if (!r)
+		return -1;
+	measure(r);
+	text = vol_record_format(r, err);
+	if (!text)
+		return -1;
+	snprintf(path, sizeof(path), "%s/" VOL_RECORD_UNSAFE, dir);
+	return vol_file_replace(path, text, strlen(text), 0600, 0, err);
+}
+
+/* --- after a restore ------------------------------------------------------- */
+
+struct expected {
+	pid_t pid1;
+	char uid[64], gid[64]; /* lines of status */
+	const struct vol_record *record;
+};
+
+static ino_t namespace_of(const char *pid, const char *name)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/ns/%s", pid, name);
+	return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+/* CRIU is in those that the job is to have; of the others it has made new ones.
+ */
+static int check_namespaces(const struct expected *x, const char *pid,
+			    struct vol_error *err)
+{
+	static const struct {
+		const char *name;
+		bool ours;
+	} all[] = {{"net", true},  {"cgroup", true}, {"ipc", false},
+		   {"mnt", false}, {"pid", false},   {"user", false},
+		   {"uts", false}};
+	char first[16];
+
+	snprintf(first, sizeof(first), "%d", (int)x->pid1);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		ino_t its = namespace_of(pid, all[i].name);
+		bool is_ours = its == namespace_of("self", all[i].name);
+		bool ours = all[i].ours || (strcmp(all[i].name, "user") == 0 &&
+					    x->record->base == 0);
+
+		if (its == 0 || is_ours != ours ||
+		    its != namespace_of(first, all[i].name))
+			return vol_errorf_errno(err, EPERM,
+						"restored process %s: another "
+						"%s namespace",
+						pid, all[i].name);
+	}
+	return 0;
+}
+
+static int check_status(const struct expected *x, const char *path,
+			struct vol_error *err)
+{
+	const char *const lines[] = {x->uid,
+				     x->gid,
+				     "\nGroups:\t \n",
+				     "\nCapInh:\t0000000000000000\n",
+				     "\nCapPrm:\t0000000000000000\n",
+				     "\nCapEff:\t0000000000000000\n",
+				     "\nCapBnd:\t0000000000000000\n",
+				     "\nCapAmb:\t0000000000000000\n",
+				     "\nNoNewPrivs:\t1\n",
+				     "\nSeccomp:\t2\n"};
+	cleanup_free char *text = vol_file_read(path, STATUS_MAX, NULL, NULL);
+
+	/* It ended: nothing of it is left to be more than it may. */
+	if (!text || strstr(text, "\nState:\tZ") || strstr(text, "\nState:\tX"))
+		return 0;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (!strstr(text, lines[i]))
+			return vol_errorf_errno(err, EPERM,
+						"%s is not \"%.*s\"", path,
+						(int)strcspn(lines[i] + 1,
+							     "\n"),
+						lines[i] + 1);
+	return 0;
+}
+
+static int check_threads(const struct expected *x, const char *pid,
+			 struct vol_error *err)
+{
+	char path[320];
+	struct dirent *e;
+	int rc = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/task", pid);
+	dir = opendir(path);
+	while (dir && rc == 0 && (e = readdir(dir))) {
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%.16s/task/%.16s/status",
+			 pid, e->d_name);
+		rc = check_status(x, path, err);
+	}
+	if (dir)
+		closedir(dir);
+	return rc;
+}
+
+static bool is_zombie(const char *pid)
+{
+	cleanup_free char *text = NULL;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%.16s/status", pid);
+	text = vol_file_read(path, STATUS_MAX, NULL, NULL);
+	return !text || strstr(text, "\nState:\tZ");
+}
+
+/* All that are in pid 1's namespace. */
+static int check_processes(const struct expected *x, struct vol_error *err)
+{
+	char first[16];
+	DIR *dir = opendir("/proc");
+	struct dirent *e;
+	ino_t ns;
+	int rc = 0;
+
+	snprintf(first, sizeof(first), "%d", (int)x->pid1);
+	ns = namespace_of(first, "pid");
+	if (!dir || ns == 0)
+		rc = vol_errorf(err, "/proc: %s", strerror(errno));
+	while (rc == 0 && (e = readdir(dir))) {
+		if (e->d_name[0] < '1' || e->d_name[0] > '9' ||
+		    namespace_of(e->d_name, "pid") != ns ||
+		    is_zombie(e->d_name))
+			continue;
+		rc = check_namespaces(x, e->d_name, err);
+		if (rc == 0)
+			rc = check_threads(x, e->d_name, err);
+	}
+	if (dir)
+		closedir(dir);
+	return rc;
+}
+
+static int check_mount(const struct vol_mount *m, void *arg,
+		       struct vol_error *err)
+{
+	const struct vol_record *r = ((struct expected *)arg)->record;
+
+	if (vol_mount_is_own(m))
+		return strcmp(m->type, "proc") == 0 ||
+				       strstr(m->options, "nosuid")
+			       ? 0
+			       : vol_errorf_errno(err, EPERM,
+						  "restored mount %.100s: %s",
+						  m->point, m->options);
+	for (size_t i = 0; i < r->mounts; i++)
+		if (strcmp(r->mount[i], m->point) == 0)
+			return 0;
+	return vol_errorf_errno(err, EPERM, "restored mount %.100s: not ours",
+				m->point);
+}
+
+/* As root.c does at its end. */
+static int finish_mounts(pid_t pid1, struct vol_error *err)
+{
+	cleanup_fd int ns = -1;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid1);
+	ns = open(path, O_RDONLY | O_CLOEXEC);
+	if (ns < 0 || setns(ns, CLONE_NEWNS) != 0)
+		return vol_errorf(err, "mounts: %s", strerror(errno));
+	if (vol_proc_cover(err) != 0 || vol_root_seal("/dev", err) != 0)
+		return -1;
+	return vol_root_seal("/", err);
+}
+
+static int check(struct expected *x, struct vol_error *err)
+{
+	if (check_processes(x, err) != 0 ||
+	    vol_mounts_each(x->pid1, check_mount, x, err) != 0)
+		return -1;
+	return finish_mounts(x->pid1, err);
+}
+
+int vol_hook_restored(pid_t pid1, const char *what, struct vol_error *err)
+{
+	struct expected x = {.pid1 = pid1};
+	cleanup_free struct vol_record *r = NULL;
+	unsigned int uid = 0, gid = 0;
+	int n = 0, rc = -1;
+
+	if (sscanf(what, "%u %u %n", &uid, &gid, &n) == 2 && n > 0)
+		r = read_record(what + n, VOL_RECORD_FILE, err);
+	else
+		vol_errorf_errno(err, EINVAL, "hook: no such thing");
+	snprintf(x.uid, sizeof(x.uid), "\nUid:\t%u\t%u\t%u\t%u\n", uid, uid,
+		 uid, uid);
+	snprintf(x.gid, sizeof(x.gid), "\nGid:\t%u\t%u\t%u\t%u\n", gid, gid,
+		 gid, gid);
+	x.record = r;
+	if (r)
+		rc = check(&x, err);
+	/* CRIU only logs that we failed, and goes on. */
+	if (rc != 0)
+		kill(pid1, SIGKILL);
+	return rc;
+}
