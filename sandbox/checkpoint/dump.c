@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dump.c - save a running step, and leave it as it was
  *
- * CRIU does it in the job's network namespace, so that this is none of the
- * images': each machine makes its own, with its own filter.  Namespaces of
- * cgroups are the machine's, too.
+ * CRIU does it in the job's network and cgroup namespaces, so that these are
+ * none of the images': each machine makes its own.
  */
 #include "config.h"
 
@@ -153,7 +152,7 @@ static void __attribute__((noreturn)) become_criu(struct dump *d, pid_t parent)
 		if (null < 0 || dup2(null, i) < 0)
 			_exit(126);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
-	    setns(d->pid1, CLONE_NEWNET) != 0)
+	    setns(d->pid1, CLONE_NEWNET | CLONE_NEWCGROUP) != 0)
 		_exit(126);
 	vol_criu_exec(d->criu, &d->args, hook);
 	_exit(127);
@@ -226,14 +225,18 @@ static int finish(const struct dump *d, struct vol_error *err)
 
 static int dump(struct dump *d, const char *task, struct vol_error *err)
 {
+	int saved;
+
 	if (find(d, task, err) != 0 || make_folder(d, err) != 0)
 		return -1;
 	if (add_args(d, err) == 0 && write_record(d, err) == 0 &&
 	    run(d, err) == 0 && finish(d, err) == 0)
 		return 0;
+	saved = errno;
 	remove_images(d, "");
 	remove_file(d, VOL_RECORD_UNSAFE);
 	remove_file(d, "stats-dump");
+	errno = saved;
 	return -1;
 }
 

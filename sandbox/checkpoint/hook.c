@@ -214,6 +214,8 @@ static int check_processes(const struct expected *x, struct vol_error *err)
 		rc = check_namespaces(x, e->d_name, err);
 		if (rc == 0)
 			rc = check_threads(x, e->d_name, err);
+		if (rc == 0)
+			rc = vol_timers_wind_up(atoi(e->d_name), err);
 	}
 	if (dir)
 		closedir(dir);

@@ -32,4 +32,9 @@ int vol_hook_dumped(const char *dir, struct vol_error *err);
  * pid 1 is killed.  what: VOL_ENV_HOOK. */
 int vol_hook_restored(pid_t pid1, const char *what, struct vol_error *err);
 
+/* --- timers.c -------------------------------------------------------------- */
+
+/* Of a restored process that does not run yet. */
+int vol_timers_wind_up(pid_t pid, struct vol_error *err);
+
 #endif

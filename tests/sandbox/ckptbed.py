@@ -46,6 +46,7 @@ class CkptBed(Bed):
         self.number = 0
         self.moves = 0
         self.cgroup = None
+        self.cgroups, self.steps = [], []
 
     def require_criu(self):
         done = probe()
@@ -60,12 +61,25 @@ class CkptBed(Bed):
             skip(f"{CRIU}: must be below /usr, /opt or /var/lib")
 
     def close(self):
+        self.sweep()
         super().close()
         shutil.rmtree(self.images, ignore_errors=True)
         self.script.unlink(missing_ok=True)
         self.others.unlink(missing_ok=True)
 
+    def sweep(self):
+        """What a test that failed has left."""
+        for step in self.steps:
+            if step.poll() is None:
+                step.kill()
+                step.communicate(timeout=30)
+        for self.cgroup in self.cgroups:
+            if self.cgroup.exists():
+                self.remove_cgroup()
+        self.cgroup, self.cgroups, self.steps = None, [], []
+
     def put(self, text):
+        self.sweep()
         self.script.write_text(text)
         self.script.chmod(0o500)
         for path in self.work.iterdir():
@@ -77,6 +91,7 @@ class CkptBed(Bed):
         self.cgroup = pathlib.Path(f"{CGROUPS[0]}/voltest-{os.getpid()}-"
                                    f"{self.number}-{self.moves}")
         self.cgroup.mkdir()
+        self.cgroups.append(self.cgroup)
         return self.cgroup
 
     def remove_cgroup(self):
@@ -94,9 +109,10 @@ class CkptBed(Bed):
                 "-K", CRIU, *cgroup, *options))
         if others:
             command[command.index(str(self.walls))] = str(self.others)
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True)
+        self.steps.append(subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True))
+        return self.steps[-1]
 
     def fresh(self, text, *options, **more):
         self.put(text)
