@@ -27,11 +27,13 @@ struct vol_attempt {
 	struct vol_net net;
 };
 
-#define VOL_ATTEMPT_NONE                                                       \
-	{                                                                      \
-		.report = {-1, -1}, .execed = {-1, -1}, .started = {-1, -1},   \
-		.stepd = -1, .pid1 = -1, .task = -1, .record = -1,             \
-		.net = {.channel = -1, .ns = -1, .host = -1}                   \
+#define VOL_ATTEMPT_NONE                                                     \
+	{                                                                    \
+		.report = {-1, -1}, .execed = {-1, -1}, .started = {-1, -1}, \
+		.stepd = -1, .pid1 = -1, .task = -1, .record = -1,           \
+		.net = {.channel = -1,                                       \
+			.ns = -1,                                            \
+			.host = -1 }                                         \
 	}
 
 /* Root again, all signals blocked; and back. */

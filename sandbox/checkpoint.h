@@ -22,6 +22,17 @@
  *	slurm-volunteer-checkpoint [-c CRIU] probe
  *		Can this machine's CRIU save and restore?  One line on stdout,
  *		"criu=VERSION kernel=RELEASE sockets=yes|no".
+ *	slurm-volunteer-checkpoint serve
+ *		Its standard input is a SOCK_SEQPACKET of whoever started it: a
+ *		packet is one of the above, its words (options first) each with
+ *		a NUL, and is answered by one: the exit status, a byte, and what
+ *		the command wrote.  One after the other.  It ends, and with it
+ *		what it does, when the other end is closed.
+ *
+ * A task is in slurmd's Landlock domain, where there is one (Linux 6.12 and
+ * vol_sandbox_hide_for), and can be saved only from inside that: by a
+ *descendant of slurmd, or of the process that became it.  That is what serve is
+ *for: to be started there, before slurmd is.  Nobody else needs it.
  *
  * Exit status: 0; 1 with one line on stderr, something is wrong here; 3 with
  * one line on stderr, this job can not be saved, whoever tries: the line names
@@ -45,7 +56,10 @@
  * (3.17), or were never tried here. */
 #define VOL_CHECKPOINT_CRIU_MIN 40100 /* 4.1 */
 
-#define VOL_CHECKPOINT_EXIT_FAILED   1
+#define VOL_SERVE_QUESTION_MAX 8192 /* bytes of a packet */
+#define VOL_SERVE_ANSWER_MAX   1024
+
+#define VOL_CHECKPOINT_EXIT_FAILED    1
 #define VOL_CHECKPOINT_EXIT_UNMOVABLE 3
 
 /* --- the record ------------------------------------------------------------
@@ -110,11 +124,15 @@ char *vol_record_format(const struct vol_record *record, struct vol_error *err);
  * is none, or of a version that has no record. */
 int vol_record_of(pid_t pid, struct vol_record *record, struct vol_error *err);
 
-/* --- restore --------------------------------------------------------------- */
+/* --- restore ---------------------------------------------------------------
+ */
 
 struct vol_restore {
 	/* As dump left it, verified by whoever brought it here, of this job.
-	 * It is used up: CRIU's tasks read it under the job's ids. */
+	 * It is used up: CRIU's tasks read it under the job's ids.  It must be
+	 * where slurmstepd can write: below /run or /var/lib, in a folder with
+	 * "slurm" in its name (keep.c); no folder on the way needs to be open
+	 * for others. */
 	const char *dir;
 	const char *criu;     /* NULL: VOL_CHECKPOINT_CRIU */
 	unsigned int seconds; /* 0: 120 */

@@ -216,7 +216,8 @@ static pid_t clone_into(struct vol_attempt *a, struct clone_args *args,
 
 /* Returns 0 twice: in the task of a pid 1 that makes one (*inside), and here
  * when pid 1 waits for the maps. */
-static int clone_first(struct vol_attempt *a, bool *inside, struct vol_error *err)
+static int clone_first(struct vol_attempt *a, bool *inside,
+		       struct vol_error *err)
 {
 	const struct vol_sandbox *s = a->entry.sandbox;
 	struct clone_args args = {
@@ -281,7 +282,8 @@ static int wait_init(struct vol_attempt *a, struct vol_error *err)
 	return -1;
 }
 
-static int start_first(struct vol_attempt *a, bool *inside, struct vol_error *err)
+static int start_first(struct vol_attempt *a, bool *inside,
+		       struct vol_error *err)
 {
 	if (vol_net_start(a->entry.sandbox, &a->net, err) != 0 ||
 	    clone_first(a, inside, err) != 0)
@@ -389,7 +391,8 @@ static pid_t fork_into(int pid1, struct vol_error *err)
 	return pid;
 }
 
-static int start_shared(struct vol_attempt *a, bool *inside, struct vol_error *err)
+static int start_shared(struct vol_attempt *a, bool *inside,
+			struct vol_error *err)
 {
 	if (share_pid1(a, err) != 0 || open_channels(a, err) != 0)
 		return -1;
@@ -469,9 +472,10 @@ static int keep_record(struct vol_attempt *a, struct vol_error *err)
 {
 	const struct vol_sandbox *s = a->entry.sandbox;
 
-	a->record = vol_record_begin(
-		s, a->entry.shared ? s->shared->pid1 : a->child,
-		&a->entry.stdio, err);
+	a->record =
+		vol_record_begin(s,
+				 a->entry.shared ? s->shared->pid1 : a->child,
+				 &a->entry.stdio, err);
 	return a->record < 0 ? -1 : 0;
 }
 

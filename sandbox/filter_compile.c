@@ -21,7 +21,9 @@
  * setrlimit of core files is answered with success and not done: see limits.c.
  *
  * ptrace and process_vm_readv stay: they end at the job's own processes, and
- * debuggers and MPI over shared memory need them.
+ * debuggers and MPI over shared memory need them.  They do not reach pid 1,
+ * which has this filter, too, and nothing else of its own, but the job's end
+ * goes by it.
  *
  * Programs of another architecture than the machine's own (i386 and x32 on
  * x86_64) are killed at their first call: socketcall(2) and ipc(2) would hide
@@ -240,6 +242,23 @@ static int add_personality(scmp_filter_ctx f)
 	return rc;
 }
 
+/* Calls, and which argument is the process. */
+static int add_init(scmp_filter_ctx f)
+{
+	int rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ptrace), 1,
+				  SCMP_A1(SCMP_CMP_MASKED_EQ, LOW_HALF, 1));
+
+	if (rc == 0)
+		rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM),
+				      SCMP_SYS(process_vm_readv), 1,
+				      SCMP_A0(SCMP_CMP_MASKED_EQ, LOW_HALF, 1));
+	if (rc == 0)
+		rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM),
+				      SCMP_SYS(process_vm_writev), 1,
+				      SCMP_A0(SCMP_CMP_MASKED_EQ, LOW_HALF, 1));
+	return rc;
+}
+
 static int add_core_limit(scmp_filter_ctx f)
 {
 	int rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(0), SCMP_SYS(setrlimit), 1,
@@ -285,6 +304,8 @@ static int add_all(scmp_filter_ctx f)
 		rc = add_personality(f);
 	if (rc == 0)
 		rc = add_core_limit(f);
+	if (rc == 0)
+		rc = add_init(f);
 	return rc;
 }
 

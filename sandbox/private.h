@@ -160,8 +160,8 @@ int vol_root_build(const struct vol_sandbox *s, struct vol_error *err);
 /* The mount at path, for good. */
 int vol_root_seal(const char *path, struct vol_error *err);
 /* What of it a restored job's images do not hold, in a process whose root
- * folder is that tmpfs, real root; the script also as script, or "".  The places
- * of s can be attached once more. */
+ * folder is that tmpfs, real root; the script also as script, or "".  The
+ * places of s can be attached once more. */
 int vol_root_stage(struct vol_sandbox *s, const char *script,
 		   struct vol_error *err);
 int vol_dev_build(const struct vol_sandbox *s, struct vol_error *err);
@@ -335,7 +335,7 @@ int vol_net_namespace(struct vol_error *err);
 void vol_inside_fail(int report, const struct vol_error *err)
 	__attribute__((noreturn));
 
-/* --- checkpoint/record.c ---------------------------------------------------
+/* --- checkpoint/keep.c ---------------------------------------------------
  */
 
 /* What a root program needs to know of the step whose pid 1 that is

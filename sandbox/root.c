@@ -262,9 +262,9 @@ int vol_root_build(const struct vol_sandbox *s, struct vol_error *err)
 /* A detached mount that was attached can not be once more; this one can. */
 static int renew(int *fd, const char *target, struct vol_error *err)
 {
-	int clone = open_tree(AT_FDCWD, target,
-			      AT_RECURSIVE | OPEN_TREE_CLONE |
-				      OPEN_TREE_CLOEXEC);
+	int clone =
+		open_tree(AT_FDCWD, target,
+			  AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
 	if (clone < 0)
 		return vol_errorf(err, "%s: %s", target, strerror(errno));

@@ -33,11 +33,11 @@ struct vol_sandbox_job {
 	/* For the same, if they are there inside, the home in a working folder;
 	 * any text, the job may have written it; "" */
 	char home[VOL_WALLS_PATH_SIZE], shell[64];
-	char host[64];      /* that hostname(1) says; "": jobN */
-	uint32_t tasks;     /* of the step on this machine */
-	bool batch;         /* one script, no srun behind it */
-	const char *script; /* file that slurmd spooled, NULL: none */
-	int network;        /* enum vol_network, already within the policy */
+	char host[64];       /* that hostname(1) says; "": jobN */
+	uint32_t tasks;      /* of the step on this machine */
+	bool batch;          /* one script, no srun behind it */
+	const char *script;  /* file that slurmd spooled, NULL: none */
+	int network;         /* enum vol_network, already within the policy */
 	char checkpoint[64]; /* what the user asked for: for whoever saves it */
 };
 

@@ -30,7 +30,7 @@ struct ruleset {
 #define CREATE_VERSION    1u
 #define SCOPED_ABSTRACT   UINT64_C(1) /* unix sockets without a path */
 #define SCOPED_SIGNAL     UINT64_C(2)
-#define VERSION_OF_SCOPED 6           /* Linux 6.12 */
+#define VERSION_OF_SCOPED 6 /* Linux 6.12 */
 
 /* One that begins after this has a number that the job would have had to guess
  * when it was submitted. */
@@ -76,10 +76,10 @@ int vol_view_show_proc(const char *path, struct vol_error *err)
 
 /* A Landlock domain with no rule for files still is one: what is outside can
  * not be traced, and it is that right which /proc asks for.  It must have some
- * rule.  slurmd's is one that its users' programs need, in the machine's network
- * namespace; all steps inherit it.  A step's own is another one: a task whose
- * domain has the first can only be saved by a CRIU that is in that domain, to
- * which it connects, and so by one of slurmd's children. */
+ * rule.  slurmd's is one that its users' programs need, in the machine's
+ * network namespace; all steps inherit it.  A step's own is another one: a task
+ * whose domain has the first can only be saved by a CRIU that is in that
+ * domain, to which it connects, and so by one of slurmd's children. */
 int vol_view_apart(bool for_slurmd, bool *apart, struct vol_error *err)
 {
 	struct ruleset rules = {.scoped = for_slurmd ? SCOPED_ABSTRACT

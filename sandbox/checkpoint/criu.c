@@ -120,11 +120,14 @@ static const struct {
 	 true},
 	{"anon_inode:[io_uring]", "io_uring is in use", true},
 	{"io_uring", "io_uring is in use", true},
-	{"Can't dump file", "a file is open that is of no kind that can be "
-			    "saved, such as a device",
+	{"Can't dump file",
+	 "a file is open that is of no kind that can be "
+	 "saved, such as a device",
 	 true},
 	{"Can't dump ghost file", "an open file that was removed is too large",
 	 true},
+	{"Unable to connect a transport socket",
+	 "CRIU is not in slurmd's Landlock domain", false},
 	{"bad size", "a file that is in use is another one here", false},
 	{"build-id", "a program or library is another one here", false},
 	{"No space left", "no space is left for it", false},

@@ -65,14 +65,13 @@ static int take_mount(const struct vol_mount *m, void *arg,
 		return 0;
 	}
 	if (r->mounts == VOL_RECORD_MOUNTS_MAX || strpbrk(m->point, "]:\n"))
-		return vol_errorf_errno(err, EPERM,
-					"mount %.100s: %s", m->point,
+		return vol_errorf_errno(err, EPERM, "mount %.100s: %s",
+					m->point,
 					"too many, or one with such a name");
 	for (size_t i = 0; i < r->mounts; i++)
 		if (strcmp(r->mount[i], m->point) == 0)
-			return vol_errorf_errno(err, EPERM,
-						"two mounts at %.100s",
-						m->point);
+			return vol_errorf_errno(
+				err, EPERM, "two mounts at %.100s", m->point);
 	vol_args_add(&d->args, "--external");
 	vol_args_add(&d->args, "mnt[%s]:m%zu", m->point, r->mounts);
 	strcpy(r->mount[r->mounts++], m->point);
@@ -99,9 +98,8 @@ static int make_folder(const struct dump *d, struct vol_error *err)
 	if (lstat(d->dir, &st) != 0)
 		return vol_errorf(err, "%s: %s", d->dir, strerror(errno));
 	if (!S_ISDIR(st.st_mode) || st.st_uid != 0 || (st.st_mode & 0077))
-		return vol_errorf_errno(err, EPERM,
-					"%s: is no folder of root's alone",
-					d->dir);
+		return vol_errorf_errno(
+			err, EPERM, "%s: is no folder of root's alone", d->dir);
 	if (snprintf(path, sizeof(path), "%s/" VOL_RECORD_IMAGES, d->dir) >=
 	    (int)sizeof(path) - NAME_MAX)
 		return vol_errorf_errno(err, ENAMETOOLONG, "%s: %s", d->dir,

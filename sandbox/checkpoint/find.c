@@ -76,7 +76,8 @@ int vol_find_record(const char *task, struct vol_record *record,
 	return 0;
 }
 
-/* --- cgroups --------------------------------------------------------------- */
+/* --- cgroups ---------------------------------------------------------------
+ */
 
 static int take_root(const struct vol_mount *m, void *arg,
 		     struct vol_error *err)
@@ -135,7 +136,8 @@ static int look_above(const char *path, size_t root, struct vol_error *err)
 	char above[PATH_MAX], *slash;
 
 	snprintf(above, sizeof(above), "%s", path);
-	while ((slash = strrchr(above, '/')) && (size_t)(slash - above) > root) {
+	while ((slash = strrchr(above, '/')) &&
+	       (size_t)(slash - above) > root) {
 		*slash = '\0';
 		if (is_frozen(above) == 1)
 			return vol_errorf_errno(err, EBUSY,

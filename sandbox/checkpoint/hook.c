@@ -33,13 +33,14 @@ static struct vol_record *read_record(const char *dir, const char *name,
 	return NULL;
 }
 
-/* --- after a dump ---------------------------------------------------------- */
+/* --- after a dump ----------------------------------------------------------
+ */
 
 static int64_t length_inside(pid_t pid1, const char *path)
 {
 	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
-			       .resolve = RESOLVE_IN_ROOT |
-					  RESOLVE_NO_MAGICLINKS};
+			       .resolve =
+				       RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
 	cleanup_fd int root = -1, fd = -1;
 	char link[64];
 	struct stat st;
@@ -86,7 +87,8 @@ int vol_hook_dumped(const char *dir, struct vol_error *err)
 	return vol_file_replace(path, text, strlen(text), 0600, 0, err);
 }
 
-/* --- after a restore ------------------------------------------------------- */
+/* --- after a restore -------------------------------------------------------
+ */
 
 struct expected {
 	pid_t pid1;
@@ -153,11 +155,9 @@ static int check_status(const struct expected *x, const char *path,
 		return 0;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		if (!strstr(text, lines[i]))
-			return vol_errorf_errno(err, EPERM,
-						"%s is not \"%.*s\"", path,
-						(int)strcspn(lines[i] + 1,
-							     "\n"),
-						lines[i] + 1);
+			return vol_errorf_errno(
+				err, EPERM, "%s is not \"%.*s\"", path,
+				(int)strcspn(lines[i] + 1, "\n"), lines[i] + 1);
 	return 0;
 }
 

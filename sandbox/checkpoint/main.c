@@ -28,7 +28,8 @@ static void usage(void)
 	fputs("usage: slurm-volunteer-checkpoint [-c CRIU] [-t SECONDS] "
 	      "dump TASK DIR\n"
 	      "       slurm-volunteer-checkpoint [-c CRIU] restore-check DIR\n"
-	      "       slurm-volunteer-checkpoint [-c CRIU] probe\n",
+	      "       slurm-volunteer-checkpoint [-c CRIU] probe\n"
+	      "       slurm-volunteer-checkpoint serve\n",
 	      stderr);
 	exit(EXIT_USAGE);
 }
@@ -135,19 +136,13 @@ static int run_hook(const char *action, const char *what)
 	return rc == 0 ? 0 : fail(&err);
 }
 
-int main(int argc, char *argv[])
+static int command(int argc, char *argv[])
 {
-	const char *action = getenv("CRTOOLS_SCRIPT_ACTION");
-	const char *what = getenv(VOL_ENV_HOOK);
 	const char *criu = VOL_CHECKPOINT_CRIU;
 	struct vol_error err = {""};
 	uint64_t seconds = SECONDS;
 	int c, rc = -1;
 
-	/* CRIU gives no arguments.  In the job's mount namespace there is
-	 * nothing to be done at an exit. */
-	if (argc == 1 && action && what)
-		_exit(run_hook(action, what));
 	while ((c = getopt(argc, argv, "+c:t:")) != -1)
 		if (c == 'c')
 			criu = optarg;
@@ -166,4 +161,18 @@ int main(int argc, char *argv[])
 	else
 		usage();
 	return rc == 0 ? 0 : fail(&err);
+}
+
+int main(int argc, char *argv[])
+{
+	const char *action = getenv("CRTOOLS_SCRIPT_ACTION");
+	const char *what = getenv(VOL_ENV_HOOK);
+
+	/* CRIU gives no arguments.  In the job's mount namespace there is
+	 * nothing to be done at an exit. */
+	if (argc == 1 && action && what)
+		_exit(run_hook(action, what));
+	if (argc == 2 && strcmp(argv[1], "serve") == 0)
+		return vol_serve(STDIN_FILENO, command);
+	return command(argc, argv);
 }

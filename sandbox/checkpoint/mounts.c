@@ -15,9 +15,15 @@
 static const struct {
 	const char *point, *type;
 } own[] = {
-	{"/", "tmpfs"},         {"/dev", "tmpfs"},     {"/dev/pts", "devpts"},
-	{"/dev/shm", "tmpfs"},  {"/home", "tmpfs"},    {"/proc", "proc"},
-	{"/run/scratch", "tmpfs"}, {"/tmp", "tmpfs"},  {"/var/tmp", "tmpfs"},
+	{"/", "tmpfs"},
+	{"/dev", "tmpfs"},
+	{"/dev/pts", "devpts"},
+	{"/dev/shm", "tmpfs"},
+	{"/home", "tmpfs"},
+	{"/proc", "proc"},
+	{"/run/scratch", "tmpfs"},
+	{"/tmp", "tmpfs"},
+	{"/var/tmp", "tmpfs"},
 };
 
 bool vol_mount_is_own(const struct vol_mount *m)

@@ -23,14 +23,14 @@
 #define VOL_DUMP_LOG    "dump.log"
 #define VOL_RESTORE_LOG "restore.log"
 
-/* --- record.c ------------------------------------------------------------- */
+/* --- keep.c ------------------------------------------------------------- */
 
 /* A sealed memfd with it; a descriptor, closed on exec. */
 int vol_record_keep(const struct vol_record *record, struct vol_error *err);
 
 /* The one in a file of a folder. */
-int vol_record_read(const char *dir, const char *name, struct vol_record *record,
-		    struct vol_error *err);
+int vol_record_read(const char *dir, const char *name,
+		    struct vol_record *record, struct vol_error *err);
 
 /* Field 22 of its stat; 0: it is gone. */
 uint64_t vol_process_start(pid_t pid);
@@ -68,7 +68,8 @@ int vol_criu_reason(const char *log, struct vol_error *err);
 int vol_criu_version(const char *criu, unsigned int *version,
 		     struct vol_error *err);
 
-/* --- mounts.c: what a process sees mounted --------------------------------- */
+/* --- mounts.c: what a process sees mounted ---------------------------------
+ */
 
 struct vol_mount {
 	char point[VOL_WALLS_PATH_SIZE];
@@ -92,8 +93,8 @@ bool vol_mount_is_cover(const struct vol_mount *m);
 /* A mount namespace of the process's own, from which nothing spreads. */
 int vol_stage_begin(struct vol_error *err);
 
-/* In there, in the process of the task: all that is seen inside, but for what is
- * saved with the job, at s->root.  The places of s are as before. */
+/* In there, in the process of the task: all that is seen inside, but for what
+ * is saved with the job, at s->root.  The places of s are as before. */
 int vol_stage_build(struct vol_sandbox *s, const struct vol_record *r,
 		    struct vol_error *err);
 void vol_stage_remove(const struct vol_sandbox *s);
@@ -101,8 +102,8 @@ void vol_stage_remove(const struct vol_sandbox *s);
 /* In CRIU's process to be, with mounts of its own: what the record names, each
  * by itself, and a whole /proc. */
 #define VOL_STAGE      "/tmp"
-#define VOL_STAGE_ROOT VOL_STAGE "/root" /* without anything mounted on it */
-#define VOL_STAGE_PART VOL_STAGE "/m%zu" /* the record's mount of that number */
+#define VOL_STAGE_ROOT VOL_STAGE "/root" /* with nothing mounted on it */
+#define VOL_STAGE_PART VOL_STAGE "/m%zu" /* a mount of the record */
 #define VOL_STAGE_HOOK VOL_STAGE "/hook" /* the program */
 int vol_stage_parts(const struct vol_sandbox *s, const struct vol_record *r,
 		    struct vol_error *err);

@@ -5,25 +5,29 @@
 
 #include "parts.h"
 
-/* --- find.c ---------------------------------------------------------------- */
+/* --- find.c ----------------------------------------------------------------
+ */
 
 /* The record of the one supervisor that task is, a pid or a cgroup's folder. */
 int vol_find_record(const char *task, struct vol_record *record,
 		    struct vol_error *err);
 
 /* The cgroup (v2) of process pid: its folder; "" if it can not be frozen by
- * itself, as the one that we are in.  *frozen: it is.  -1 if one above it is. */
+ * itself, as the one that we are in.  *frozen: it is.  -1 if one above it is.
+ */
 int vol_find_cgroup(pid_t pid, char *path, size_t size, bool *frozen,
 		    struct vol_error *err);
 int vol_cgroup_freeze(const char *path, bool freeze, struct vol_error *err);
 
-/* --- dump.c ---------------------------------------------------------------- */
+/* --- dump.c ----------------------------------------------------------------
+ */
 
 /* errno EPERM: the job's own doing. */
 int vol_dump(const char *criu, unsigned int seconds, const char *task,
 	     const char *dir, struct vol_error *err);
 
-/* --- hook.c: called by CRIU ------------------------------------------------ */
+/* --- hook.c: called by CRIU ------------------------------------------------
+ */
 
 /* After a dump, nothing runs: how long are the output files? */
 int vol_hook_dumped(const char *dir, struct vol_error *err);
@@ -32,7 +36,16 @@ int vol_hook_dumped(const char *dir, struct vol_error *err);
  * pid 1 is killed.  what: VOL_ENV_HOOK. */
 int vol_hook_restored(pid_t pid1, const char *what, struct vol_error *err);
 
-/* --- timers.c -------------------------------------------------------------- */
+/* --- serve.c ---------------------------------------------------------------
+ */
+
+typedef int (*vol_command_f)(int argc, char *argv[]);
+
+/* Until the other end of the socket is closed; an exit status. */
+int vol_serve(int socket, vol_command_f command);
+
+/* --- timers.c --------------------------------------------------------------
+ */
 
 /* Of a restored process that does not run yet. */
 int vol_timers_wind_up(pid_t pid, struct vol_error *err);

@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* record.c - what a step leaves for whoever saves it (checkpoint.h) */
+/* record.c - the text of a record (checkpoint.h); pure */
 #include "config.h"
 
-#include "parts.h"
+#include "../checkpoint.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "atomicfile.h"
-#include "cleanup.h"
 #include "keyvalue.h"
 #include "text.h"
 
@@ -37,11 +31,10 @@ enum key {
 	KEYS
 };
 
-static const char *const keys[] = {
-	"version", "job",     "step", "uid",   "gid",    "batch",  "asked",
-	"base",    "network", "pid1", "start", "script", "output", "mount"};
-
-#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
+static const char *const keys[] = {"version", "job",   "step",  "uid",
+				   "gid",     "batch", "asked", "base",
+				   "network", "pid1",  "start", "script",
+				   "output",  "mount"};
 
 static int take_text(const char *value, size_t len, char *to, size_t size)
 {
@@ -228,147 +221,4 @@ char *vol_record_format(const struct vol_record *r, struct vol_error *err)
 		return NULL;
 	}
 	return text;
-}
-
-int vol_record_keep(const struct vol_record *r, struct vol_error *err)
-{
-	cleanup_fd int fd = memfd_create(VOL_RECORD_NAME,
-					 MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	cleanup_free char *text = NULL;
-	size_t len;
-
-	if (fd < 0)
-		return vol_errorf(err, "record: %s", strerror(errno));
-	text = vol_record_format(r, err);
-	if (!text)
-		return -1;
-	len = strlen(text);
-	if (write(fd, text, len) != (ssize_t)len ||
-	    fcntl(fd, F_ADD_SEALS, SEALS) != 0)
-		return vol_errorf(err, "record: %s", strerror(errno));
-	return steal_fd(&fd);
-}
-
-/* What slurmstepd opened for output, error output in the same file once. */
-static void add_output(struct vol_record *r, const struct vol_stdio *io, int i)
-{
-	struct vol_record_output *o = &r->output[r->outputs];
-
-	if (!io->fd[i].reopen || io->fd[i].null ||
-	    (r->outputs > 0 && strcmp(r->output[0].path, io->fd[i].path) == 0))
-		return;
-	o->length = 0;
-	strcpy(o->path, io->fd[i].path);
-	r->outputs++;
-}
-
-int vol_record_begin(const struct vol_sandbox *s, pid_t pid1,
-		     const struct vol_stdio *io, struct vol_error *err)
-{
-	/* Most of it is never touched. */
-	cleanup_free struct vol_record *r = calloc(1, sizeof(*r));
-
-	if (!r)
-		return vol_errorf(err, "record: %s", strerror(errno));
-	r->job = s->job.job;
-	r->step = s->job.step;
-	r->uid = s->job.uid;
-	r->gid = s->job.gid;
-	r->batch = s->job.batch && s->job.tasks == 1;
-	r->base = s->ids ? s->base : 0;
-	r->network = s->job.network;
-	r->pid1 = pid1;
-	r->start = vol_process_start(pid1);
-	strcpy(r->asked, s->job.checkpoint);
-	strcpy(r->script, s->script);
-	add_output(r, io, 1);
-	add_output(r, io, 2);
-	return vol_record_keep(r, err);
-}
-
-static int open_record(const char *dir, const char *name)
-{
-	const char *expected = "/memfd:" VOL_RECORD_NAME " (deleted)";
-	char path[PATH_MAX], to[64];
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	n = readlink(path, to, sizeof(to) - 1);
-	if (n < 0)
-		return -1;
-	to[n] = '\0';
-	if (strcmp(to, expected) != 0)
-		return -1;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	/* The supervisor is ours; a name is anybody's. */
-	if (fd >= 0 && (fcntl(fd, F_GET_SEALS) & SEALS) != SEALS) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-static int find_record(pid_t pid)
-{
-	char path[64];
-	struct dirent *e;
-	int fd = -1;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-	dir = opendir(path);
-	while (dir && fd < 0 && (e = readdir(dir)))
-		fd = open_record(path, e->d_name);
-	if (dir)
-		closedir(dir);
-	return fd;
-}
-
-int vol_record_of(pid_t pid, struct vol_record *record, struct vol_error *err)
-{
-	cleanup_fd int fd = find_record(pid);
-	cleanup_free char *text = NULL;
-	size_t len = 0;
-
-	if (fd < 0)
-		return vol_errorf_errno(err, ENOENT,
-					"process %d is no supervisor of a step",
-					(int)pid);
-	if (lseek(fd, 0, SEEK_SET) != 0)
-		return vol_errorf(err, "record: %s", strerror(errno));
-	text = vol_file_read_fd(fd, "record", VOL_RECORD_MAX, &len, err);
-	if (!text)
-		return -1;
-	return vol_record_parse("record", text, len, record, err);
-}
-
-uint64_t vol_process_start(pid_t pid)
-{
-	cleanup_free char *text = NULL;
-	uint64_t start = 0;
-	char path[64];
-	char *at;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	text = vol_file_read(path, 4096, NULL, NULL);
-	at = text ? strrchr(text, ')') : NULL;
-	/* Field 3 is behind it. */
-	for (int field = 2; at && field < 22; field++)
-		at = strchr(at + 1, ' ');
-	if (at)
-		sscanf(at, " %" SCNu64, &start);
-	return start;
-}
-
-int vol_record_read(const char *dir, const char *name, struct vol_record *record,
-		    struct vol_error *err)
-{
-	cleanup_free char *text = NULL;
-	char path[PATH_MAX];
-	size_t len = 0;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	text = vol_file_read(path, VOL_RECORD_MAX, &len, err);
-	return text ? vol_record_parse(path, text, len, record, err) : -1;
 }

@@ -94,9 +94,12 @@ static int enter_namespaces(const struct vol_attempt *a, struct vol_error *err)
 
 static void add_args(const struct restoring *r, struct vol_args *args)
 {
-	static const char *const fixed[] = {
-		"--root",          VOL_STAGE_ROOT,      "--restore-detached",
-		"--restore-sibling", "--action-script", VOL_STAGE_HOOK};
+	static const char *const fixed[] = {"--root",
+					    VOL_STAGE_ROOT,
+					    "--restore-detached",
+					    "--restore-sibling",
+					    "--action-script",
+					    VOL_STAGE_HOOK};
 
 	vol_args_add(args, "criu");
 	vol_args_add(args, "restore");
@@ -301,8 +304,7 @@ static int check_record(const struct vol_sandbox *s, const struct vol_record *r,
 		return vol_errorf_errno(err, EINVAL,
 					"the image is of job %u of user %u, "
 					"this is job %u of user %u",
-					r->job, r->uid, s->job.job,
-					s->job.uid);
+					r->job, r->uid, s->job.job, s->job.uid);
 	if (r->network != s->job.network)
 		return vol_errorf_errno(err, EINVAL,
 					"the image is of a job with network "
@@ -357,11 +359,11 @@ static int restore(struct restoring *r, struct vol_sandbox *s, bool roll_back,
 int vol_sandbox_restore(struct vol_sandbox *s, const struct vol_restore *how,
 			struct vol_error *err)
 {
-	struct restoring r = {
-		.attempt = VOL_ATTEMPT_NONE,
-		.dir = how->dir,
-		.criu = how->criu ? how->criu : VOL_CHECKPOINT_CRIU,
-		.seconds = how->seconds ? how->seconds : SECONDS};
+	struct restoring r = {.attempt = VOL_ATTEMPT_NONE,
+			      .dir = how->dir,
+			      .criu = how->criu ? how->criu
+						: VOL_CHECKPOINT_CRIU,
+			      .seconds = how->seconds ? how->seconds : SECONDS};
 	struct vol_error reason = {""};
 	size_t places = s->places;
 	int rc;

@@ -5,7 +5,8 @@
  * and without what the images hold.  CRIU then takes each mount from it by its
  * name.  What is read-only, without devices and so on is so before CRIU clones
  * it into the job's user namespace, where the kernel locks that: whatever the
- * images say, nothing can be seen or written inside that a fresh task could not.
+ * images say, nothing can be seen or written inside that a fresh task could
+ * not.
  */
 #include "config.h"
 
@@ -96,13 +97,11 @@ static int open_inside(const struct vol_sandbox *s, const char *path, int flags,
 static int clone_part(const struct vol_sandbox *s, const char *point,
 		      bool *folder, struct vol_error *err)
 {
-	cleanup_fd int fd = open_inside(s, point, O_PATH,
-					RESOLVE_NO_SYMLINKS);
+	cleanup_fd int fd = open_inside(s, point, O_PATH, RESOLVE_NO_SYMLINKS);
 	struct statx st;
 	int tree;
 
-	if (fd < 0 ||
-	    statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) != 0 ||
+	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) != 0 ||
 	    !(st.stx_attributes & STATX_ATTR_MOUNT_ROOT))
 		return vol_errorf_errno(err, ENOENT,
 					"the job has %s, which this device "
@@ -175,8 +174,7 @@ static int settle_output(const struct vol_sandbox *s,
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return vol_errorf(err, "output %s: %s", o->path,
 				  strerror(errno));
-	if (!S_ISREG(st.st_mode) ||
-	    st.st_uid != vol_ids_outside(s, s->job.uid))
+	if (!S_ISREG(st.st_mode) || st.st_uid != vol_ids_outside(s, s->job.uid))
 		return vol_errorf_errno(err, EINVAL,
 					"output %s: is no file of the job's",
 					o->path);

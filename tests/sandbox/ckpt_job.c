@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ckpt_job.c - a job that has a bit of everything; its output is always the same
+/* ckpt_job.c - a job that has a bit of everything; its output is always the
+ * same
  *
  * usage: ckpt-job TICKS
  *
@@ -91,8 +92,7 @@ static void begin_timers(int *timer)
 {
 	const struct itimerspec tick = {{0, TICK_NS}, {0, TICK_NS}};
 	const struct itimerval often = {{0, 50000}, {0, 50000}};
-	struct sigaction act = {.sa_handler = on_alarm,
-				.sa_flags = SA_RESTART};
+	struct sigaction act = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
 
 	*timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 	if (*timer < 0 || timerfd_settime(*timer, 0, &tick, NULL) != 0 ||
@@ -160,8 +160,8 @@ int main(int argc, char *argv[])
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	umask(027);
 	if (!named || shared == MAP_FAILED || event < 0 ||
-	    setrlimit(RLIMIT_NOFILE, &files) != 0 ||
-	    mkdir("deep", 0700) != 0 || chdir("deep") != 0 ||
+	    setrlimit(RLIMIT_NOFILE, &files) != 0 || mkdir("deep", 0700) != 0 ||
+	    chdir("deep") != 0 ||
 	    socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
 		fail("begin");
 	child = start_child(pair[1], pair[0], shared);

@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -47,6 +48,7 @@ class CkptBed(Bed):
         self.moves = 0
         self.cgroup = None
         self.cgroups, self.steps = [], []
+        self.server = None
 
     def require_criu(self):
         done = probe()
@@ -73,6 +75,8 @@ class CkptBed(Bed):
             if step.poll() is None:
                 step.kill()
                 step.communicate(timeout=30)
+        if self.server:
+            self.server.close()
         for self.cgroup in self.cgroups:
             if self.cgroup.exists():
                 self.remove_cgroup()
@@ -101,7 +105,7 @@ class CkptBed(Bed):
             self.cgroup.rmdir()
         self.cgroup = None
 
-    def launch(self, *options, frozen=False, others=False):
+    def launch(self, *options, frozen=False, others=False, serve=False):
         cgroup = ("-G", str(self.make_cgroup())) if frozen else ()
         command = self.command(
             str(self.script), options=(
@@ -109,10 +113,21 @@ class CkptBed(Bed):
                 "-K", CRIU, *cgroup, *options))
         if others:
             command[command.index(str(self.walls))] = str(self.others)
+        server = subprocess.DEVNULL
+        if serve:
+            self.server, server = socket.socketpair(socket.AF_UNIX,
+                                                    socket.SOCK_SEQPACKET)
+            self.server.settimeout(60)
         self.steps.append(subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            command, stdin=server, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True))
         return self.steps[-1]
+
+    def ask(self, *words):
+        """Of a slurm-volunteer-checkpoint that serves."""
+        self.server.send("".join(f"{word}\0" for word in words).encode())
+        answer = self.server.recv(2048)
+        return answer[0], answer[1:].decode()
 
     def fresh(self, text, *options, **more):
         self.put(text)

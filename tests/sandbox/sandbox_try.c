@@ -41,7 +41,7 @@ static struct {
 	struct vol_sandbox_job job;
 	struct vol_walls walls;
 	const char *state, *cwd, *output, *input, *programs, *epilog, *cast,
-		*cgroup;
+		*cgroup, *server;
 	struct vol_restore restore; /* dir NULL: a fresh start */
 	bool probe, slurmd, fresh_else;
 	int pair[2]; /* of -f */
@@ -89,6 +89,7 @@ static void usage(void)
 	      "  -N NETWORK  that the job gets\n"
 	      "  -R FOLDER  restore what was saved there, with -K CRIU\n"
 	      "  -b         roll its output back\n"
+	      "  -D PROGRAM  start \"PROGRAM serve\" in slurmd's view, on stdin\n"
 	      "  -A         if that fails, begin afresh\n"
 	      "  -M TEXT    how the job is to be saved\n"
 	      "  -p         probe, and say which walls do not stand\n",
@@ -122,8 +123,10 @@ static void parse(int argc, char *argv[])
 {
 	int c;
 
-	while ((c = getopt(argc, argv,
-			   "+n:u:g:U:j:C:i:o:s:S:E:L:HB:pP:X:fF:G:N:R:K:bAM:")) != -1)
+	while ((c = getopt(
+			argc, argv,
+			"+n:u:g:U:j:C:i:o:s:S:E:L:HB:pP:X:fF:G:N:R:K:bAM:D:")) !=
+	       -1)
 		switch (c) {
 		case 'n':
 			o.job.tasks = number(optarg);
@@ -193,6 +196,9 @@ static void parse(int argc, char *argv[])
 			break;
 		case 'K':
 			o.restore.criu = optarg;
+			break;
+		case 'D':
+			o.server = optarg;
 			break;
 		case 'b':
 			o.restore.roll_back = true;
@@ -479,12 +485,29 @@ static int cast(void)
 	return 0;
 }
 
+/* As whoever becomes slurmd would. */
+static void start_server(void)
+{
+	pid_t pid = o.server ? fork() : -1;
+	int null;
+
+	if (pid == 0) {
+		execl(o.server, "slurm-volunteer-checkpoint", "serve", NULL);
+		_exit(127);
+	}
+	null = open("/dev/null", O_RDONLY);
+	if (pid > 0 && dup2(null, 0) == 0)
+		close(null);
+}
+
 static void become_slurmd(void)
 {
 	struct vol_error err = {""};
 
-	if (vol_sandbox_hide_for(&o.walls, &err) == 0)
+	if (vol_sandbox_hide_for(&o.walls, &err) == 0) {
+		start_server();
 		return;
+	}
 	fprintf(stderr, "sandbox-try: %s\n", err.text);
 	exit(EXIT_NOT_STARTED);
 }

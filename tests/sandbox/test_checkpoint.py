@@ -50,7 +50,7 @@ PIPELINE = """#!/bin/bash
 mkfifo /tmp/fifo
 sort -n < /tmp/fifo > /tmp/sorted &
 for i in $(seq 1 {n}); do echo $i; sleep 0.03; done |
-	tee >(wc -l > /tmp/count) | awk '{{ print $1 * 3; fflush() }}' |
+	tee >(wc -l > /tmp/count) | sed -u 's/$/0/' |
 	while read -r x; do echo "got $x"; echo "$x" >&9; done 9> /tmp/fifo
 wait
 while [ ! -s /tmp/count ]; do sleep 0.01; done
@@ -217,7 +217,7 @@ def only_a_batch_script_is_saved(bed):
 
 WALLS = """#!/bin/bash
 exec 2>&1
-sleep 0.01
+echo ready
 while [ ! -e go ]; do sleep 0.01; done
 grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp:|Umask|Sig(Blk|Ign|Cgt))' \\
 	/proc/self/status
@@ -230,7 +230,8 @@ cat /proc/self/uid_map | awk '{ print $1, $3 }'
 cat /proc/self/oom_score_adj /proc/1/oom_score_adj
 for d in / /usr /etc /dev /run /sys/devices/system /proc/sys/kernel /home \\
 	/root /run/scratch; do touch $d/x 2>/dev/null && echo "wrote $d"; done
-ls -lan / /dev /run /etc/ /tmp /home | sed 's/ [A-Z][a-z][a-z] .*:.. / /'
+ls -lan / /dev /run /etc/ /tmp /home | sed -E 's/ [A-Z][a-z][a-z] .*:.. / /' |
+	sed -E 's/^([a-z-]{10}) +[0-9]+ /\\1 /'
 for f in /proc/kcore /proc/keys /proc/kallsyms /proc/timer_list /proc/modules
 do wc -c < $f; done
 ls /proc/irq /proc/bus /proc/fs
@@ -256,12 +257,16 @@ for kind in ("mnt", "user", "net", "pid"):
         print(kind, libc.setns(fd, 0), ctypes.get_errno())
     except OSError as e:
         print(kind, e.errno)
-# In pid 1: all that a filter stops is stopped there, too.
-print("trace", libc.ptrace(16, 1, 0, 0), libc.ptrace(17, 1, 0, 0))
+# PTRACE_ATTACH, process_vm_readv, PTRACE_SEIZE
+for call in (101, 16, 1), (310, 1), (101, 0x4206, 1 | 1 << 40):
+    print("trace", libc.syscall(*map(ctypes.c_long, (*call, 0, 0, 0, 0))),
+          ctypes.get_errno())
 EOF
 head -c 80M /dev/zero > /tmp/big || echo "no more"
 rm -f /tmp/big
+kill -9 1
 kill -9 -1
+exit 4
 """
 
 
@@ -269,13 +274,13 @@ def walls_of(bed, restored):
     bed.put(WALLS)
     step = bed.launch()
     bed.task(step)
-    wait_until(lambda: any("sleep" in p for p in bed.processes()), "a sleep")
+    wait_until(lambda: lines(bed) > 0, "ready")
     folder = None
     if restored:
         folder, step = bed.move(step)
         bed.task(step)
     (bed.work / "go").touch()
-    return bed.finish(step, -signal.SIGKILL, folder)
+    return bed.finish(step, 4, folder)
 
 
 def the_walls_are_those_of_a_fresh_task(bed):
@@ -313,6 +318,31 @@ def signals_reach_it(bed):
     wait_until(lambda: lines(bed) == 2, "a signal")
     os.kill(task, signal.SIGTERM)
     assert bed.finish(step, 9, folder) == "begin\none\nend\n"
+
+
+def a_task_of_slurmd_is_saved_from_its_domain(bed):
+    """Where Landlock keeps slurmd's tasks from others' sockets."""
+    text = bed.walls.read_text()
+    bed.walls.write_text(f"{text}read={PROGRAM.parent}\n")
+    step = bed.fresh("#!/bin/bash\nfor i in $(seq 1 100); do echo $i; "
+                     "sleep 0.02; done\n", "-H", "-L", str(PROGRAM.parent),
+                     "-D", str(PROGRAM), serve=True)
+    bed.walls.write_text(text)
+    wait_until(lambda: lines(bed) > 5, "progress")
+    done = bed.dump(step, bed.folder())
+    assert done.returncode in (0, FAILED), done
+    assert done.returncode == 0 or "Landlock" in done.stderr, done
+    folder = bed.folder()
+    status, said = bed.ask("-c", CRIU, "dump", str(bed.task(step)),
+                           str(folder))
+    assert status == 0, (said, read(folder / "dump.log")[-2000:])
+    assert bed.ask("-c", CRIU, "dump", str(bed.task(step)), "/nosuch") == \
+        (FAILED, "slurm-volunteer-checkpoint: /nosuch: No such file or "
+         "directory\n")
+    bed.kill(step)
+    step = bed.restore(folder, "-b")
+    assert bed.finish(step, 0, folder) == \
+        "".join(f"{i}\n" for i in range(1, 101))
 
 
 def what_it_leaves_is_killed(bed):
@@ -411,6 +441,7 @@ if __name__ == "__main__":
                    what_can_not_be_moved_is_named,
                    only_a_batch_script_is_saved,
                    the_walls_are_those_of_a_fresh_task,
+                   a_task_of_slurmd_is_saved_from_its_domain,
                    what_it_leaves_is_killed, output_is_rolled_back_or_not_cut,
                    a_restore_that_fails_says_why_and_a_fresh_start_follows,
                    an_image_with_more_rights_is_ended])

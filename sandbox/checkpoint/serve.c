@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* serve.c - do what is asked on a socket, in the domain that slurmd is in */
+#include "config.h"
+
+#include "program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+
+#define WORDS_MAX 16
+
+/* Words, each with a NUL. */
+static int split(char *text, size_t len, char *argv[WORDS_MAX + 2])
+{
+	int n = 1;
+
+	argv[0] = (char *)"slurm-volunteer-checkpoint";
+	if (len == 0 || text[len - 1] != '\0')
+		return -1;
+	for (char *at = text; at < text + len; at += strlen(at) + 1) {
+		if (n > WORDS_MAX)
+			return -1;
+		argv[n++] = at;
+	}
+	argv[n] = NULL;
+	return n;
+}
+
+static void __attribute__((noreturn))
+run(vol_command_f command, int argc, char *argv[], int out, pid_t parent)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), rc;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
+	    null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 ||
+	    dup2(out, 2) < 0)
+		_exit(VOL_CHECKPOINT_EXIT_FAILED);
+	optind = 1;
+	rc = command(argc, argv);
+	fflush(stdout);
+	_exit(rc);
+}
+
+/* Its end, or that of who asked: then nobody wants it any more. */
+static int wait_for(pid_t pid, int socket)
+{
+	cleanup_fd int fd = pidfd_open(pid, 0);
+	struct pollfd fds[2] = {{fd, POLLIN, 0}, {socket, POLLRDHUP, 0}};
+	int status = 0;
+
+	while (fd >= 0 && poll(fds, 2, -1) < 0 && errno == EINTR)
+		;
+	if (fd < 0 || !fds[0].revents)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status)
+				 : VOL_CHECKPOINT_EXIT_FAILED;
+}
+
+static int answer(int socket, int status, int from)
+{
+	char text[VOL_SERVE_ANSWER_MAX];
+	ssize_t n;
+
+	text[0] = (char)status;
+	/* A line or two, which are in the pipe. */
+	n = read(from, text + 1, sizeof(text) - 1);
+	return send(socket, text, (size_t)(n > 0 ? n : 0) + 1, MSG_NOSIGNAL) < 0
+		       ? -1
+		       : 0;
+}
+
+static int serve_one(vol_command_f command, int socket, int argc, char *argv[])
+{
+	pid_t parent = getpid(), pid;
+	int fd[2], status, rc;
+
+	if (pipe2(fd, O_CLOEXEC | O_NONBLOCK) != 0)
+		return -1;
+	pid = fork();
+	if (pid == 0)
+		run(command, argc, argv, fd[1], parent);
+	status = pid < 0 ? VOL_CHECKPOINT_EXIT_FAILED : wait_for(pid, socket);
+	rc = answer(socket, status, fd[0]);
+	close(fd[0]);
+	close(fd[1]);
+	return rc;
+}
+
+int vol_serve(int socket, vol_command_f command)
+{
+	char text[VOL_SERVE_QUESTION_MAX];
+	char *argv[WORDS_MAX + 2];
+	ssize_t n;
+
+	while ((n = recv(socket, text, sizeof(text), MSG_TRUNC)) > 0) {
+		int argc = (size_t)n > sizeof(text)
+				   ? -1
+				   : split(text, (size_t)n, argv);
+
+		if (argc < 0 || serve_one(command, socket, argc, argv) != 0)
+			return VOL_CHECKPOINT_EXIT_FAILED;
+	}
+	return n < 0 ? VOL_CHECKPOINT_EXIT_FAILED : 0;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* fuzz_record.c - any text as the record of a saved step
+ *
+ * What is accepted has absolute paths without "..", and is the same when it is
+ * written and read again.
+ */
+#include "config.h"
+
+#include "fuzz.h"
+#include "sandbox/checkpoint.h"
+
+static void check_path(const char *path, size_t size)
+{
+	fuzz_assert(strnlen(path, size) < size);
+	fuzz_assert(path[0] == '/' && !strstr(path, "/../"));
+	fuzz_assert(!strchr(path, '\n'));
+}
+
+static void check(const struct vol_record *r, struct vol_record *again)
+{
+	char *text = vol_record_format(r, NULL);
+
+	fuzz_assert(text);
+	fuzz_assert(r->outputs <= VOL_RECORD_OUTPUTS);
+	fuzz_assert(r->mounts <= VOL_RECORD_MOUNTS_MAX);
+	for (size_t i = 0; i < r->outputs; i++)
+		check_path(r->output[i].path, sizeof(r->output[i].path));
+	for (size_t i = 0; i < r->mounts; i++)
+		check_path(r->mount[i], sizeof(r->mount[i]));
+	if (strlen(text) <= VOL_RECORD_MAX) {
+		fuzz_assert(vol_record_parse("r", text, strlen(text), again,
+					     NULL) == 0);
+		fuzz_assert(again->job == r->job && again->pid1 == r->pid1 &&
+			    again->start == r->start &&
+			    again->mounts == r->mounts &&
+			    again->outputs == r->outputs);
+	}
+	free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct vol_record *r = calloc(1, sizeof(*r));
+	struct vol_record *again = calloc(1, sizeof(*again));
+	struct vol_error err = {""};
+
+	fuzz_assert(r && again);
+	if (vol_record_parse("r", (const char *)data, size, r, &err) == 0)
+		check(r, again);
+	else
+		fuzz_assert(strncmp(err.text, "r:", 2) == 0);
+	free(again);
+	free(r);
+	return 0;
+}
