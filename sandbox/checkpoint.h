@@ -9,7 +9,8 @@
  *	slurm-volunteer-checkpoint [-c CRIU] [-t SECONDS] dump TASK DIR
  *		TASK is what Slurm takes for the task (the pid of a
  *		slurm-volunteer-supervise), or the absolute path of a cgroup
- *		with one in it.  DIR is root's alone and empty; it holds then
+ *		with one in it.  DIR (a full path, not below /tmp) is root's
+ *		alone and empty; it holds then
  *			step	a record (below), complete: what restore needs
  *			img/	CRIU's images
  *		The job goes on as it was, running or frozen: whether it was

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -100,6 +101,11 @@ static int make_folder(const struct dump *d, struct vol_error *err)
 	if (!S_ISDIR(st.st_mode) || st.st_uid != 0 || (st.st_mode & 0077))
 		return vol_errorf_errno(
 			err, EPERM, "%s: is no folder of root's alone", d->dir);
+	if (strncmp(d->dir, "/tmp/", 5) == 0 || d->dir[0] != '/')
+		return vol_errorf_errno(err, EINVAL,
+					"%s: must be a full path that is not "
+					"below /tmp",
+					d->dir);
 	if (snprintf(path, sizeof(path), "%s/" VOL_RECORD_IMAGES, d->dir) >=
 	    (int)sizeof(path) - NAME_MAX)
 		return vol_errorf_errno(err, ENAMETOOLONG, "%s: %s", d->dir,
@@ -140,6 +146,16 @@ static int add_args(struct dump *d, struct vol_error *err)
 	return 0;
 }
 
+/* It makes folders in /tmp, which slurmd's view does not let it. */
+static int own_tmp(void)
+{
+	return vol_stage_begin(NULL) == 0 &&
+			       mount("criu", "/tmp", "tmpfs",
+				     MS_NOSUID | MS_NODEV, "mode=700") == 0
+		       ? 0
+		       : -1;
+}
+
 static void __attribute__((noreturn)) become_criu(struct dump *d, pid_t parent)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -150,6 +166,7 @@ static void __attribute__((noreturn)) become_criu(struct dump *d, pid_t parent)
 		if (null < 0 || dup2(null, i) < 0)
 			_exit(126);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
+	    own_tmp() != 0 ||
 	    setns(d->pid1, CLONE_NEWNET | CLONE_NEWCGROUP) != 0)
 		_exit(126);
 	vol_criu_exec(d->criu, &d->args, hook);

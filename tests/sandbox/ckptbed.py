@@ -71,12 +71,12 @@ class CkptBed(Bed):
 
     def sweep(self):
         """What a test that failed has left."""
+        if self.server:
+            self.server.close()
         for step in self.steps:
             if step.poll() is None:
                 step.kill()
                 step.communicate(timeout=30)
-        if self.server:
-            self.server.close()
         for self.cgroup in self.cgroups:
             if self.cgroup.exists():
                 self.remove_cgroup()
@@ -121,6 +121,8 @@ class CkptBed(Bed):
         self.steps.append(subprocess.Popen(
             command, stdin=server, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True))
+        if serve:
+            server.close()
         return self.steps[-1]
 
     def ask(self, *words):

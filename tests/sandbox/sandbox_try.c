@@ -119,6 +119,34 @@ static unsigned int number(const char *text)
 	return (unsigned int)n;
 }
 
+/* Options of a job that is saved or put back. */
+static void take_restore(int c)
+{
+	switch (c) {
+	case 'R':
+		o.restore.dir = optarg;
+		break;
+	case 'K':
+		o.restore.criu = optarg;
+		break;
+	case 'D':
+		o.server = optarg;
+		break;
+	case 'b':
+		o.restore.roll_back = true;
+		break;
+	case 'A':
+		o.fresh_else = true;
+		break;
+	case 'M':
+		snprintf(o.job.checkpoint, sizeof(o.job.checkpoint), "%s",
+			 optarg);
+		break;
+	default:
+		usage();
+	}
+}
+
 static void parse(int argc, char *argv[])
 {
 	int c;
@@ -191,30 +219,11 @@ static void parse(int argc, char *argv[])
 			if (vol_network_parse(optarg, &o.job.network, NULL))
 				usage();
 			break;
-		case 'R':
-			o.restore.dir = optarg;
-			break;
-		case 'K':
-			o.restore.criu = optarg;
-			break;
-		case 'D':
-			o.server = optarg;
-			break;
-		case 'b':
-			o.restore.roll_back = true;
-			break;
-		case 'A':
-			o.fresh_else = true;
-			break;
-		case 'M':
-			snprintf(o.job.checkpoint, sizeof(o.job.checkpoint),
-				 "%s", optarg);
-			break;
 		case 'p':
 			o.probe = true;
 			break;
 		default:
-			usage();
+			take_restore(c);
 		}
 	if (optind == argc)
 		usage();

@@ -322,12 +322,20 @@ def signals_reach_it(bed):
 
 def a_task_of_slurmd_is_saved_from_its_domain(bed):
     """Where Landlock keeps slurmd's tasks from others' sockets."""
-    text = bed.walls.read_text()
-    bed.walls.write_text(f"{text}read={PROGRAM.parent}\n")
+    walls = {path: path.read_text() for path in (bed.walls, bed.others)}
+    try:
+        for path, text in walls.items():
+            path.write_text(f"{text}read={PROGRAM.parent}\n")
+        saved_from_its_domain(bed, "-H", "-L", str(PROGRAM.parent))
+    finally:
+        for path, text in walls.items():
+            path.write_text(text)
+
+
+def saved_from_its_domain(bed, *options):
     step = bed.fresh("#!/bin/bash\nfor i in $(seq 1 100); do echo $i; "
-                     "sleep 0.02; done\n", "-H", "-L", str(PROGRAM.parent),
-                     "-D", str(PROGRAM), serve=True)
-    bed.walls.write_text(text)
+                     "sleep 0.02; done\n", "-D", str(PROGRAM), *options,
+                     serve=True)
     wait_until(lambda: lines(bed) > 5, "progress")
     done = bed.dump(step, bed.folder())
     assert done.returncode in (0, FAILED), done
@@ -339,8 +347,9 @@ def a_task_of_slurmd_is_saved_from_its_domain(bed):
     assert bed.ask("-c", CRIU, "dump", str(bed.task(step)), "/nosuch") == \
         (FAILED, "slurm-volunteer-checkpoint: /nosuch: No such file or "
          "directory\n")
+    bed.server.close()
     bed.kill(step)
-    step = bed.restore(folder, "-b")
+    step = bed.restore(folder, "-b", *options)
     assert bed.finish(step, 0, folder) == \
         "".join(f"{i}\n" for i in range(1, 101))
 
