@@ -168,24 +168,37 @@ static int explain(const char *message, size_t len, struct vol_error *err)
 	return vol_errorf_errno(err, EIO, "%s", line);
 }
 
-/* Our own program's word before all else; then CRIU's first error, of which the
- * others come; a later one that says more of the job goes before it. */
-int vol_criu_reason(const char *log, struct vol_error *err)
+/* Our own program's word. */
+static int find_veto(const char *text, struct vol_error *err)
 {
 	const char *ours = "slurm-volunteer-checkpoint: ";
+	const char *said = text ? strstr(text, ours) : NULL;
+
+	if (!said)
+		return 0;
+	said += strlen(ours);
+	return vol_errorf_errno(err, EIO, "%.*s", (int)strcspn(said, "\n"),
+				said);
+}
+
+int vol_criu_veto(const char *log, struct vol_error *err)
+{
 	cleanup_free char *text = vol_file_read(log, LOG_MAX, NULL, NULL);
-	char *line, *rest = text, *said;
+
+	return find_veto(text, err);
+}
+
+/* CRIU's first error, of which the others come; one that is the job's own doing
+ * goes before it. */
+int vol_criu_reason(const char *log, struct vol_error *err)
+{
+	cleanup_free char *text = vol_file_read(log, LOG_MAX, NULL, NULL);
+	char *line, *rest = text;
 	bool found = false;
 
 	vol_errorf_errno(err, EIO, "criu says no reason");
-	if (!text)
+	if (!text || find_veto(text, err) != 0)
 		return -1;
-	said = strstr(text, ours);
-	if (said) {
-		said += strlen(ours);
-		return vol_errorf_errno(err, EIO, "%.*s",
-					(int)strcspn(said, "\n"), said);
-	}
 	while ((line = strsep(&rest, "\n"))) {
 		const char *message = message_of(line);
 		struct vol_error one;

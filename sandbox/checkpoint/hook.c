@@ -256,6 +256,27 @@ static int finish_mounts(pid_t pid1, struct vol_error *err)
 	return vol_root_seal("/", err);
 }
 
+/* CRIU would only log that we failed, and go on, or wait for ever for what has
+ * ended meanwhile.  Whoever has a SIGKILL does not run any more, also when
+ * CRIU, which stopped it, is gone. */
+static void end_all(pid_t pid1)
+{
+	DIR *dir = opendir("/proc");
+	char first[16];
+	struct dirent *e;
+	ino_t ns;
+
+	snprintf(first, sizeof(first), "%d", (int)pid1);
+	ns = namespace_of(first, "pid");
+	while (dir && ns && (e = readdir(dir)))
+		if (e->d_name[0] >= '1' && e->d_name[0] <= '9' &&
+		    namespace_of(e->d_name, "pid") == ns)
+			kill(atoi(e->d_name), SIGKILL);
+	if (dir)
+		closedir(dir);
+	kill(pid1, SIGKILL);
+}
+
 static int check(struct expected *x, struct vol_error *err)
 {
 	if (check_processes(x, err) != 0 ||
@@ -266,6 +287,7 @@ static int check(struct expected *x, struct vol_error *err)
 
 int vol_hook_restored(pid_t pid1, const char *what, struct vol_error *err)
 {
+	cleanup_fd int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 	struct expected x = {.pid1 = pid1};
 	cleanup_free struct vol_record *r = NULL;
 	unsigned int uid = 0, gid = 0;
@@ -282,8 +304,10 @@ int vol_hook_restored(pid_t pid1, const char *what, struct vol_error *err)
 	x.record = r;
 	if (r)
 		rc = check(&x, err);
-	/* CRIU only logs that we failed, and goes on. */
-	if (rc != 0)
-		kill(pid1, SIGKILL);
+	if (rc != 0) {
+		if (own >= 0)
+			setns(own, CLONE_NEWNS);
+		end_all(pid1);
+	}
 	return rc;
 }

@@ -5,6 +5,7 @@
 #include "program.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,7 +134,13 @@ static int run_hook(const char *action, const char *what)
 		rc = vol_hook_dumped(what, &err);
 	else if (strcmp(action, "pre-resume") == 0)
 		rc = vol_hook_restored(pid1 ? atoi(pid1) : 0, what, &err);
-	return rc == 0 ? 0 : fail(&err);
+	if (rc == 0)
+		return 0;
+	rc = fail(&err);
+	/* CRIU, which would wait for what it restored. */
+	if (strcmp(action, "pre-resume") == 0)
+		kill(getppid(), SIGKILL);
+	return rc;
 }
 
 static int command(int argc, char *argv[])

@@ -64,6 +64,9 @@ int vol_criu_wait(pid_t pid, unsigned int seconds, struct vol_error *err);
  * doing, which no machine can change, EIO else. */
 int vol_criu_reason(const char *log, struct vol_error *err);
 
+/* Did hook.c refuse what CRIU restored?  That goes on as if it had not. */
+int vol_criu_veto(const char *log, struct vol_error *err);
+
 /* Its version, 40201 for 4.2.1. */
 int vol_criu_version(const char *criu, unsigned int *version,
 		     struct vol_error *err);

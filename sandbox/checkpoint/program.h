@@ -33,7 +33,7 @@ int vol_dump(const char *criu, unsigned int seconds, const char *task,
 int vol_hook_dumped(const char *dir, struct vol_error *err);
 
 /* After a restore, nothing has run: is all as for a fresh task?  If it is not,
- * pid 1 is killed.  what: VOL_ENV_HOOK. */
+ * none of it ever does.  what: VOL_ENV_HOOK. */
 int vol_hook_restored(pid_t pid1, const char *what, struct vol_error *err);
 
 /* --- serve.c ---------------------------------------------------------------

@@ -184,16 +184,14 @@ static void end_children(const struct vol_attempt *a)
 	errno = saved;
 }
 
-static int tell_failure(const struct restoring *r, int status_errnum,
-			const struct vol_error *how, struct vol_error *err)
+static int tell_failure(const struct restoring *r, const char *log,
+			int status_errnum, const struct vol_error *how,
+			struct vol_error *err)
 {
-	char log[PATH_MAX];
-
 	/* Its own words. */
 	if (vol_report_wait(r->attempt.report[0], NULL, err) != 0 &&
 	    errno != VOL_JOBS_FAULT)
 		return -1;
-	snprintf(log, sizeof(log), "%s/" VOL_RESTORE_LOG, r->dir);
 	if (status_errnum == ETIMEDOUT || access(log, R_OK) != 0)
 		return vol_errorf_errno(err, EIO, "%s", how->text);
 	vol_criu_reason(log, err);
@@ -206,8 +204,10 @@ static int run_criu(struct restoring *r, struct vol_error *err)
 	struct vol_attempt *a = &r->attempt;
 	struct vol_error how = {""};
 	pid_t parent = getpid(), pid;
+	char log[PATH_MAX];
 	int rc;
 
+	snprintf(log, sizeof(log), "%s/" VOL_RESTORE_LOG, r->dir);
 	if (vol_report_open(a->report, err) != 0)
 		return -1;
 	pid = fork();
@@ -219,7 +219,9 @@ static int run_criu(struct restoring *r, struct vol_error *err)
 		return vol_errorf(err, "fork: %s", strerror(errno));
 	rc = vol_criu_wait(pid, r->seconds, &how);
 	if (rc != 0)
-		rc = tell_failure(r, errno, &how, err);
+		rc = tell_failure(r, log, errno, &how, err);
+	else
+		rc = vol_criu_veto(log, err);
 	close(a->report[0]);
 	a->report[0] = -1;
 	return rc;

@@ -40,6 +40,8 @@ static int build_in(struct vol_sandbox *s, const char *script,
 		    struct vol_error *err)
 {
 	cleanup_fd int outside = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	/* A fresh start may follow, in that folder. */
+	cleanup_fd int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	uint32_t id = vol_ids_outside(s, 0);
 	int rc;
 
@@ -50,7 +52,8 @@ static int build_in(struct vol_sandbox *s, const char *script,
 	rc = vol_root_stage(s, script, err);
 	setfsuid(0);
 	setfsgid(0);
-	if (fchdir(outside) != 0 || chroot(".") != 0)
+	if (fchdir(outside) != 0 || chroot(".") != 0 ||
+	    (cwd >= 0 && fchdir(cwd) != 0))
 		return vol_errorf(err, "stage: %s", strerror(errno));
 	return rc;
 }

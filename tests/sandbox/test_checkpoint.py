@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 
+import images
 from bed import UID, main, read
 from ckptbed import (CRIU, FAILED, PROGRAM, UNMOVABLE, CkptBed, probe,
                      wait_until)
@@ -45,6 +46,11 @@ with open("/tmp/mine", "w") as mine:
         time.sleep(0.02)
 thread.join()
 print(len(seen), hashlib.md5(open("/tmp/mine", "rb").read()).hexdigest())
+"""
+WAIT = """#!/bin/bash
+echo begin
+until [ -e go ]; do sleep 0.01; done
+echo end
 """
 PIPELINE = """#!/bin/bash
 mkfifo /tmp/fifo
@@ -388,10 +394,11 @@ def output_is_rolled_back_or_not_cut(bed):
 
 
 def a_restore_that_fails_says_why_and_a_fresh_start_follows(bed):
-    step = bed.fresh("#!/bin/bash\necho begin\nsleep 0.3\necho end\n")
+    step = bed.fresh(WAIT)
     wait_until(lambda: lines(bed) == 1, "begin")
     folder = bed.save(step)
     bed.kill(step)
+    (bed.work / "go").touch()
     for spoil, reason in (
             (lambda f: (f / "step").unlink(), "No such file"),
             (lambda f: (f / "step").write_text(
@@ -418,21 +425,30 @@ def a_restore_that_fails_says_why_and_a_fresh_start_follows(bed):
         bed.check_clean(said)
 
 
-def an_image_with_more_rights_is_ended(bed):
-    """The hook's own look, should whoever verified the images have erred."""
-    step = bed.fresh("#!/bin/bash\necho begin\nsleep 1\necho end\n")
+def edited_images_are_refused(bed):
+    """By the hook's own look, should whoever verified them have erred."""
+    step = bed.fresh(WAIT)
     wait_until(lambda: lines(bed) == 1, "begin")
     folder = bed.save(step)
     bed.kill(step)
-    # no_new_privs of thread_core_entry: the only field 14 that is a bool.
-    for path in (folder / "img").glob("seccomp.img"):
-        path.unlink()
-    step = bed.restore(folder, "-b")
-    step.communicate(timeout=30)
-    said = read(bed.out).splitlines()
-    assert step.returncode == 120 and said[0] == "begin" and \
-        said[1].startswith("sandbox-try: restore: ") and len(said) == 2, said
-    print(f"        {said[1]}")
+    (bed.work / "go").touch()
+    for edit, reason in ((images.be_root, "Uid"),
+                         (images.take_capabilities, "Cap"),
+                         (images.leave_no_new_privs, "NoNewPrivs"),
+                         (images.leave_seccomp, "Seccomp")):
+        copy = bed.folder()
+        shutil.copytree(folder, copy, dirs_exist_ok=True)
+        copy.chmod(0o700)
+        assert images.edit(copy / "img/core-2.img", edit, UID) > 0, reason
+        bed.out.write_text("begin\n")
+        step = bed.restore(copy)
+        step.communicate(timeout=30)
+        said = read(bed.out).splitlines()
+        print(f"        {said[1:]}")
+        assert step.returncode == 120 and said[0] == "begin" and \
+            said[1].startswith("sandbox-try: restore: ") and \
+            len(said) == 2 and reason in said[1], \
+            (said, read(copy / "restore.log")[-2000:])
 
 
 if __name__ == "__main__":
@@ -453,4 +469,4 @@ if __name__ == "__main__":
                    a_task_of_slurmd_is_saved_from_its_domain,
                    what_it_leaves_is_killed, output_is_rolled_back_or_not_cut,
                    a_restore_that_fails_says_why_and_a_fresh_start_follows,
-                   an_image_with_more_rights_is_ended])
+                   edited_images_are_refused])
