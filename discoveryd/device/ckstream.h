@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ckstream.h - a saved job as one stream of bytes
+ *
+ *	"VOLCKPT1"	8 bytes; all that follows is one frame of zstd
+ *	length		u32, big-endian, of the manifest
+ *	manifest	as ckmanifest.h encodes it
+ *	length		u32, big-endian, of the record
+ *	record		the file "step" of sandbox/checkpoint.h
+ *	files		the bytes of each image file, in the manifest's order
+ *
+ * Nothing is behind that.  Names, lengths and digests of the files are the
+ * manifest's; the record says in its own words what the manifest says too, and
+ * whoever reads compares (vol_ckrecord_check).
+ *
+ * Writing needs a folder of files, reading knows none: it hands out what comes
+ * and bounds it, whoever wrote the stream.
+ */
+#ifndef VOL_CKSTREAM_H
+#define VOL_CKSTREAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ckmanifest.h"
+#include "error.h"
+
+#define VOL_CKSTREAM_MAGIC "VOLCKPT1"
+/* Fast enough for a network of 1 GBit/s on one core (zstd(1)). */
+#define VOL_CKSTREAM_LEVEL 1
+/* A reader's window, as a power of two: level 1 takes 2^19 bytes. */
+#define VOL_CKSTREAM_WINDOW 23
+/* As VOL_RECORD_MAX of sandbox/checkpoint.h, in bytes. */
+#define VOL_CKSTREAM_RECORD_MAX (512u * 1024)
+
+/* Write it to a descriptor.  manifest: encoded from m, which is sorted by that;
+ * dir: the folder that its files are in.  errno of files and of to; EINVAL when
+ * a file is not as long as the manifest says. */
+int vol_ckstream_write(int to, const char *manifest, size_t manifest_len,
+		       const char *record, size_t record_len,
+		       const struct vol_ckmanifest *m, int dir,
+		       struct vol_error *err);
+
+/* What is done with what was read; each -1 ends it, with its errno. */
+struct vol_ckstream_sink {
+	/* Once, before all files: is it wanted?  Both last as long as the
+	 * reader. */
+	int (*accept)(const struct vol_ckmanifest *m, const char *record,
+		      size_t record_len, void *arg, struct vol_error *err);
+	/* A file begins; its bytes, so many as the manifest says; they were all
+	 * of them, and have the digest. */
+	int (*begin)(const struct vol_ckfile *file, void *arg,
+		     struct vol_error *err);
+	int (*data)(const void *data, size_t len, void *arg,
+		    struct vol_error *err);
+	int (*end)(const struct vol_ckfile *file, void *arg,
+		   struct vol_error *err);
+	void *arg;
+};
+
+struct vol_ckstream;
+
+struct vol_ckstream *vol_ckstream_create(const struct vol_ckstream_sink *sink,
+					 struct vol_error *err);
+/* The next bytes, however many.  EBADMSG: it is no stream, or one that was
+ * changed; ENOMEM; or what the sink said.  After -1 it is of no more use. */
+int vol_ckstream_feed(struct vol_ckstream *s, const void *data, size_t len,
+		      struct vol_error *err);
+/* That was all: EBADMSG when it was not. */
+int vol_ckstream_end(struct vol_ckstream *s, struct vol_error *err);
+/* NULL-safe, keeps errno. */
+void vol_ckstream_destroy(struct vol_ckstream *s);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ckstream_write.c - a saved job as one stream of bytes: writing */
+#include "config.h"
+
+#include "device/ckstream.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <zstd.h>
+
+#include "cleanup.h"
+
+#define CHUNK (128 * 1024) /* ZSTD_CStreamInSize() */
+
+struct writer {
+	int to;
+	ZSTD_CCtx *zstd;
+	uint8_t in[CHUNK], out[CHUNK];
+};
+
+static int put(int to, const void *data, size_t len, struct vol_error *err)
+{
+	const uint8_t *at = data;
+
+	while (len > 0) {
+		ssize_t n = write(to, at, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return vol_errorf(err, "image not written: %s",
+					  strerror(errno));
+		at += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int squeeze(struct writer *w, const void *data, size_t len,
+		   ZSTD_EndDirective how, struct vol_error *err)
+{
+	ZSTD_inBuffer in = {data, len, 0};
+	size_t left;
+
+	do {
+		ZSTD_outBuffer out = {w->out, sizeof(w->out), 0};
+
+		left = ZSTD_compressStream2(w->zstd, &out, &in, how);
+		if (ZSTD_isError(left))
+			return vol_errorf_errno(err, ENOMEM, "zstd: %s",
+						ZSTD_getErrorName(left));
+		if (put(w->to, w->out, out.pos, err) < 0)
+			return -1;
+	} while (how == ZSTD_e_end ? left > 0 : in.pos < in.size);
+	return 0;
+}
+
+static int put_part(struct writer *w, const char *text, size_t len,
+		    struct vol_error *err)
+{
+	uint32_t size = htobe32((uint32_t)len);
+
+	if (squeeze(w, &size, sizeof(size), ZSTD_e_continue, err) < 0)
+		return -1;
+	return squeeze(w, text, len, ZSTD_e_continue, err);
+}
+
+static int put_file(struct writer *w, int dir, const struct vol_ckfile *file,
+		    struct vol_error *err)
+{
+	cleanup_fd int fd =
+		openat(dir, file->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	uint64_t bytes = 0;
+	ssize_t n = 0;
+
+	while (fd >= 0) {
+		n = read(fd, w->in, sizeof(w->in));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		bytes += (uint64_t)n;
+		if (squeeze(w, w->in, (size_t)n, ZSTD_e_continue, err) < 0)
+			return -1;
+	}
+	if (fd < 0 || n < 0)
+		return vol_errorf(err, "%s: %s", file->name, strerror(errno));
+	if (bytes != file->bytes)
+		return vol_errorf_errno(err, EINVAL,
+					"%s: has %" PRIu64 " bytes, it had "
+					"%" PRIu64,
+					file->name, bytes, file->bytes);
+	return 0;
+}
+
+static int prepare(struct writer *w, struct vol_error *err)
+{
+	w->zstd = ZSTD_createCCtx();
+	if (!w->zstd ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(
+		    w->zstd, ZSTD_c_compressionLevel, VOL_CKSTREAM_LEVEL)) ||
+	    ZSTD_isError(
+		    ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_checksumFlag, 1)))
+		return vol_errorf_errno(err, ENOMEM, "out of memory");
+	return put(w->to, VOL_CKSTREAM_MAGIC, strlen(VOL_CKSTREAM_MAGIC), err);
+}
+
+int vol_ckstream_write(int to, const char *manifest, size_t manifest_len,
+		       const char *record, size_t record_len,
+		       const struct vol_ckmanifest *m, int dir,
+		       struct vol_error *err)
+{
+	struct writer *w = malloc(sizeof(*w));
+	int rc = -1, saved;
+
+	if (!w)
+		return vol_errorf_errno(err, ENOMEM, "out of memory");
+	w->to = to;
+	if (prepare(w, err) == 0 &&
+	    put_part(w, manifest, manifest_len, err) == 0 &&
+	    put_part(w, record, record_len, err) == 0)
+		rc = 0;
+	for (size_t i = 0; rc == 0 && i < m->n_files; i++)
+		rc = put_file(w, dir, &m->file[i], err);
+	if (rc == 0)
+		rc = squeeze(w, "", 0, ZSTD_e_end, err);
+	saved = errno;
+	ZSTD_freeCCtx(w->zstd);
+	free(w);
+	errno = saved;
+	return rc;
+}
