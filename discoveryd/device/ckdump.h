@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ckdump.h - run slurm-volunteer-checkpoint dump, or ask one that serves
+ * (sandbox/checkpoint.h) */
+#ifndef VOL_CKDUMP_H
+#define VOL_CKDUMP_H
+
+#include "error.h"
+
+struct vol_ckdump {
+	const char *program, *criu;
+	const char *cgroup, *dir;
+	unsigned int seconds;
+	int server; /* socket of one that serves; -1: run the program */
+	int stop;   /* readable: end it (ECANCELED); one that serves is done
+		     * after so many seconds */
+};
+
+/* errno: EPERM, the job can not be saved, whoever tries; ECANCELED; EIO. err is
+ * what it said. */
+int vol_ckdump(const struct vol_ckdump *dump, struct vol_error *err);
+
+#endif

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* image_load.c - slurm-volunteer-image load: fetch a step, and see whether it
+ * may and can go on here
+ *
+ * It was made by a machine that nobody controls.  Nothing of it is used before
+ * it was looked at: the manifest before the first file is written, all files
+ * before the record, which makes an image of the folder.
+ */
+#include "config.h"
+
+#include "image.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "atomicfile.h"
+#include "cleanup.h"
+#include "ckmanifest.h"
+#include "ckverify.h"
+#include "device/ckfolder.h"
+#include "device/ckhere.h"
+#include "device/ckimages.h"
+#include "device/ckpump.h"
+#include "device/ckrecord.h"
+#include "device/ckstream.h"
+#include "digest.h"
+#include "sandbox/checkpoint.h"
+#include "wallsfile.h"
+
+/* Slurm's number of the step that a batch script is: SLURM_BATCH_SCRIPT of
+ * slurm/slurm.h. */
+#define BATCH_STEP 0xfffffffbu
+/* VOL_CKPLACES_MAX lines of at most so many bytes. */
+#define PLACES_MAX (VOL_CKPLACES_MAX * (VOL_CKPATH_SIZE + 8))
+#define CHUNK      (128 * 1024)
+
+struct loading {
+	struct image *im;
+	const char *dir;
+	char images[PATH_MAX];
+	/* This machine. */
+	struct vol_walls *walls;
+	char *shown; /* text of --places */
+	size_t shown_len;
+	struct vol_ckplaces places; /* and what is its own */
+	struct vol_ckmachine machine;
+	struct vol_ckroot root;
+	char init[PATH_MAX];
+	/* What came; all of it is the stream's. */
+	struct vol_ckstream *stream;
+	const struct vol_ckmanifest *m;
+	const char *record;
+	size_t record_len;
+	int into; /* folder of the images */
+	int file; /* the one that comes */
+	struct vol_link_msg here;
+};
+
+/* ---- this machine ---- */
+
+static int check_folder(const char *path, struct vol_error *err)
+{
+	struct stat st;
+	struct dirent *e;
+	bool empty = true;
+	DIR *dir;
+
+	if (lstat(path, &st) < 0)
+		return vol_errorf(err, "%s: %s", path, strerror(errno));
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+	    (st.st_mode & 0077))
+		return vol_errorf_errno(
+			err, EINVAL, "%s: is no folder of root's alone", path);
+	dir = opendir(path);
+	if (!dir)
+		return vol_errorf(err, "%s: %s", path, strerror(errno));
+	while (empty && (e = readdir(dir)))
+		empty = strcmp(e->d_name, ".") == 0 ||
+			strcmp(e->d_name, "..") == 0;
+	closedir(dir);
+	return empty ? 0
+		     : vol_errorf_errno(err, ENOTEMPTY, "%s: is not empty",
+					path);
+}
+
+static int know_here(struct loading *l, struct vol_error *err)
+{
+	const struct image_options *o = l->im->o;
+	const char *root;
+
+	l->walls = calloc(1, sizeof(*l->walls));
+	if (!l->walls)
+		return vol_errorf_errno(err, ENOMEM, "out of memory");
+	l->shown = vol_file_read(o->places, PLACES_MAX, &l->shown_len, err);
+	if (!l->shown ||
+	    vol_wallsfile_read_trusted(o->walls, l->walls, err) < 0 ||
+	    vol_ckhere_machine(o->criu, &l->machine, err) < 0)
+		return -1;
+	root = *l->walls->image ? l->walls->image : "/";
+	snprintf(l->init, sizeof(l->init), "%s/slurm-volunteer-init",
+		 o->programs);
+	l->root.init = l->init;
+	l->root.fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return l->root.fd < 0 ? vol_errorf(err, "%s: %s", root, strerror(errno))
+			      : 0;
+}
+
+/* ---- what comes ---- */
+
+static int check_names(const struct vol_ckmanifest *m, struct vol_error *err)
+{
+	for (size_t i = 0; i < m->n_files; i++)
+		if (strchr(m->file[i].name, '/'))
+			return vol_errorf_errno(err, ENOTSUP,
+						"%s: memory of earlier images "
+						"is not restored yet",
+						m->file[i].name);
+	return 0;
+}
+
+static int check_room(const struct loading *l, const struct vol_ckmanifest *m,
+		      struct vol_error *err)
+{
+	uint64_t bytes = vol_ckmanifest_bytes(m), room;
+	struct statvfs fs;
+
+	if (statvfs(l->dir, &fs) < 0)
+		return vol_errorf(err, "%s: %s", l->dir, strerror(errno));
+	room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	return bytes < room
+		       ? 0
+		       : vol_errorf_errno(err, ENOSPC,
+					  "%s: the image has %" PRIu64
+					  " bytes, and %" PRIu64 " are free",
+					  l->dir, bytes, room);
+}
+
+static int check_record(struct loading *l, struct vol_error *err)
+{
+	cleanup_free struct vol_record *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return vol_errorf_errno(err, ENOMEM, "out of memory");
+	if (vol_record_parse("record", l->record, l->record_len, r, err) < 0) {
+		errno = errno == ENOMEM ? ENOMEM : EBADMSG;
+		return -1;
+	}
+	if (vol_ckrecord_check(r, l->m, err) < 0)
+		return -1;
+	vol_ckplaces_clear(&l->places);
+	if (vol_ckhere_own_places(&l->places, err) < 0 ||
+	    vol_ckhere_places_parse(l->im->o->places, l->shown, l->shown_len, r,
+				    &l->places, err) < 0)
+		return -1;
+	if (vol_ckplaces_within(&l->m->places, &l->places, err) == 0)
+		return 0;
+	errno = ENOTSUP;
+	return -1;
+}
+
+static int take_manifest(const struct vol_ckmanifest *m, const char *record,
+			 size_t record_len, void *arg, struct vol_error *err)
+{
+	struct loading *l = arg;
+	const struct image *im = l->im;
+	const struct vol_ckidentity id = {.job = (uint32_t)im->o->job,
+					  .step = BATCH_STEP,
+					  .cluster = im->cluster,
+					  .uid = (uint32_t)im->o->uid,
+					  .gid = (uint32_t)im->o->gid};
+
+	l->m = m;
+	l->record = record;
+	l->record_len = record_len;
+	if (vol_ckmanifest_is_of(m, &id, err) < 0 || check_record(l, err) < 0 ||
+	    check_names(m, err) < 0 ||
+	    vol_ckfit(&m->machine, &m->mapped, &l->machine, vol_ckhere_look,
+		      &l->root, err) < 0)
+		return -1;
+	return check_room(l, m, err);
+}
+
+static int begin_file(const struct vol_ckfile *file, void *arg,
+		      struct vol_error *err)
+{
+	struct loading *l = arg;
+
+	l->file = openat(l->into, file->name,
+			 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			 0600);
+	return l->file < 0
+		       ? vol_errorf(err, "%s: %s", file->name, strerror(errno))
+		       : 0;
+}
+
+static int take_data(const void *data, size_t len, void *arg,
+		     struct vol_error *err)
+{
+	struct loading *l = arg;
+	const uint8_t *at = data;
+
+	while (len > 0) {
+		ssize_t n = write(l->file, at, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return vol_errorf(err, "image not written: %s",
+					  strerror(errno));
+		at += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int end_file(const struct vol_ckfile *file, void *arg,
+		    struct vol_error *err)
+{
+	struct loading *l = arg;
+	int rc = close(l->file);
+
+	l->file = -1;
+	return rc < 0 ? vol_errorf(err, "%s: %s", file->name, strerror(errno))
+		      : 0;
+}
+
+static int unpack(int fd, void *arg, struct vol_error *err)
+{
+	struct loading *l = arg;
+	cleanup_free uint8_t *chunk = malloc(CHUNK);
+	ssize_t n;
+
+	if (!chunk)
+		return vol_errorf_errno(err, ENOMEM, "out of memory");
+	while ((n = read(fd, chunk, CHUNK)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return vol_errorf(err, "image not read: %s",
+					  strerror(errno));
+		if (vol_ckstream_feed(l->stream, chunk, (size_t)n, err) < 0)
+			return -1;
+	}
+	return vol_ckstream_end(l->stream, err);
+}
+
+/* ---- fetching ---- */
+
+static void forget(struct loading *l)
+{
+	vol_ckstream_destroy(l->stream);
+	if (l->into >= 0)
+		close(l->into);
+	if (l->file >= 0)
+		close(l->file);
+	l->stream = NULL;
+	l->m = NULL;
+	l->into = l->file = -1;
+}
+
+/* Nothing of an earlier try. */
+static int prepare(struct loading *l, struct vol_error *err)
+{
+	const struct vol_ckstream_sink sink = {.accept = take_manifest,
+					       .begin = begin_file,
+					       .data = take_data,
+					       .end = end_file,
+					       .arg = l};
+
+	forget(l);
+	if (vol_ckfolder_empty(l->dir, err) < 0)
+		return -1;
+	if (mkdir(l->images, 0700) == 0)
+		l->into = open(l->images,
+			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (l->into < 0)
+		return vol_errorf(err, "%s: %s", l->images, strerror(errno));
+	l->stream = vol_ckstream_create(&sink, err);
+	return l->stream ? 0 : -1;
+}
+
+/* ours: what failed is here. */
+static int fetch_once(struct loading *l, bool *ours, struct vol_error *err)
+{
+	struct image *im = l->im;
+	struct vol_ckpump pump = {.run = unpack, .arg = l, .halt = -1};
+	int into, rc, errnum;
+	struct vol_error why;
+
+	*ours = true;
+	if (prepare(l, err) < 0)
+		return -1;
+	into = vol_ckpump_start(&pump, err);
+	if (into < 0)
+		return -1;
+	rc = vol_carrier_get(&im->carrier, into, (uint32_t)im->o->job,
+			     (uint32_t)im->o->before, &l->here, err);
+	errnum = errno;
+	/* A pipe that nobody reads any more: the reader says why. */
+	if (vol_ckpump_finish(&pump, &why) < 0 && (rc == 0 || errnum == EPIPE))
+		return vol_errorf(err, "%s", why.text);
+	*ours = false;
+	errno = errnum;
+	return rc;
+}
+
+static int fetch(struct loading *l, bool *ours, struct vol_error *err)
+{
+	int rc;
+
+	do
+		rc = fetch_once(l, ours, err);
+	while (rc < 0 && !*ours && image_again(l->im));
+	if (rc == 0 && l->here.restarts != l->m->restarts) {
+		*ours = true;
+		return vol_errorf_errno(err, EPERM,
+					"the image says it is of run %" PRIu32
+					", and was kept as one of run %" PRIu32,
+					l->m->restarts, l->here.restarts);
+	}
+	return rc;
+}
+
+static int fetch_file(struct loading *l, const char *path,
+		      struct vol_error *err)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return vol_errorf(err, "%s: %s", path, strerror(errno));
+	if (prepare(l, err) < 0 || unpack(fd, l, err) < 0)
+		return -1;
+	l->here.restarts = l->m->restarts;
+	l->here.made_s = l->m->when;
+	return 0;
+}
+
+/* ---- looking at all of it ---- */
+
+static int look_at_images(struct loading *l, const struct vol_ckimages *images,
+			  struct vol_error *err)
+{
+	const struct vol_ckmanifest *m = l->m;
+	/* Its map of ids is written anew by vol_sandbox_restore(). */
+	struct vol_ckwant want = {.uid = m->uid,
+				  .gid = m->gid,
+				  .id_base = m->id_base,
+				  .in_net = true,
+				  .places = &l->places,
+				  .sha256 = vol_sha256};
+	struct vol_ckseen seen = {.processes = 0};
+	int rc;
+
+	vol_ckhere_limits(l->walls, &want);
+	rc = vol_ckhere_filter(want.filter, err);
+	if (rc == 0)
+		rc = vol_ckverify(images->input, images->n, &want, &seen, err);
+	/* What is mapped by its word is one thing, this the truth. */
+	if (rc == 0)
+		rc = vol_ckfit(&m->machine, &seen.mapped, &l->machine,
+			       vol_ckhere_look, &l->root, err);
+	vol_ckseen_clear(&seen);
+	return rc;
+}
+
+static int look(struct loading *l, struct vol_error *err)
+{
+	struct vol_ckimages images = {.n = 0};
+	char path[PATH_MAX];
+	int rc;
+
+	rc = vol_ckimages_open(l->images, &images, err);
+	if (rc == 0)
+		rc = look_at_images(l, &images, err);
+	vol_ckimages_close(&images);
+	if (rc < 0)
+		return -1;
+	if (snprintf(path, sizeof(path), "%s/" VOL_RECORD_FILE, l->dir) >=
+	    (int)sizeof(path))
+		return vol_errorf_errno(err, ENAMETOOLONG, "%.60s...: too long",
+					l->dir);
+	return vol_file_replace(path, l->record, l->record_len, 0600, 0, err);
+}
+
+/* ---- the whole ---- */
+
+/* Of what failed here with errno. */
+static int status_of(void)
+{
+	return errno == EPERM || errno == EBADMSG || errno == ENOTSUP
+		       ? IMAGE_UNFIT
+		       : IMAGE_FAILED;
+}
+
+static int load(struct loading *l, struct vol_error *err)
+{
+	struct image *im = l->im;
+	bool ours = true;
+	int rc;
+
+	rc = im->o->stream ? fetch_file(l, im->o->stream, err)
+			   : fetch(l, &ours, err);
+	/* The store's own word that it is no good. */
+	if (rc < 0 && !ours &&
+	    (strcmp(im->carrier.refusal.code, "damaged") != 0 ||
+	     !l->here.number))
+		return image_status(im);
+	if (rc < 0 || look(l, err) < 0)
+		return status_of();
+	printf("{\"number\": %" PRIu32 ", \"restarts\": %" PRIu32
+	       ", \"made_s\": %" PRIu64 ", \"node\": \"%s\"}\n",
+	       l->here.number, l->here.restarts, l->here.made_s, l->m->node);
+	return IMAGE_DONE;
+}
+
+int image_load(struct image *im, struct vol_error *err)
+{
+	struct loading l = {.im = im,
+			    .dir = im->o->what,
+			    .root = {.fd = -1},
+			    .into = -1,
+			    .file = -1};
+	int status = IMAGE_FAILED;
+
+	if (snprintf(l.images, sizeof(l.images), "%s/" VOL_RECORD_IMAGES,
+		     l.dir) >= (int)sizeof(l.images))
+		vol_errorf_errno(err, ENAMETOOLONG, "%.60s...: too long",
+				 l.dir);
+	else if (check_folder(l.dir, err) == 0 && know_here(&l, err) == 0) {
+		status = load(&l, err);
+		if (status == IMAGE_UNFIT)
+			printf("{\"number\": %" PRIu32 "}\n", l.here.number);
+		if (status != IMAGE_DONE)
+			(void)vol_ckfolder_empty(l.dir, NULL);
+	}
+	forget(&l);
+	if (l.root.fd >= 0)
+		close(l.root.fd);
+	vol_ckplaces_clear(&l.places);
+	free(l.shown);
+	free(l.walls);
+	return status;
+}

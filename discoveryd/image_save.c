@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* image_save.c - slurm-volunteer-image save: write a step down, bring it away
+ *
+ * What CRIU wrote is looked at in the same way as where it will be restored:
+ * what would be refused there is better not sent.
+ */
+#include "config.h"
+
+#include "image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "atomicfile.h"
+#include "cleanup.h"
+#include "ckmanifest.h"
+#include "ckverify.h"
+#include "device/ckdump.h"
+#include "device/ckfolder.h"
+#include "device/ckhere.h"
+#include "device/ckimages.h"
+#include "device/ckpump.h"
+#include "device/ckrecord.h"
+#include "device/ckstream.h"
+#include "digest.h"
+
+#define DUMP_SECONDS     120
+#define DUMP_SECONDS_MAX 3600
+
+struct saving {
+	struct image *im;
+	struct vol_ckfolder folder;
+	struct vol_record *record;
+	char *step, *manifest; /* texts */
+	size_t step_len, manifest_len;
+	struct vol_ckmanifest m;
+	int images; /* folder */
+};
+
+/* ---- what it is ---- */
+
+static int read_record(struct saving *s, struct vol_error *err)
+{
+	char path[PATH_MAX + 8];
+
+	snprintf(path, sizeof(path), "%s/" VOL_RECORD_FILE, s->folder.path);
+	s->record = calloc(1, sizeof(*s->record));
+	if (!s->record)
+		return vol_errorf_errno(err, ENOMEM, "out of memory");
+	s->step = vol_file_read(path, VOL_RECORD_MAX, &s->step_len, err);
+	if (!s->step ||
+	    vol_record_parse(path, s->step, s->step_len, s->record, err) < 0)
+		return -1;
+	if (s->record->job != s->im->o->job)
+		return vol_errorf_errno(err, EINVAL,
+					"%s: has job %" PRIu32 ", not %" PRIu64,
+					s->im->o->what, s->record->job,
+					s->im->o->job);
+	/* Its map of ids is the only thing that a machine puts into an image.
+	 */
+	if (!s->record->base)
+		return vol_errorf_errno(err, EPERM,
+					"a job without ids of its own");
+	return 0;
+}
+
+static int tell_machine(struct saving *s, struct vol_error *err)
+{
+	const struct image *im = s->im;
+	struct vol_ckmanifest *m = &s->m;
+	char host[VOL_NODE_NAME_SIZE] = "";
+
+	if (im->o->node)
+		snprintf(host, sizeof(host), "%s", im->o->node);
+	else if (gethostname(host, sizeof(host) - 1) == 0)
+		host[strcspn(host, ".")] = '\0';
+	m->restarts = (uint32_t)im->o->restarts;
+	/* The only one of this run: nothing runs after it. */
+	m->sequence = 1;
+	m->cause = VOL_CKCAUSE_EVICT;
+	m->when = (uint64_t)time(NULL);
+	memcpy(m->cluster, im->cluster, sizeof(m->cluster));
+	memcpy(m->node, host, sizeof(m->node));
+	memcpy(m->device, im->device, sizeof(m->device));
+	if (vol_ckhere_boot(m->boot, err) < 0 ||
+	    vol_ckhere_filter(m->filter, err) < 0 ||
+	    vol_ckhere_own_places(&m->places, err) < 0 ||
+	    vol_ckhere_places_of(s->record, &m->places, err) < 0)
+		return -1;
+	return vol_ckhere_machine(im->o->criu, &m->machine, err);
+}
+
+static int look_at_images(struct saving *s, const struct vol_ckimages *images,
+			  struct vol_error *err)
+{
+	struct vol_ckmanifest *m = &s->m;
+	struct vol_ckwant want = {.uid = m->uid,
+				  .gid = m->gid,
+				  .id_base = m->id_base,
+				  .in_net = true,
+				  .places = &m->places,
+				  .sha256 = vol_sha256};
+	struct vol_ckseen seen = {.processes = 0};
+	int rc;
+
+	memcpy(want.filter, m->filter, sizeof(want.filter));
+	vol_ckhere_limits(NULL, &want);
+	rc = vol_ckverify(images->input, images->n, &want, &seen, err);
+	if (rc == 0) {
+		m->processes = seen.processes;
+		m->memory = seen.memory;
+		m->mapped = seen.mapped;
+		seen.mapped = (struct vol_ckmapped){.n = 0};
+		rc = vol_ckimages_list(images, m, err);
+	}
+	vol_ckseen_clear(&seen);
+	return rc;
+}
+
+static int describe(struct saving *s, struct vol_error *err)
+{
+	struct vol_ckimages images = {.n = 0};
+	char path[PATH_MAX + 8];
+	int rc = -1;
+
+	if (read_record(s, err) < 0 ||
+	    vol_ckrecord_tell(s->record, &s->m, err) < 0 ||
+	    tell_machine(s, err) < 0)
+		return -1;
+	snprintf(path, sizeof(path), "%s/" VOL_RECORD_IMAGES, s->folder.path);
+	s->images = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->images < 0)
+		return vol_errorf(err, "%s: %s", path, strerror(errno));
+	if (vol_ckimages_open(path, &images, err) == 0)
+		rc = look_at_images(s, &images, err);
+	vol_ckimages_close(&images);
+	if (rc < 0)
+		return -1;
+	s->manifest = vol_ckmanifest_encode(&s->m, &s->manifest_len, err);
+	return s->manifest ? 0 : -1;
+}
+
+/* ---- bringing it away ---- */
+
+static int write_stream(int fd, void *arg, struct vol_error *err)
+{
+	const struct saving *s = arg;
+
+	return vol_ckstream_write(fd, s->manifest, s->manifest_len, s->step,
+				  s->step_len, &s->m, s->images, err);
+}
+
+/* ours: what failed is here. */
+static int send_once(struct saving *s, uint32_t *number, bool *ours,
+		     struct vol_error *err)
+{
+	struct image *im = s->im;
+	struct vol_ckpump pump = {.run = write_stream,
+				  .arg = s,
+				  .writes = true,
+				  .halt = im->halt};
+	int from = vol_ckpump_start(&pump, err), rc, errnum;
+	struct vol_error why;
+
+	*ours = true;
+	if (from < 0)
+		return -1;
+	rc = vol_carrier_put(&im->carrier, from, s->m.job, s->m.restarts, 0,
+			     number, err);
+	errnum = errno;
+	/* Of what the carrier does not take any more it says itself why. */
+	if (vol_ckpump_finish(&pump, &why) < 0 && errno != EPIPE)
+		return vol_errorf(err, "%s", why.text);
+	*ours = false;
+	errno = errnum;
+	return rc;
+}
+
+static int send_to_controller(struct saving *s, uint32_t *number,
+			      struct vol_error *err)
+{
+	bool ours;
+	int rc;
+
+	do
+		rc = send_once(s, number, &ours, err);
+	while (rc < 0 && !ours && image_again(s->im));
+	return rc;
+}
+
+static int send_to_file(struct saving *s, const char *path,
+			struct vol_error *err)
+{
+	cleanup_fd int fd =
+		open(path,
+		     O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		     0600);
+	off_t end;
+
+	if (fd < 0)
+		return vol_errorf(err, "%s: %s", path, strerror(errno));
+	if (write_stream(fd, s, err) < 0)
+		return -1;
+	end = lseek(fd, 0, SEEK_END);
+	s->im->moved = end < 0 ? 0 : (uint64_t)end;
+	return 0;
+}
+
+/* ---- the whole ---- */
+
+static unsigned int dump_seconds(const struct image_options *o)
+{
+	uint64_t s = o->wait_ms ? (o->wait_ms + 999) / 1000 : DUMP_SECONDS;
+
+	return (unsigned int)(s > DUMP_SECONDS_MAX ? DUMP_SECONDS_MAX : s);
+}
+
+static int write_down(struct saving *s, struct vol_error *err)
+{
+	struct image *im = s->im;
+	char program[PATH_MAX];
+	struct vol_ckdump dump = {.program = program,
+				  .criu = im->o->criu,
+				  .cgroup = im->o->what,
+				  .dir = s->folder.path,
+				  .seconds = dump_seconds(im->o),
+				  .server = im->o->server,
+				  .stop = im->carrier.stop};
+
+	snprintf(program, sizeof(program), "%s/slurm-volunteer-checkpoint",
+		 im->o->programs);
+	im->stage = "dump";
+	image_progress(im, 0, true);
+	return vol_ckdump(&dump, err);
+}
+
+static int save(struct saving *s, struct vol_error *err)
+{
+	struct image *im = s->im;
+	uint64_t begin = image_now_ms(), dumped;
+	uint32_t number = 0;
+	int status;
+
+	if (vol_ckfolder_make(im->state_dir, &s->folder, err) < 0)
+		return IMAGE_FAILED;
+	status = write_down(s, err);
+	dumped = image_now_ms();
+	if (status < 0 || describe(s, err) < 0)
+		return errno == EPERM ? IMAGE_UNMOVABLE : IMAGE_FAILED;
+	image_progress(im, s->m.memory, true);
+	im->stage = "send";
+	if ((im->o->stream ? send_to_file(s, im->o->stream, err)
+			   : send_to_controller(s, &number, err)) < 0)
+		return image_status(im);
+	printf("{\"number\": %" PRIu32 ", \"bytes\": %" PRIu64
+	       ", \"memory\": %" PRIu64 ", \"dump_ms\": %" PRIu64
+	       ", \"send_ms\": %" PRIu64 "}\n",
+	       number, im->moved, s->m.memory, dumped - begin,
+	       image_now_ms() - dumped);
+	return IMAGE_DONE;
+}
+
+int image_save(struct image *im, struct vol_error *err)
+{
+	struct saving s = {.im = im,
+			   .folder = {.lock = -1},
+			   .m = VOL_CKMANIFEST_INIT,
+			   .images = -1};
+	int status = save(&s, err);
+
+	vol_ckfolder_remove(&s.folder);
+	vol_ckmanifest_clear(&s.m);
+	if (s.images >= 0)
+		close(s.images);
+	free(s.record);
+	free(s.step);
+	free(s.manifest);
+	return status;
+}
