@@ -34,6 +34,9 @@
 #define EXIT_JOBS_FAULT  121
 #define EXIT_LEFT        122
 
+/* Slurm's number of it: SLURM_BATCH_SCRIPT. */
+#define BATCH_STEP 0xfffffffbu
+
 /* fault.c, if it was preloaded. */
 void fault_arm(int on) __attribute__((weak));
 
@@ -183,6 +186,7 @@ static void parse(int argc, char *argv[])
 		case 's':
 			o.job.script = optarg;
 			o.job.batch = true;
+			o.job.step = BATCH_STEP;
 			break;
 		case 'E':
 			o.epilog = optarg;
