@@ -23,13 +23,15 @@ enum key {
 	KEY_CGROUP,
 	KEY_TASKS,
 	KEY_BORN,
-	KEY_ACCOUNT
+	KEY_ACCOUNT,
+	KEY_SAVE,
+	KEY_RESTARTS
 };
-#define N_KEYS (KEY_ACCOUNT + 1)
+#define N_KEYS (KEY_RESTARTS + 1)
 
-static const char *const keys[N_KEYS] = {"version", "job",   "step",
-					 "uid",     "stepd", "cgroup",
-					 "tasks",   "born",  "account"};
+static const char *const keys[N_KEYS] = {"version", "job",    "step",    "uid",
+					 "stepd",   "cgroup", "tasks",   "born",
+					 "account", "save",   "restarts"};
 
 /* Of the numbers. */
 static const struct {
@@ -43,6 +45,8 @@ static const struct {
 	[KEY_STEPD] = {1, INT32_MAX},
 	[KEY_TASKS] = {0, UINT32_MAX},
 	[KEY_BORN] = {0, 1},
+	[KEY_SAVE] = {0, 1},
+	[KEY_RESTARTS] = {0, UINT32_MAX},
 };
 
 /* NULL, or what is wrong with a cgroup path of len bytes. */
@@ -125,6 +129,10 @@ static int take(int key, const char *value, size_t len, void *arg,
 		step->tasks = (uint32_t)number;
 	else if (key == KEY_BORN)
 		step->born = number;
+	else if (key == KEY_SAVE)
+		step->save = number;
+	else if (key == KEY_RESTARTS)
+		step->restarts = (uint32_t)number;
 	return 0;
 }
 
@@ -155,10 +163,10 @@ int vol_step_format(const struct vol_step *step, char *buf, size_t size)
 	n = snprintf(buf, size,
 		     "version=%d\njob=%" PRIu32 "\nstep=%" PRIu32
 		     "\nuid=%lu\nstepd=%ld\ncgroup=%s\ntasks=%" PRIu32
-		     "\nborn=%d\naccount=%s\n",
+		     "\nborn=%d\naccount=%s\nsave=%d\nrestarts=%" PRIu32 "\n",
 		     VERSION, step->job, step->step, (unsigned long)step->uid,
 		     (long)step->stepd, step->cgroup, step->tasks, step->born,
-		     step->account);
+		     step->account, step->save, step->restarts);
 	if (n < 0 || (size_t)n >= size) {
 		errno = ENOSPC;
 		return -1;

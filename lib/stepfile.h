@@ -20,6 +20,10 @@
  *	                       or to measure them, so folders do not tell.
  *	account=physics        as the job's environment says it: a hint, which
  *	                       the user can forge; may be empty
+ *	save=0                 1: its user wants it saved before its job is
+ *	                       started elsewhere, to go on there
+ *	restarts=0             how often Slurm had requeued the job when the
+ *	                       step began: what is saved is of that run
  * A file whose cgroup folder is gone is stale and may be removed.
  *
  * On a device the plugin also writes spank-active when slurmd loads it, so that
@@ -59,6 +63,8 @@ struct vol_step {
 	uint32_t tasks;               /* 0 = not known */
 	bool born;
 	char account[VOL_ACCOUNT_SIZE]; /* printable, no spaces; may be "" */
+	bool save;
+	uint32_t restarts;
 };
 
 /* Strict: unknown, missing or repeated keys, "..", control characters and a

@@ -36,6 +36,8 @@ static void check_step(const struct vol_step *step)
 	fuzz_assert(strcmp(again.cgroup, step->cgroup) == 0);
 	fuzz_assert(again.tasks == step->tasks && again.born == step->born);
 	fuzz_assert(strcmp(again.account, step->account) == 0);
+	fuzz_assert(again.save == step->save &&
+		    again.restarts == step->restarts);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -425,7 +425,12 @@ static void exit_in_a_child_removes_nothing(void **state)
 
 static void exit_leaves_the_file_of_a_requeued_step(void **state)
 {
-	const struct vol_step next = {12, 0, 1000, 1, "/a/b", 1, true, ""};
+	const struct vol_step next = {.job = 12,
+				      .uid = 1000,
+				      .stepd = 1,
+				      .cgroup = "/a/b",
+				      .tasks = 1,
+				      .born = true};
 	char text[VOL_STEPFILE_MAX];
 	int len = vol_step_format(&next, text, sizeof(text));
 

@@ -70,8 +70,16 @@ static void end_stepd(pid_t pid)
 
 static void write_step(const char *dir, uint32_t job, uint32_t step, pid_t pid)
 {
-	const struct vol_step s = {job,    step, 1000, pid,
-				   "/a/b", 1,    true, "physics"};
+	const struct vol_step s = {.job = job,
+				   .step = step,
+				   .uid = 1000,
+				   .stepd = pid,
+				   .cgroup = "/a/b",
+				   .tasks = 1,
+				   .born = true,
+				   .account = "physics",
+				   .save = step == BATCH,
+				   .restarts = job};
 	char path[PATH_MAX], text[VOL_STEPFILE_MAX];
 	int len = vol_step_format(&s, text, sizeof(text));
 
