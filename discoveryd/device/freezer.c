@@ -243,6 +243,38 @@ bool vol_freezer_holds(struct vol_freezer *f, uint32_t job)
 	return held;
 }
 
+int vol_freezer_lend(struct vol_freezer *f, pid_t stepd, struct vol_error *err)
+{
+	struct vol_frozen_step *s;
+	bool thawed = false;
+
+	lock_all(f);
+	s = *find(f, stepd);
+	if (s) {
+		thawed = vol_frozen_step_thawed(s);
+		s->lent = thawed;
+	}
+	unlock_all(f);
+	if (!s)
+		return vol_errorf_errno(err, ENOENT, "it is over");
+	return thawed ? 0
+		      : vol_errorf_errno(err, EBUSY,
+					 "it has not begun, or is suspended");
+}
+
+void vol_freezer_take_back(struct vol_freezer *f, pid_t stepd)
+{
+	struct vol_frozen_step *s;
+
+	lock_all(f);
+	s = *find(f, stepd);
+	if (s && s->lent) {
+		s->lent = false;
+		vol_frozen_step_set(s, must_stop(f, s));
+	}
+	unlock_all(f);
+}
+
 static int64_t now_ms(void)
 {
 	struct timespec t;

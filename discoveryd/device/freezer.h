@@ -68,6 +68,16 @@ void vol_freezer_hold(struct vol_freezer *f, uint32_t job, bool hold);
 
 bool vol_freezer_holds(struct vol_freezer *f, uint32_t job);
 
+/* Leave the tasks of a step, which is stopped, to whoever saves them: CRIU
+ * thaws its cgroup while it holds each process by itself, and one that were
+ * frozen under its hands would never answer.  Nothing here writes to the task
+ * folders of the step, or waits for them, until it is taken back.  ENOENT: no
+ * such step; EBUSY: user/ is frozen, by Slurm or because the step is not born
+ * yet, and CRIU would wait for it in vain. */
+int vol_freezer_lend(struct vol_freezer *f, pid_t stepd, struct vol_error *err);
+/* It stops or goes as before.  Nothing happens when it is not lent. */
+void vol_freezer_take_back(struct vol_freezer *f, pid_t stepd);
+
 /* Are all tasks reported frozen by the kernel?  Waits for at most timeout_ms.
  * True when there is none. */
 bool vol_freezer_wait(struct vol_freezer *f, int timeout_ms);

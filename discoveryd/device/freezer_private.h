@@ -36,6 +36,7 @@ struct vol_frozen_step {
 	bool blind;         /* some could not be opened */
 	bool ours;          /* user/ was frozen by us or the SPANK plugin */
 	bool hold;
+	bool lent; /* see vol_freezer_lend */
 	struct vol_task_folder *folders;
 };
 

@@ -173,6 +173,8 @@ unsigned vol_frozen_step_set(struct vol_frozen_step *s, bool stop)
 {
 	unsigned n = 0;
 
+	if (s->lent)
+		return 0;
 	for (const struct vol_task_folder *t = s->folders; t; t = t->next)
 		n += put(t->freeze, stop);
 	if (stop && whole(s)) {
@@ -212,6 +214,8 @@ int vol_frozen_step_running(const struct vol_frozen_step *s)
 {
 	const struct vol_task_folder *t = s->folders;
 
+	if (s->lent)
+		return -1;
 	if (whole(s) && is_frozen(s->events))
 		return -1;
 	while (t && is_frozen(t->events))
