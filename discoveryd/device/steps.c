@@ -551,6 +551,23 @@ bool vol_steps_interactive_only(const struct vol_steps *s)
 	return !s->blind;
 }
 
+bool vol_steps_to_save(const struct vol_steps *s, uint32_t job,
+		       struct vol_step *step)
+{
+	const struct entry *e = s->entries;
+
+	while (e && !(e->name[0] && e->step.job == job && e->step.save &&
+		      e->step.born))
+		e = e->next;
+	if (!e)
+		return false;
+	*step = e->step;
+	/* slurmd's view may be another one. */
+	if (e->cgroup[0])
+		memcpy(step->cgroup, e->cgroup, sizeof(step->cgroup));
+	return true;
+}
+
 void vol_steps_each(const struct vol_steps *s,
 		    void (*f)(const struct vol_step *step, void *arg),
 		    void *arg)

@@ -51,6 +51,11 @@ bool vol_steps_calm(struct vol_steps *s);
  * there is a slurmstepd of which nothing is known. */
 bool vol_steps_interactive_only(const struct vol_steps *s);
 
+/* The step of this job that is to be saved before the job leaves, its cgroup as
+ * we see it; false: there is none, or not yet. */
+bool vol_steps_to_save(const struct vol_steps *s, uint32_t job,
+		       struct vol_step *step);
+
 /* Call f for each step that has a file. */
 void vol_steps_each(const struct vol_steps *s,
 		    void (*f)(const struct vol_step *step, void *arg),

@@ -167,6 +167,32 @@ static void steps_are_judged_first(void **state)
 	vol_steps_destroy(s);
 }
 
+/* The batch steps here want to be saved. */
+static void what_is_to_be_saved(void **state)
+{
+	struct vol_steps *s = create(*state);
+	pid_t pid = start_stepd(), batch = start_stepd();
+	struct vol_step step = {.job = 1};
+
+	write_step(*state, 7, 0, pid);
+	run_until(s, 1);
+	assert_false(vol_steps_to_save(s, 7, &step));
+	assert_int_equal(step.job, 1);
+	write_step(*state, 7, BATCH, batch);
+	run_until(s, 2);
+	assert_false(vol_steps_to_save(s, 8, &step));
+	assert_true(vol_steps_to_save(s, 7, &step));
+	assert_int_equal(step.step, BATCH);
+	assert_int_equal(step.stepd, batch);
+	assert_int_equal(step.restarts, 7);
+	assert_string_equal(step.cgroup, "/a/b");
+	end_stepd(pid);
+	end_stepd(batch);
+	run_until(s, 0);
+	assert_false(vol_steps_to_save(s, 7, &step));
+	vol_steps_destroy(s);
+}
+
 static void stale_files_go_at_start(void **state)
 {
 	pid_t pid = start_stepd();
@@ -321,6 +347,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(steps_come_and_go),
 		TEST(steps_are_judged_first),
+		TEST(what_is_to_be_saved),
 		TEST(stale_files_go_at_start),
 		TEST(file_of_a_successor_stays),
 		TEST(who_can_not_look_is_busy),
