@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* saver.h - have a frozen job saved by a process of its own
+ *
+ *	PROGRAM --conf=FILE --wait=TIME --progress --job=N --restarts=N save
+ *		CGROUP
+ * (discoveryd/image.c) dumps the tasks below CGROUP and brings the image to the
+ * controller.  It gets what the machine has to spare: SCHED_IDLE and the idle
+ * class of the disk.  While it runs, the step is lent to it (freezer.h), and
+ * comes back stopped however it ends.
+ *
+ * The time is what the owner's side says, and may be made shorter at any
+ * moment.  When it is up, the program gets SIGTERM, so that it can remove what
+ * it has on disk, and VOL_SAVER_GRACE_MS later its process group SIGKILL.  A
+ * discoveryd that dies has it sent SIGTERM by the kernel.
+ */
+#ifndef VOL_SAVER_H
+#define VOL_SAVER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "device/freezer.h"
+#include "error.h"
+#include "stepfile.h"
+
+/* Removing a folder of images takes less. */
+#define VOL_SAVER_GRACE_MS 1000
+#define VOL_SAVER_WHY_SIZE 160
+
+/* The program's exit status; every other one is an error of its own. */
+enum {
+	VOL_SAVER_EXIT_SAVED = 0,
+	VOL_SAVER_EXIT_REFUSED = 3,   /* by the controller */
+	VOL_SAVER_EXIT_UNMOVABLE = 5, /* nobody can save this job */
+};
+
+struct vol_saved {
+	uint32_t job;
+	bool saved;
+	char why[VOL_SAVER_WHY_SIZE]; /* not, printable; "" else */
+	/* Of one that was: the store's number, and how long it is. */
+	uint32_t number;
+	uint64_t bytes;
+	uint64_t took_ms; /* from the start to the end */
+};
+
+struct vol_saver;
+
+/* done is called from the loop, once for each that was begun.  conf: see
+ * device.conf(5).  freezer is borrowed, the texts are copied. */
+struct vol_saver *vol_saver_create(sd_event *loop, struct vol_freezer *freezer,
+				   const char *program, const char *conf,
+				   void (*done)(const struct vol_saved *result,
+						void *arg),
+				   void *arg, struct vol_error *err);
+/* Kills what still runs; done is not called.  NULL-safe. */
+void vol_saver_destroy(struct vol_saver *s);
+
+/* Save this step, within ms.  One at a time: EBUSY, as when it is suspended or
+ * not born yet; ENOENT when it is over. */
+int vol_saver_begin(struct vol_saver *s, const struct vol_step *step,
+		    uint64_t ms, struct vol_error *err);
+
+/* The job that is being saved, 0 = none. */
+uint32_t vol_saver_job(const struct vol_saver *s);
+
+/* There are only so many ms left from now on.  Never more than before; 0: none,
+ * not even for the grace, and the step comes back at once.  why: for the
+ * result.  done is not called from here. */
+void vol_saver_limit(struct vol_saver *s, uint64_t ms, const char *why);
+
+/* New reference: {"job": 7, "stage": "dump" | "send", "bytes": N}, or null. */
+json_t *vol_saver_json(const struct vol_saver *s);
+
+#endif
