@@ -14,7 +14,8 @@
 
 #define FIELD(name)  offsetof(struct vol_device_conf, name)
 #define PATH_MAX_LEN 4000
-#define DAY_MS       (24 * 3600 * UINT64_C(1000))
+#define HOUR_MS      (3600 * UINT64_C(1000))
+#define DAY_MS       (24 * HOUR_MS)
 
 /* enum vol_trust_mode */
 static const char *const trust_words[] = {"code", "first", NULL};
@@ -81,6 +82,10 @@ static const struct vol_conf_option table[] = {
 	 FIELD(policy.interactive_max_ms), "30m", 0, 7 * DAY_MS, NULL},
 	{VOL_CONF_UINT, "owner", "max_pressure", FIELD(policy.max_pressure_pct),
 	 "10", 1, 100, NULL},
+	{VOL_CONF_BOOL, "owner", "checkpoint", FIELD(checkpoint), "yes", 0, 0,
+	 NULL},
+	{VOL_CONF_DURATION, "owner", "checkpoint_time", FIELD(checkpoint_ms),
+	 "60s", 1000, HOUR_MS, NULL},
 	{VOL_CONF_STRING, "owner", "unknown_is_present",
 	 FIELD(unknown_is_present), "input", 1, 0, NULL},
 	{VOL_CONF_STRING, "owner", "owners", FIELD(owners), NULL, 1, 0, NULL},

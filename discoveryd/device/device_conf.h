@@ -35,8 +35,10 @@ struct vol_device_conf {
 	char *scratch_dir;
 	struct vol_policy policy;
 	char *hours, *unknown_is_present; /* as written; see policy */
-	char *owners; /* "ann, bob": may pause, resume and set; NULL: none
-		       * besides root and whoever sits at the machine */
+	char *owners;    /* "ann, bob": may pause, resume and set; NULL: none
+			  * besides root and whoever sits at the machine */
+	bool checkpoint; /* save jobs before they are moved away */
+	uint64_t checkpoint_ms; /* for at most so long, each */
 	char *users, *accounts; /* for vol_list_welcomes; NULL: all */
 	struct vol_sandbox_conf sandbox;
 };

@@ -22,6 +22,8 @@ _volunteer_settings()
 		owner.parked_max =
 		owner.interactive_max =
 		owner.max_pressure =
+		owner.checkpoint =
+		owner.checkpoint_time =
 		owner.unknown_is_present =
 		jobs.users =
 		jobs.accounts =
@@ -47,7 +49,8 @@ _volunteer_values()
 	cpus | memory | scratch | gpus) echo all none 25% 50% 75% ;;
 	idle_after) echo 1m 5m 15m 1h ;;
 	parked_max | interactive_max) echo 5m 10m 30m 2h ;;
-	on_battery) echo yes no ;;
+	on_battery | checkpoint) echo yes no ;;
+	checkpoint_time) echo 10s 30s 1m 5m ;;
 	reaction) echo freeze throttle evict ;;
 	hours) echo always never ;;
 	users | accounts) compgen -u ;;

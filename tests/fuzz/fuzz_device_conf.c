@@ -29,6 +29,8 @@ static void check_rules(const struct vol_device_conf *c)
 		    p->reaction <= VOL_REACT_EVICT);
 	fuzz_assert(p->interactive_max_ms == 0 ||
 		    p->interactive_max_ms >= p->parked_max_ms);
+	fuzz_assert(c->checkpoint_ms >= 1000 &&
+		    c->checkpoint_ms <= 3600 * 1000);
 	fuzz_assert(p->unknown_is_present >> VOL_SENSORS == 0);
 	fuzz_assert(c->state_dir[0] == '/' && c->slurmd[0] == '/');
 	fuzz_assert(!c->owners || strcmp(c->owners, "all") != 0);

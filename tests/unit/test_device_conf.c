@@ -52,6 +52,8 @@ static void defaults(void **state)
 	assert_int_equal(c.policy.parked_max_ms, 600 * 1000);
 	assert_int_equal(c.policy.interactive_max_ms, 1800 * 1000);
 	assert_int_equal(c.policy.max_pressure_pct, 10);
+	assert_true(c.checkpoint);
+	assert_int_equal(c.checkpoint_ms, 60 * 1000);
 	assert_int_equal(c.policy.unknown_is_present, 1u << VOL_SENSOR_INPUT);
 	assert_null(c.owners);
 	assert_null(c.users);
@@ -82,6 +84,8 @@ static const char owner_text[] = "[owner]\n"
 				 "parked_max = 0\n"
 				 "interactive_max = 1h\n"
 				 "max_pressure = 1\n"
+				 "checkpoint = no\n"
+				 "checkpoint_time = 1h\n"
 				 "unknown_is_present = input, load\n"
 				 "owners = ann, bob\n"
 				 "[jobs]\n"
@@ -109,6 +113,8 @@ static void owner(void **state)
 	assert_int_equal(c.policy.parked_max_ms, 0);
 	assert_int_equal(c.policy.interactive_max_ms, 3600 * 1000);
 	assert_int_equal(c.policy.max_pressure_pct, 1);
+	assert_false(c.checkpoint);
+	assert_int_equal(c.checkpoint_ms, 3600 * 1000);
 	assert_int_equal(c.policy.unknown_is_present,
 			 1u << VOL_SENSOR_INPUT | 1u << VOL_SENSOR_LOAD);
 	assert_string_equal(c.owners, "ann, bob");
@@ -243,6 +249,10 @@ static void wrong_files(void **state)
 		{"[owner]\ninteractive_max = 5m\n",
 		 "interactive_max = 5m is shorter than parked_max = 10m"},
 		{"[owner]\nmax_pressure = 0\n", ":2: max_pressure: "},
+		{"[owner]\ncheckpoint = 10m\n", ":2: checkpoint: "},
+		{"[owner]\ncheckpoint_time = 0\n", ":2: checkpoint_time: "},
+		{"[owner]\ncheckpoint_time = 999ms\n", ":2: checkpoint_time: "},
+		{"[owner]\ncheckpoint_time = 61m\n", ":2: checkpoint_time: "},
 		{"[owner]\nunknown_is_present = input, mouse\n",
 		 "unknown_is_present: \"mouse\" is not a sensor"},
 		{"[owner]\nowners = ,\n", "owners: names nobody"},
