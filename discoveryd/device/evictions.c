@@ -88,10 +88,14 @@ const struct vol_eviction *vol_evictions_due(struct vol_evictions *e,
 {
 	for (size_t i = 0; i < e->n; i++) {
 		struct vol_eviction *x = &e->list[i];
+		bool put_off = x->saving == VOL_SAVING_WAITS ||
+			       x->saving == VOL_SAVING_NOW;
 		uint64_t at = x->asked_ms + (x->refused || x->granted
 						     ? VOL_EVICTION_AGAIN_MS
 						     : VOL_EVICTION_RETRY_MS);
 
+		if (put_off)
+			continue;
 		if (x->asked && now_ms < at) {
 			if (at < *next_ms)
 				*next_ms = at;
@@ -110,8 +114,35 @@ void vol_evictions_reported(struct vol_evictions *e, uint32_t job,
 {
 	struct vol_eviction *x = find(e, job);
 
+	if (!x)
+		return;
+	x->report = report;
+	x->saving = VOL_SAVING_OVER;
+}
+
+void vol_evictions_put_off(struct vol_evictions *e, uint32_t job,
+			   enum vol_saving saving)
+{
+	struct vol_eviction *x = find(e, job);
+
 	if (x)
-		x->report = report;
+		x->saving = saving;
+}
+
+void vol_evictions_saved(struct vol_evictions *e)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		struct vol_eviction *x = &e->list[i];
+
+		if (x->saving != VOL_SAVING_WAITS &&
+		    x->saving != VOL_SAVING_NOW)
+			continue;
+		x->saving = x->saving == VOL_SAVING_NOW ? VOL_SAVING_OVER
+							: VOL_SAVING_NOT_YET;
+		/* Unless it was given an answer meanwhile, or a pardon. */
+		if (!x->granted && !x->refused)
+			x->asked = false;
+	}
 }
 
 void vol_evictions_pardon(struct vol_evictions *e)

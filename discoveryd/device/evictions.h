@@ -28,6 +28,14 @@
  * come back under the same number before its old steps were seen to end. */
 #define VOL_EVICTION_AGAIN_MS 60000
 
+/* Before it is asked for, a job may be saved (saver.h). */
+enum vol_saving {
+	VOL_SAVING_NOT_YET,
+	VOL_SAVING_WAITS, /* for another one: not asked for yet */
+	VOL_SAVING_NOW,   /* nor this */
+	VOL_SAVING_OVER,  /* whatever came of it */
+};
+
 struct vol_eviction {
 	uint32_t job;
 	bool exclude; /* never here again */
@@ -35,6 +43,7 @@ struct vol_eviction {
 	bool fenced;  /* killed already */
 	bool asked, refused;
 	bool granted; /* its steps are about to end */
+	enum vol_saving saving;
 	uint64_t asked_ms;
 	uint64_t report; /* which asks for it, 0 = none */
 	char why[VOL_WHY_SIZE];
@@ -54,12 +63,19 @@ int vol_evictions_want(struct vol_evictions *e, uint32_t job, bool exclude,
 int vol_evictions_fenced(struct vol_evictions *e, uint32_t job);
 
 /* The next that must be asked for now, marked as asked; NULL = none.  next_ms
- * is lowered to when to call again. */
+ * is lowered to when to call again.  What is to be saved first comes when that
+ * is over. */
 const struct vol_eviction *vol_evictions_due(struct vol_evictions *e,
 					     uint64_t now_ms,
 					     uint64_t *next_ms);
 
-/* A report of that number asks for it now. */
+/* Do not ask for it yet: WAITS or NOW. */
+void vol_evictions_put_off(struct vol_evictions *e, uint32_t job,
+			   enum vol_saving saving);
+/* Nothing is being saved any more: what was is due, what WAITS may be next. */
+void vol_evictions_saved(struct vol_evictions *e);
+
+/* A report of that number asks for it now: too late to save it. */
 void vol_evictions_reported(struct vol_evictions *e, uint32_t job,
 			    uint64_t report);
 

@@ -135,6 +135,61 @@ static void test_pardon_spares_what_was_decided(void **state)
 	vol_evictions_clear(&e);
 }
 
+/* What is to be saved first is asked for when that is over, once. */
+static void test_saved_before_it_is_asked_for(void **state)
+{
+	struct vol_evictions e = {0};
+	uint64_t next = UINT64_MAX;
+
+	(void)state;
+	vol_evictions_put_off(&e, 7, VOL_SAVING_NOW); /* nobody */
+	for (uint32_t job = 7; job <= 9; job++)
+		vol_evictions_want(&e, job, false, false, "x");
+	assert_int_equal(due(&e, 0), 7);
+	vol_evictions_put_off(&e, 7, VOL_SAVING_NOW);
+	assert_int_equal(due(&e, 0), 8);
+	vol_evictions_put_off(&e, 8, VOL_SAVING_WAITS);
+	assert_int_equal(due(&e, 0), 9);
+	vol_evictions_reported(&e, 9, 1);
+	/* Nothing brings it forward: no time, no link, no stronger wish. */
+	vol_evictions_ask_again(&e);
+	assert_int_equal(due(&e, 1), 9);
+	vol_evictions_want(&e, 7, false, true, "x");
+	assert_int_equal(due(&e, VOL_EVICTION_RETRY_MS), 0);
+	assert_null(vol_evictions_due(&e, VOL_EVICTION_RETRY_MS, &next));
+	assert_int_equal(next, 1 + VOL_EVICTION_RETRY_MS);
+	assert_true(vol_evictions_pending(&e));
+	vol_evictions_saved(&e);
+	assert_int_equal(e.list[0].saving, VOL_SAVING_OVER);
+	assert_int_equal(e.list[1].saving, VOL_SAVING_NOT_YET);
+	assert_int_equal(e.list[2].saving, VOL_SAVING_OVER);
+	assert_int_equal(due(&e, 10), 7);
+	assert_int_equal(due(&e, 10), 8);
+	assert_int_equal(due(&e, 10), 0);
+	vol_evictions_saved(&e);
+	assert_int_equal(due(&e, 10), 0);
+	vol_evictions_clear(&e);
+}
+
+/* Slurm ended it meanwhile, or it is welcome again: nothing to ask at once. */
+static void test_answered_while_being_saved(void **state)
+{
+	struct vol_evictions e = {0};
+
+	(void)state;
+	vol_evictions_want(&e, 7, false, false, "x");
+	vol_evictions_want(&e, 8, true, false, "x");
+	while (due(&e, 0))
+		;
+	vol_evictions_put_off(&e, 7, VOL_SAVING_NOW);
+	vol_evictions_put_off(&e, 8, VOL_SAVING_NOW);
+	vol_evictions_answered(&e, 7, VOL_OUTCOME_GONE, 0);
+	vol_evictions_pardon(&e);
+	vol_evictions_saved(&e);
+	assert_int_equal(due(&e, 1), 0);
+	vol_evictions_clear(&e);
+}
+
 static void test_fenced_outlive_us(void **state)
 {
 	char path[] = "/tmp/test_evictions.XXXXXX";
@@ -238,6 +293,8 @@ int main(void)
 		cmocka_unit_test(test_refused_waits_unless_forced),
 		cmocka_unit_test(test_granted_but_still_here),
 		cmocka_unit_test(test_pardon_spares_what_was_decided),
+		cmocka_unit_test(test_saved_before_it_is_asked_for),
+		cmocka_unit_test(test_answered_while_being_saved),
 		cmocka_unit_test(test_fenced_outlive_us),
 		cmocka_unit_test(test_parked_time_adds_up),
 		cmocka_unit_test(test_parked_one_by_one),
