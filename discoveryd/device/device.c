@@ -29,6 +29,7 @@
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
 #define TRIAL VOL_LIBEXEC_DIR "/slurm-volunteer-trial"
+#define IMAGE VOL_LIBEXEC_DIR "/slurm-volunteer-image"
 
 /* ---- what we say ---- */
 
@@ -381,7 +382,8 @@ static int start_parts(struct vol_device_role *d, struct vol_error *err)
 		return -1;
 	d->owner = vol_owner_create(d->loop, &d->conf, d->freezer, d->steps,
 				    &owner_ops, d, err);
-	if (!d->owner)
+	if (!d->owner ||
+	    vol_owner_save_by(d->owner, IMAGE, d->conf_path, err) < 0)
 		return -1;
 	on_walls(d);
 	d->speed = vol_speed_create(d->loop, d->conf.state_dir, "", on_speed, d,

@@ -22,7 +22,7 @@ struct vol_journal *vol_journal_create(const char *state_dir,
 				       struct vol_error *err);
 void vol_journal_destroy(struct vol_journal *j);
 
-/* what: one word ("parked", "opened", "evicted", "paused", "set", ...). */
+/* what: at most 9 letters ("parked", "opened", "not saved", "paused", ...). */
 void vol_journal_add(struct vol_journal *j, const char *what, const char *fmt,
 		     ...) __attribute__((format(printf, 3, 4)));
 

@@ -88,6 +88,7 @@ static void climb(struct vol_owner *o, uint64_t now_ms, uint64_t *next_ms)
 
 	o->before = o->ladder;
 	in.pressure_high = in.busy && !o->verdict.open && pressure_is_high(o);
+	o->pressed = in.pressure_high;
 	vol_ladder_step(&o->ladder, &o->conf->policy, &in, &o->orders);
 	if (o->orders.next_ms < *next_ms)
 		*next_ms = o->orders.next_ms;
@@ -392,6 +393,7 @@ void vol_owner_destroy(struct vol_owner *o)
 	vol_reflex_destroy(o->reflex);
 	vol_users_destroy(o->users);
 	vol_journal_destroy(o->journal);
+	vol_saver_destroy(o->saver);
 	vol_evictions_clear(&o->evictions);
 	vol_parkclock_clear(&o->parked);
 	sd_event_unref(o->loop);

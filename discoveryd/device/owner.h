@@ -42,6 +42,10 @@ struct vol_owner *vol_owner_create(sd_event *loop,
 				   struct vol_steps *steps,
 				   const struct vol_owner_ops *ops, void *arg,
 				   struct vol_error *err);
+/* Save the jobs that want it before they are moved away, by this program
+ * (saver.h), which reads the file conf.  Without this call none is. */
+int vol_owner_save_by(struct vol_owner *o, const char *program,
+		      const char *conf, struct vol_error *err);
 /* Leaves what is frozen frozen. */
 void vol_owner_destroy(struct vol_owner *o);
 

@@ -78,8 +78,10 @@ static void announce(const struct vol_owner *o)
 
 static void start_reclaim(struct vol_owner *o)
 {
-	/* A slow disk must not keep us from the fence. */
-	if (!o->orders.reclaim || o->fence != VOL_FENCE_OK) {
+	/* A slow disk must not keep us from the fence, and what is saved is
+	 * needed once more. */
+	if (!o->orders.reclaim || o->fence != VOL_FENCE_OK ||
+	    (o->saver && vol_saver_job(o->saver))) {
 		o->reclaiming = false;
 		sd_event_source_set_enabled(o->reclaim, SD_EVENT_OFF);
 		return;
@@ -251,7 +253,8 @@ static void drop_gone(struct vol_owner *o, const uint32_t *jobs, size_t n)
 	}
 }
 
-/* What the controller refused to move goes on where it is. */
+/* What the controller refused to move goes on where it is, and so does what it
+ * was not asked for yet. */
 static void let_stay(struct vol_owner *o)
 {
 	struct vol_evictions *e = &o->evictions;
@@ -259,7 +262,9 @@ static void let_stay(struct vol_owner *o)
 	for (size_t i = e->n; o->orders.run && i-- > 0;) {
 		uint32_t job = e->list[i].job;
 
-		if (!e->list[i].refused || e->list[i].exclude)
+		if (e->list[i].exclude ||
+		    !(e->list[i].refused ||
+		      e->list[i].saving == VOL_SAVING_WAITS))
 			continue;
 		vol_evictions_drop(e, job);
 		vol_freezer_hold(o->freezer, job, false);
@@ -278,6 +283,8 @@ static void ask(struct vol_owner *o, uint64_t now_ms, uint64_t *next_ms)
 			.force = x->force,
 		};
 
+		if (vol_owner_save_first(o, x, now_ms))
+			continue;
 		memcpy(msg.why, x->why, sizeof(msg.why));
 		/* Once is enough, whatever becomes of the link. */
 		if (!x->report || !o->ops->waits(x->report, o->arg))
@@ -421,6 +428,7 @@ void vol_owner_act(struct vol_owner *o, uint64_t now_ms, uint64_t seen,
 	check_touched(o);
 	let_stay(o);
 	drop_gone(o, jobs, n);
+	vol_owner_limit_saving(o, now_ms);
 	/* Before a job is asked for: it must not come back at once. */
 	vol_owner_tell(o);
 	ask(o, now_ms, next_ms);

@@ -36,6 +36,11 @@ static json_t *opens_in(const struct vol_owner *o, uint64_t now_ms)
 	return json_integer((json_int_t)(o->presence.next_ms - now_ms));
 }
 
+static json_t *saving_json(const struct vol_owner *o)
+{
+	return o->saver ? vol_saver_json(o->saver) : json_null();
+}
+
 static void note(json_t *notes, const char *text)
 {
 	if (*text)
@@ -59,7 +64,7 @@ json_t *vol_owner_json(struct vol_owner *o)
 
 	return json_pack(
 		"{s:s, s:I, s:o, s:o, s:o, s:{s:b, s:I}, s:o, s:o, s:o, s:o, "
-		"s:o}",
+		"s:o, s:o}",
 		"harvest", vol_harvest_name(o->ladder.harvest), "since",
 		(json_int_t)since, "verdict", verdict_json(o), "presence",
 		presence_json(o, now_ms), "opens_in_ms", opens_in(o, now_ms),
@@ -68,5 +73,6 @@ json_t *vol_owner_json(struct vol_owner *o)
 		vol_sensors_json(o->sensors), "jobs",
 		vol_freezer_json(o->freezer), "reactions",
 		vol_reflex_json(o->reflex), "slice",
-		vol_slice_json(o->jobs_cgroup), "notes", notes_json(o));
+		vol_slice_json(o->jobs_cgroup), "notes", notes_json(o),
+		"saving", saving_json(o));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* owner_private.h - between owner.c (decides), owner_act.c (does) and
- * owner_json.c (tells) */
+/* owner_private.h - between owner.c (decides), owner_act.c (does),
+ * owner_save.c (saves) and owner_json.c (tells) */
 #ifndef VOL_OWNER_PRIVATE_H
 #define VOL_OWNER_PRIVATE_H
 
@@ -11,6 +11,7 @@
 #include "device/pause.h"
 #include "device/prospect.h"
 #include "device/reflex.h"
+#include "device/saver.h"
 #include "device/sensors/sensors.h"
 #include "device/users.h"
 #include "ladder.h"
@@ -43,9 +44,12 @@ struct vol_owner {
 	struct vol_ladder before; /* this look */
 	struct vol_ladder_orders orders;
 	enum vol_fence_state fence;
+	bool pressed;      /* memory is short */
+	uint64_t sleep_ms; /* since when it is about to sleep, 0 = it is not */
 	/* What was done. */
 	bool throttled;
 	struct vol_evictions evictions;
+	struct vol_saver *saver; /* NULL: nothing is saved */
 	struct vol_parkclock parked;
 	char boot[VOL_DEVICE_ID_SIZE];
 	uint64_t saved_closed_ms; /* as in VOL_PARK_FILE; 0 = open */
@@ -71,6 +75,13 @@ bool vol_owner_doubts(const struct vol_step *step, void *arg);
 /* Make the orders so; next_ms is lowered to when to look again. */
 void vol_owner_act(struct vol_owner *o, uint64_t now_ms, uint64_t seen,
 		   uint64_t *next_ms);
+/* Is this job to be saved before it is asked for?  Then that has begun, or has
+ * to wait for another one; it is due again when it is over (owner_save.c). */
+bool vol_owner_save_first(struct vol_owner *o, const struct vol_eviction *x,
+			  uint64_t now_ms);
+/* Saving must not last longer than what the machine is about to do. */
+void vol_owner_limit_saving(struct vol_owner *o, uint64_t now_ms);
+
 /* Say harvest to the controller, when it is another one now. */
 void vol_owner_tell(struct vol_owner *o);
 /* Of a new link: everything. */

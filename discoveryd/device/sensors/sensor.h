@@ -22,6 +22,10 @@
 #include "policy.h"
 #include "presence.h"
 
+/* For so long sleep and shutdown are delayed: logind goes on after
+ * InhibitDelayMaxSec, 5 s by default. */
+#define VOL_SLEEP_HOLD_MS 4000
+
 struct vol_sensors;
 
 /* What a sensor works with; borrowed until its destroy. */

@@ -18,9 +18,6 @@
 #include "device/sensors/sensor.h"
 #include "log.h"
 
-/* logind goes on after InhibitDelayMaxSec, 5 s by default. */
-#define HOLD_US UINT64_C(4000000)
-
 struct sleeper {
 	struct vol_sensor_host *host;
 	struct vol_logind logind;
@@ -88,7 +85,8 @@ static int prepare(struct sleeper *s, sd_bus_message *m, const char *what)
 		return 0;
 	}
 	s->claims = true;
-	sd_event_source_set_time_relative(s->timer, HOLD_US);
+	sd_event_source_set_time_relative(s->timer,
+					  VOL_SLEEP_HOLD_MS * UINT64_C(1000));
 	sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT);
 	vol_sensor_report(s->host->sensors, VOL_SENSOR_SLEEP, VOL_SAYS_PRESENT,
 			  0, "about to %s", what);

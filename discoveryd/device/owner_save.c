@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* owner_save.c - have jobs saved before the controller is asked to move them
+ *
+ * A favour to the job's user, for which nobody may wait: whatever comes of it,
+ * the job is asked for right after, and at once when there is no time.
+ */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "device/owner_private.h"
+#include "log.h"
+#include "units.h"
+
+/* Of the time that logind grants, what asking for the job and ending it takes,
+ * and what a saver takes to end. */
+#define SLEEP_REST_MS (1000 + VOL_SAVER_GRACE_MS)
+/* Not even a small job is saved in less. */
+#define WORTH_MS 500
+
+static uint64_t sleep_left(const struct vol_owner *o, uint64_t now_ms)
+{
+	uint64_t end_ms = o->sleep_ms + VOL_SLEEP_HOLD_MS - SLEEP_REST_MS;
+	uint64_t left_ms = end_ms > now_ms ? end_ms - now_ms : 0;
+
+	return left_ms < WORTH_MS ? 0 : left_ms;
+}
+
+/* How long saving may last from now on; 0: it may not, *why says what is
+ * against it. */
+static uint64_t time_left(const struct vol_owner *o, uint64_t now_ms,
+			  const char **why)
+{
+	uint64_t left_ms = o->conf->checkpoint_ms, sleep_ms;
+
+	*why = NULL;
+	if (!o->conf->checkpoint)
+		*why = "checkpoint = no";
+	else if (o->leaving)
+		*why = "discoveryd is leaving";
+	else if (o->fence == VOL_FENCE_KILL)
+		*why = "the controller was out of reach";
+	else if (o->pressed)
+		*why = "memory is short here";
+	if (*why)
+		return 0;
+	if (o->sleep_ms) {
+		*why = "the machine is about to sleep or shut down";
+		sleep_ms = sleep_left(o, now_ms);
+		left_ms = sleep_ms < left_ms ? sleep_ms : left_ms;
+	}
+	return left_ms;
+}
+
+/* ---- what came of it ---- */
+
+static void note_unsaved(struct vol_owner *o, uint32_t job, const char *why)
+{
+	vol_warn("not saved: job %" PRIu32 ": %s", job, why);
+	vol_journal_add(o->journal, "not saved", "job %" PRIu32 ": %s", job,
+			why);
+}
+
+static void note_saved(struct vol_owner *o, const struct vol_saved *r)
+{
+	char size[32], text[64];
+
+	snprintf(text, sizeof(text), "%s in %" PRIu64 ".%" PRIu64 "s",
+		 vol_size_format(r->bytes, size, sizeof(size)),
+		 r->took_ms / 1000, r->took_ms % 1000 / 100);
+	vol_info("saved: job %" PRIu32 ", %s (image %" PRIu32 ")", r->job, text,
+		 r->number);
+	vol_journal_add(o->journal, "saved", "job %" PRIu32 ", %s", r->job,
+			text);
+}
+
+static void on_saved(const struct vol_saved *result, void *arg)
+{
+	struct vol_owner *o = arg;
+
+	if (result->saved)
+		note_saved(o, result);
+	else
+		note_unsaved(o, result->job, result->why);
+	vol_owner_look(o);
+}
+
+int vol_owner_save_by(struct vol_owner *o, const char *program,
+		      const char *conf, struct vol_error *err)
+{
+	o->saver = vol_saver_create(o->loop, o->freezer, program, conf,
+				    on_saved, o, err);
+	return o->saver ? 0 : -1;
+}
+
+/* ---- when ---- */
+
+bool vol_owner_save_first(struct vol_owner *o, const struct vol_eviction *x,
+			  uint64_t now_ms)
+{
+	struct vol_error err = {""};
+	struct vol_step step;
+	const char *why;
+	uint64_t ms;
+
+	if (!o->saver || x->saving == VOL_SAVING_OVER || x->fenced ||
+	    !vol_steps_to_save(o->steps, x->job, &step))
+		return false;
+	ms = time_left(o, now_ms, &why);
+	if (ms > 0 && (!o->linked || o->fence != VOL_FENCE_OK)) {
+		why = "no link to the controller";
+		ms = 0;
+	}
+	if (ms > 0 && vol_saver_job(o->saver)) {
+		vol_evictions_put_off(&o->evictions, x->job, VOL_SAVING_WAITS);
+		return true;
+	}
+	if (ms > 0 && vol_saver_begin(o->saver, &step, ms, &err) == 0) {
+		vol_info("job %" PRIu32 " is being saved", x->job);
+		vol_evictions_put_off(&o->evictions, x->job, VOL_SAVING_NOW);
+		return true;
+	}
+	note_unsaved(o, x->job, ms > 0 ? err.text : why);
+	return false;
+}
+
+void vol_owner_limit_saving(struct vol_owner *o, uint64_t now_ms)
+{
+	const char *why;
+	uint32_t job;
+	uint64_t ms;
+
+	if (o->verdict.cause != VOL_CAUSE_SLEEP)
+		o->sleep_ms = 0;
+	else if (!o->sleep_ms)
+		o->sleep_ms = now_ms;
+	job = o->saver ? vol_saver_job(o->saver) : 0;
+	if (job) {
+		ms = time_left(o, now_ms, &why);
+		if (!vol_evictions_has(&o->evictions, job)) {
+			why = "it has ended, or may stay";
+			ms = 0;
+		}
+		vol_saver_limit(o->saver, ms, why);
+		if (ms > 0)
+			return;
+	}
+	vol_evictions_saved(&o->evictions);
+}
