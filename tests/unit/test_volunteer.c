@@ -314,6 +314,13 @@ static void status_is_tolerant(void **state)
 		{"{\"jobs\": [{\"job\": 1}, {\"job\": 2, \"frozen\": true},"
 		 " {\"job\": 1, \"frozen\": true}]}",
 		 "state  Unknown\njobs   1 running, 1 frozen\n"},
+		{"{\"saving\": null}", "state  Unknown\n"},
+		{"{\"saving\": {\"job\": 7, \"stage\": \"dump\","
+		 " \"bytes\": 0}}",
+		 "state   Unknown\nsaving  job 7 before it moves, 0 written\n"},
+		{"{\"saving\": {\"job\": 7, \"stage\": \"send\","
+		 " \"bytes\": 54525952}}",
+		 "state   Unknown\nsaving  job 7 before it moves, 52M sent\n"},
 		{"{\"reactions\": {\"count\": 0}}",
 		 "state      Unknown\nreactions  no job had to stop yet\n"},
 		{"{\"reactions\": {\"count\": 5}}",

@@ -215,6 +215,20 @@ static void jobs_row(json_t *page, const json_t *owner)
 		row(page, "jobs", "none");
 }
 
+/* A job on its way out. */
+static void saving_row(json_t *page, const json_t *saving)
+{
+	bool sends = strcmp(vol_get_text(saving, "stage"), "send") == 0;
+	char size[32];
+
+	if (json_is_object(saving))
+		row(page, "saving", "job %" PRIu64 " before it moves, %s %s",
+		    vol_get_number(saving, "job"),
+		    vol_size_format(vol_get_number(saving, "bytes"), size,
+				    sizeof(size)),
+		    sends ? "sent" : "written");
+}
+
 /* Sensors that can not tell, each with its reason. */
 static void blind_row(json_t *page, const json_t *owner)
 {
@@ -414,6 +428,7 @@ static void summary(FILE *out, const json_t *status, time_t now)
 		row(page, "opens", "%s if nothing happens", text);
 	pause_row(page, owner, now);
 	jobs_row(page, owner);
+	saving_row(page, json_object_get(owner, "saving"));
 	reactions_row(page, reactions);
 	blind_row(page, owner);
 	sandbox_row(page, json_object_get(status, "sandbox"));
