@@ -29,14 +29,13 @@ int vol_login_submit(spank_t spank, struct vol_error *err)
 	char seconds[16];
 	spank_err_t rc;
 
-	if (!options->checkpoint_s)
+	if (!options->saves_s)
 		return 0;
-	snprintf(seconds, sizeof(seconds), "%" PRIu32, options->checkpoint_s);
-	rc = spank_job_control_setenv(spank, VOL_SPANK_ENV_CHECKPOINT, seconds,
-				      1);
+	snprintf(seconds, sizeof(seconds), "%" PRIu32, options->saves_s);
+	rc = spank_job_control_setenv(spank, VOL_SPANK_ENV_SAVES, seconds, 1);
 	if (rc != ESPANK_SUCCESS)
 		return vol_errorf_errno(err, EINVAL,
-					"--volunteer-checkpoint: slurmctld is "
+					"--volunteer-saves: slurmctld is "
 					"not told (%d)",
 					(int)rc);
 	return 0;

@@ -9,35 +9,58 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "log.h"
 #include "plugin.h"
+#include "text.h"
 #include "units.h"
 #include "walls.h"
 
-enum { OPTION_INFO = 1, OPTION_CHECKPOINT, OPTION_NET };
+enum { OPTION_INFO = 1, OPTION_CHECKPOINT, OPTION_NET, OPTION_SAVES };
 
 /* A job that says it saves its state more often than once a second, or less
  * than once a week, means something else. */
-#define CHECKPOINT_MIN_MS 1000u
-#define CHECKPOINT_MAX_MS (7u * 24 * 3600 * 1000)
+#define SAVES_MIN_MS 1000u
+#define SAVES_MAX_MS (7u * 24 * 3600 * 1000)
 
 static struct vol_spank_options options;
 
 static int set_checkpoint(const char *arg)
 {
+	char excerpt[VOL_EXCERPT_SIZE];
+	const char *mode = arg ? arg : "";
+	uint64_t ms;
+
+	options.on_evict = !strcmp(mode, VOL_SPANK_ON_EVICT);
+	if (options.on_evict || !strcmp(mode, "off"))
+		return 0;
+	if (!strcmp(mode, "auto") || vol_duration_parse(mode, &ms, NULL) == 0)
+		vol_err("--volunteer-checkpoint=%s: not yet, only off and "
+			"on-evict; a program that saves its state by itself "
+			"says so with --volunteer-saves=TIME",
+			mode);
+	else
+		vol_err("--volunteer-checkpoint: %s is neither off nor "
+			"on-evict",
+			vol_text_excerpt(mode, strlen(mode), excerpt));
+	return -1;
+}
+
+static int set_saves(const char *arg)
+{
 	struct vol_error err;
 	uint64_t ms;
 
 	if (vol_duration_parse(arg ? arg : "", &ms, &err) == -1) {
-		vol_err("--volunteer-checkpoint: %s", err.text);
+		vol_err("--volunteer-saves: %s", err.text);
 		return -1;
 	}
-	if (ms < CHECKPOINT_MIN_MS || ms > CHECKPOINT_MAX_MS) {
-		vol_err("--volunteer-checkpoint: between a second and a week");
+	if (ms < SAVES_MIN_MS || ms > SAVES_MAX_MS) {
+		vol_err("--volunteer-saves: between a second and a week");
 		return -1;
 	}
-	options.checkpoint_s = (uint32_t)(ms / 1000);
+	options.saves_s = (uint32_t)(ms / 1000);
 	return 0;
 }
 
@@ -63,6 +86,8 @@ static int option_cb(int val, const char *arg, int remote)
 		return set_checkpoint(arg);
 	case OPTION_NET:
 		return set_net(arg);
+	case OPTION_SAVES:
+		return set_saves(arg);
 	}
 	return -1;
 }
@@ -77,9 +102,9 @@ static struct spank_option table[] = {
 	},
 	{
 		.name = "volunteer-checkpoint",
-		.arginfo = "time",
-		.usage = "the program saves its state this often by itself "
-			 "and goes on from there when it is started again",
+		.arginfo = "off|on-evict",
+		.usage = "save a batch job when it has to leave a volunteer "
+			 "device, and let it go on from there on another one",
 		.has_arg = 1,
 		.val = OPTION_CHECKPOINT,
 		.cb = option_cb,
@@ -91,6 +116,15 @@ static struct spank_option table[] = {
 			 "it gets no more than the device's owner grants",
 		.has_arg = 1,
 		.val = OPTION_NET,
+		.cb = option_cb,
+	},
+	{
+		.name = "volunteer-saves",
+		.arginfo = "time",
+		.usage = "the program saves its state this often by itself "
+			 "and goes on from there when it is started again",
+		.has_arg = 1,
+		.val = OPTION_SAVES,
 		.cb = option_cb,
 	},
 };

@@ -88,9 +88,15 @@
 /* Set by us for the job. */
 #define VOL_SPANK_ENV_MARK "SLURM_VOLUNTEER"
 #define VOL_SPANK_ENV_NODE "SLURM_VOLUNTEER_NODE"
+/* A program that starts from the beginning does not have it. */
+#define VOL_SPANK_ENV_RESTORED "VOLUNTEER_RESTORED"
 /* Set for slurmctld, in the environment of the job's prologs: seconds. The
  * select plugin reads it there (plugins/select/candidates.h). */
-#define VOL_SPANK_ENV_CHECKPOINT "VOLUNTEER_CHECKPOINT"
+#define VOL_SPANK_ENV_SAVES "VOLUNTEER_CHECKPOINT"
+
+/* The mode of --volunteer-checkpoint that has a job saved, as the sandbox's
+ * record has it, too (sandbox/checkpoint.h). */
+#define VOL_SPANK_ON_EVICT "on-evict"
 
 /* --- args.c: "key=value" words of the plugstack line ------------------- */
 
@@ -110,9 +116,10 @@ int vol_spank_args_parse(int ac, char *av[], struct vol_spank_args *args,
 /* --- options.c: options of srun, sbatch and salloc ---------------------- */
 
 struct vol_spank_options {
-	bool info;             /* --volunteer-info */
-	uint32_t checkpoint_s; /* --volunteer-checkpoint; 0: not given */
-	int network;           /* --volunteer-net: enum vol_network */
+	bool info;        /* --volunteer-info */
+	bool on_evict;    /* --volunteer-checkpoint=on-evict */
+	int network;      /* --volunteer-net: enum vol_network */
+	uint32_t saves_s; /* --volunteer-saves; 0: not given */
 };
 
 /* Register every option; to be called from slurm_spank_init in the login

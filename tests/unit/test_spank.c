@@ -16,7 +16,7 @@ static void login_registers_options_only(void **state)
 
 	for (size_t i = 0; i < N_ELEMENTS(contexts); i++) {
 		init(contexts[i], 0, NULL);
-		assert_int_equal(fake_spank.n_options, 3);
+		assert_int_equal(fake_spank.n_options, 4);
 		assert_int_equal(
 			fake_spank_give_option("volunteer-info", NULL, 0), 0);
 		post_opt();
@@ -34,7 +34,7 @@ static void login_tells_wrong_arguments_once(void **state)
 	assert_int_equal(fake_spank.errors, 1);
 	assert_contains(fake_spank.last_error, "spank_volunteer: ");
 	assert_contains(fake_spank.last_error, "colour: unknown argument");
-	assert_int_equal(fake_spank.n_options, 3);
+	assert_int_equal(fake_spank.n_options, 4);
 }
 
 static void refused_option_is_told(void **state)
@@ -72,16 +72,16 @@ static void slurmctld_is_told_how_often_state_is_saved(void **state)
 		init(contexts[i], 0, NULL);
 		for (size_t k = 0; k < N_ELEMENTS(wrong); k++) {
 			assert_int_equal(
-				fake_spank_give_option("volunteer-checkpoint",
+				fake_spank_give_option("volunteer-saves",
 						       wrong[k], 0),
 				-1);
 			assert_int_equal(fake_spank.errors, k + 1);
 			assert_contains(fake_spank.last_error,
-					"--volunteer-checkpoint: ");
+					"--volunteer-saves: ");
 		}
 		post_opt();
 		assert_int_equal(fake_spank.n_env, 0);
-		assert_int_equal(fake_spank_give_option("volunteer-checkpoint",
+		assert_int_equal(fake_spank_give_option("volunteer-saves",
 							"1h30m", 0),
 				 0);
 		post_opt();
@@ -96,8 +96,55 @@ static void slurmctld_is_told_how_often_state_is_saved(void **state)
 	}
 }
 
+static void a_mode_of_saving_is_known_or_told(void **state)
+{
+	static const struct {
+		const char *mode, *reason;
+	} wrong[] = {
+		{"auto", "=auto: not yet, only off and on-evict; a program"},
+		{"10m", "=10m: not yet"},
+		{"5", "says so with --volunteer-saves=TIME"},
+		{"", ": \"\" is neither off nor on-evict"},
+		{"On-Evict", ": \"On-Evict\" is neither"},
+		{"on-evict\n", ": \"on-evict?\" is neither"},
+		{NULL, ": \"\" is neither"},
+	};
+
+	(void)state;
+	init(S_CTX_ALLOCATOR, 0, NULL);
+	assert_false(vol_spank_options()->on_evict);
+	for (size_t i = 0; i < N_ELEMENTS(wrong); i++) {
+		assert_int_equal(fake_spank_give_option("volunteer-checkpoint",
+							wrong[i].mode, 0),
+				 -1);
+		assert_int_equal(fake_spank.errors, i + 1);
+		assert_contains(fake_spank.last_error,
+				"--volunteer-checkpoint");
+		assert_contains(fake_spank.last_error, wrong[i].reason);
+		assert_false(vol_spank_options()->on_evict);
+	}
+	assert_int_equal(fake_spank_give_option("volunteer-checkpoint",
+						"on-evict", 0),
+			 0);
+	assert_true(vol_spank_options()->on_evict);
+	/* The last one counts, as of all options. */
+	assert_int_equal(
+		fake_spank_give_option("volunteer-checkpoint", "off", 0), 0);
+	assert_false(vol_spank_options()->on_evict);
+	/* It is nothing that slurmctld has to know. */
+	post_opt();
+	assert_int_equal(fake_spank.n_env, 0);
+}
+
 static void options_are_well_formed(void **state)
 {
+	static const struct {
+		const char *name, *value;
+	} values[] = {{"volunteer-checkpoint", "on-evict"},
+		      {"volunteer-info", NULL},
+		      {"volunteer-net", "lan"},
+		      {"volunteer-saves", "10m"}};
+
 	(void)state;
 	init(S_CTX_LOCAL, 0, NULL);
 	for (size_t i = 0; i < fake_spank.n_options; i++) {
@@ -107,13 +154,12 @@ static void options_are_well_formed(void **state)
 		assert_true(strlen(o->name) < SPANK_OPTION_MAXLEN);
 		assert_non_null(o->usage);
 		assert_int_equal(o->has_arg, o->arginfo != NULL);
-		assert_int_equal(
-			fake_spank_give_option(o->name,
-					       strcmp(o->name, "volunteer-net")
-						       ? "10m"
-						       : "lan",
-					       1),
-			0);
+		for (size_t k = 0; k < N_ELEMENTS(values); k++)
+			if (!strcmp(o->name, values[k].name))
+				assert_int_equal(fake_spank_give_option(
+							 o->name,
+							 values[k].value, 1),
+						 0);
 		assert_int_equal(o->cb(-1, "x", 1), -1);
 	}
 }
@@ -190,6 +236,7 @@ int main(void)
 		TEST(refused_option_is_told),
 		TEST(script_and_error_contexts_do_nothing),
 		TEST(slurmctld_is_told_how_often_state_is_saved),
+		TEST(a_mode_of_saving_is_known_or_told),
 		TEST(options_are_well_formed),
 		TEST(slurmd_flag_appears_and_vanishes),
 		TEST(slurmd_leaves_the_flag_of_its_successor),
