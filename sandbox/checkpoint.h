@@ -141,6 +141,7 @@ struct vol_restore {
 	 * after the dump it will write again.  Else a longer one stays, and is
 	 * appended to.  A shorter one is an error in both cases. */
 	bool roll_back;
+	bool remove; /* dir, as soon as the job runs */
 };
 
 /* In place of vol_sandbox_enter(), in the process of a single task: the process
@@ -154,5 +155,14 @@ struct vol_restore {
 int vol_sandbox_restore(struct vol_sandbox *sandbox,
 			const struct vol_restore *restore,
 			struct vol_error *err);
+
+/* Before that, in the same process: write to the file path what of this machine
+ * a restored job would see mounted, a line "TARGET FLAGS" for each mount that
+ * CRIU is told of as an external one, flags being those of mount(2) among
+ * MS_RDONLY, MS_NOSUID, MS_NODEV and MS_NOEXEC, in decimal.  A target may have
+ * spaces in it.  The process is in mounts of its own afterwards, its working
+ * folder "/". */
+int vol_sandbox_offer(struct vol_sandbox *sandbox, const char *path,
+		      struct vol_error *err);
 
 #endif

@@ -37,6 +37,7 @@
 
 #include "atomicfile.h"
 #include "cleanup.h"
+#include "tree.h"
 
 #define SECONDS 120
 
@@ -331,8 +332,8 @@ static int read_record(struct restoring *r, struct vol_error *err)
 	return check_record(r->attempt.entry.sandbox, r->record, err);
 }
 
-static int restore(struct restoring *r, struct vol_sandbox *s, bool roll_back,
-		   struct vol_error *err)
+static int restore(struct restoring *r, struct vol_sandbox *s,
+		   const struct vol_restore *how, struct vol_error *err)
 {
 	struct vol_attempt *a = &r->attempt;
 
@@ -345,7 +346,7 @@ static int restore(struct restoring *r, struct vol_sandbox *s, bool roll_back,
 	    vol_images_adopt(s, r->dir, err) != 0 ||
 	    vol_stage_begin(err) != 0 || vol_steps_listen(s, err) != 0 ||
 	    vol_stage_build(s, r->record, err) != 0 ||
-	    vol_stage_outputs(s, r->record, roll_back, err) != 0 ||
+	    vol_stage_outputs(s, r->record, how->roll_back, err) != 0 ||
 	    vol_net_start(s, &a->net, err) != 0)
 		return -1;
 	if (run_criu(r, err) != 0 || take_over(r, err) != 0) {
@@ -355,6 +356,8 @@ static int restore(struct restoring *r, struct vol_sandbox *s, bool roll_back,
 	}
 	vol_net_close(&a->net);
 	vol_stage_remove(s);
+	if (how->remove)
+		vol_tree_remove(r->dir, NULL);
 	return vol_steps_start(s, err);
 }
 
@@ -373,7 +376,7 @@ int vol_sandbox_restore(struct vol_sandbox *s, const struct vol_restore *how,
 	r.attempt.entry.sandbox = s;
 	rc = vol_attempt_root(&r.attempt.caller, &reason);
 	if (rc == 0)
-		rc = restore(&r, s, how->roll_back, &reason);
+		rc = restore(&r, s, how, &reason);
 	if (rc == 0)
 		vol_attempt_supervise(&r.attempt, &reason);
 	vol_attempt_end(&r.attempt);

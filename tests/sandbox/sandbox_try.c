@@ -44,7 +44,7 @@ static struct {
 	struct vol_sandbox_job job;
 	struct vol_walls walls;
 	const char *state, *cwd, *output, *input, *programs, *epilog, *cast,
-		*cgroup, *server;
+		*cgroup, *server, *offer;
 	struct vol_restore restore; /* dir NULL: a fresh start */
 	bool probe, slurmd, fresh_else;
 	int pair[2]; /* of -f */
@@ -95,6 +95,7 @@ static void usage(void)
 	      "  -D PROGRAM  start \"PROGRAM serve\" in slurmd's view, on stdin\n"
 	      "  -A         if that fails, begin afresh\n"
 	      "  -M TEXT    how the job is to be saved\n"
+	      "  -O FILE    write there what a restored job would see mounted\n"
 	      "  -p         probe, and say which walls do not stand\n",
 	      stderr);
 	exit(EXIT_USAGE);
@@ -135,6 +136,9 @@ static void take_restore(int c)
 	case 'D':
 		o.server = optarg;
 		break;
+	case 'O':
+		o.offer = optarg;
+		break;
 	case 'b':
 		o.restore.roll_back = true;
 		break;
@@ -156,7 +160,7 @@ static void parse(int argc, char *argv[])
 
 	while ((c = getopt(
 			argc, argv,
-			"+n:u:g:U:j:C:i:o:s:S:E:L:HB:pP:X:fF:G:N:R:K:bAM:D:")) !=
+			"+n:u:g:U:j:C:i:o:s:S:E:L:HB:pP:X:fF:G:N:R:K:bAM:D:O:")) !=
 	       -1)
 		switch (c) {
 		case 'n':
@@ -347,6 +351,19 @@ static bool is_something_left(const struct vol_sandbox *s, int status)
 	return n != 0;
 }
 
+static int offer(struct vol_sandbox *s, struct vol_error *err)
+{
+	char cwd[PATH_MAX];
+
+	if (!o.offer)
+		return 0;
+	if (!getcwd(cwd, sizeof(cwd)))
+		return vol_errorf(err, "%s", strerror(errno));
+	if (vol_sandbox_offer(s, o.offer, err) != 0)
+		return -1;
+	return chdir(cwd) == 0 ? 0 : vol_errorf(err, "%s", strerror(errno));
+}
+
 /* Returns if that failed. */
 static void restore(struct vol_sandbox *s)
 {
@@ -380,6 +397,8 @@ static void run_task(struct vol_sandbox *s, uint32_t task)
 	if (o.job.batch)
 		setpgid(0, 0);
 	pass(s);
+	if (rc == 0)
+		rc = offer(s, &err);
 	if (rc == 0)
 		restore(s);
 	arm(1);
