@@ -24,6 +24,7 @@
 
 #include "atomicfile.h"
 #include "cleanup.h"
+#include "log.h"
 #include "plugin.h"
 #include "stepfile.h"
 #include "text.h"
@@ -41,6 +42,7 @@ static struct {
 	struct vol_step step;
 	char path[PATH_MAX]; /* step file; "" while there is none */
 	uint32_t exited;     /* tasks */
+	bool saved;          /* when it has to leave */
 } self;
 
 int vol_stepd_init(spank_t spank, int ac, char *av[], struct vol_error *err)
@@ -159,18 +161,33 @@ static int publish(struct vol_error *err)
 	return 0;
 }
 
+/* A script alone: what its job runs on other machines is not saved with it. */
+static bool is_saved(spank_t spank)
+{
+	uint32_t nodes = 0;
+
+	return vol_spank_options()->on_evict &&
+	       self.step.step == VOL_SPANK_BATCH_STEP && self.step.tasks == 1 &&
+	       spank_get_item(spank, S_JOB_NNODES, &nodes) == ESPANK_SUCCESS &&
+	       nodes == 1;
+}
+
 static int build_walls(spank_t spank, struct vol_error *err)
 {
 	struct vol_wall_step step = {
 		.job = self.step.job,
 		.step = self.step.step,
 		.tasks = self.step.tasks,
+		.on_evict = is_saved(spank),
 		.uid = self.step.uid,
 	};
 
 	memcpy(step.device, self.device, sizeof(step.device));
 	memcpy(step.run_dir, self.args.run_dir, sizeof(step.run_dir));
-	return vol_wall_build(spank, &step, err);
+	if (vol_wall_build(spank, &step, err) == -1)
+		return -1;
+	self.saved = step.on_evict && vol_wall_stands();
+	return 0;
 }
 
 int vol_stepd_guard(spank_t spank, struct vol_error *err)
@@ -198,6 +215,7 @@ int vol_stepd_mark(spank_t spank, struct vol_error *err)
 		return 0;
 	if (vol_wall_stands() && vol_spank_leave_session(spank, err) == -1)
 		return -1;
+	spank_unsetenv(spank, VOL_SPANK_ENV_RESTORED);
 	if (spank_setenv(spank, VOL_SPANK_ENV_MARK, "1", 1) != ESPANK_SUCCESS ||
 	    spank_setenv(spank, VOL_SPANK_ENV_NODE, self.device, 1) !=
 		    ESPANK_SUCCESS)
@@ -221,8 +239,8 @@ int vol_stepd_task_forked(spank_t spank, struct vol_error *err)
 }
 
 /* S_SLURM_RESTART_COUNT is 0 in slurmstepd up to 26.05: it keeps the count in
- * the task's environment only.  The user may have set it, so it is no more
- * than something to print. */
+ * the task's environment only.  The user may have set it, for the first run:
+ * then there is no image of it. */
 static uint32_t restarts(spank_t spank)
 {
 	char text[16];
@@ -254,6 +272,31 @@ static void collect(spank_t spank, struct vol_spank_info *info)
 	info->cgroup = self.step.cgroup;
 }
 
+/* Only the task is told of the restarts; its step is born already. */
+static int tell_saved(uint32_t count, struct vol_error *err)
+{
+	struct vol_spank_ids ids;
+	int rc;
+
+	self.step.born = self.step.save = true;
+	self.step.restarts = count;
+	if (vol_spank_become_root(&ids, err) == -1)
+		return -1;
+	rc = publish(err);
+	return vol_spank_step_back(&ids, err) == 0 ? rc : -1;
+}
+
+static void enter(spank_t spank, int task)
+{
+	uint32_t count = restarts(spank);
+	struct vol_error err;
+
+	/* It runs all the same. */
+	if (self.saved && tell_saved(count, &err) == -1)
+		vol_err("the job can not be saved: %s", err.text);
+	vol_wall_enter(spank, task, count);
+}
+
 /* The task's own stderr, not Slurm's log: srun's --error and sbatch's file
  * both show it.  One line a node, from the first task there. */
 int vol_stepd_task_init(spank_t spank, struct vol_error *err)
@@ -265,7 +308,7 @@ int vol_stepd_task_init(spank_t spank, struct vol_error *err)
 
 	if (spank_get_item(spank, S_TASK_ID, &task) != ESPANK_SUCCESS)
 		task = -1;
-	vol_wall_enter(spank, task);
+	enter(spank, task);
 	if (!vol_spank_options()->info && !(self.args.info && self.device[0]))
 		return 0;
 	if (task)

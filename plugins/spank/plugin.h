@@ -142,11 +142,24 @@ int vol_spank_device(char name[VOL_NODE_NAME_SIZE], struct vol_error *err);
 int vol_spank_path(char *buf, size_t size, struct vol_error *err,
 		   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+/* --- ids.c: root for a while ------------------------------------------------
+ */
+
+struct vol_spank_ids {
+	uid_t ruid, euid, suid;
+	gid_t rgid, egid, sgid;
+};
+
+/* In the process of a task, with the capabilities that vol_wall_keep kept. */
+int vol_spank_become_root(struct vol_spank_ids *ids, struct vol_error *err);
+int vol_spank_step_back(const struct vol_spank_ids *ids, struct vol_error *err);
+
 /* --- wall.c: the sandbox (sandbox/sandbox.h) in the hooks of slurmstepd ----
  */
 
 struct vol_wall_step {
 	uint32_t job, step, tasks;
+	bool on_evict; /* it is saved when it has to leave */
 	uid_t uid;
 	char device[VOL_NODE_NAME_SIZE];
 	char run_dir[VOL_SPANK_DIR_SIZE]; /* walls is read there */
@@ -164,11 +177,13 @@ int vol_wall_build(spank_t spank, const struct vol_wall_step *step,
 void vol_wall_keep(void);
 
 /* In task_init: returns in the task, inside, whose environment says no more
- * where this machine's slurm.conf is.  Does not return for a job of root
+ * where this machine's slurm.conf is.  Does not return in a job that was saved
+ * and goes on instead (resume.c).  Nor for a job of root
  * or its group, nor for one that asked for what it can not have: tells it and
  * ends with 1.  Nor if it fails: tells the job and the device
- * (lib/wallsfail.h), and ends with VOL_EXIT_REQUEUE. */
-void vol_wall_enter(spank_t spank, int task);
+ * (lib/wallsfail.h), and ends with VOL_EXIT_REQUEUE.  restarts: how often the
+ * job was queued again. */
+void vol_wall_enter(spank_t spank, int task, uint32_t restarts);
 
 /* In task_exit of the last task: nothing is left in the cgroup, the folder of
  * the step's tasks. */
@@ -179,6 +194,30 @@ void vol_wall_destroy(void);
 
 /* Has this step walls around it? */
 bool vol_wall_stands(void);
+
+/* A line on the task's own stderr, which srun shows and sbatch's file holds,
+ * outside of the walls: only where a job could have written itself. */
+void vol_wall_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* --- resume.c: a job that was saved goes on ------------------------------- */
+
+struct vol_resume {
+	struct vol_sandbox *sandbox;
+	const char *device;
+	uint32_t job, restarts; /* of this run: 1 for the second */
+	uid_t uid;
+	gid_t gid;
+};
+
+/* In task_init of a batch script, before it enters the walls: the newest image
+ * of the job is fetched and put back, or else the one before, and the process
+ * is its supervisor then.  Returns for a job that has to start from the
+ * beginning, which was told that and why.  Images of a run before the last one
+ * have the script's output cut to what it was then. */
+void vol_resume(const struct vol_resume *resume);
+
+/* In slurmstepd, afterwards: what was left of images on this machine's disk. */
+void vol_resume_tidy(void);
 
 /* --- session.c: what is left of the submitter's login session ------------ */
 
@@ -234,7 +273,8 @@ int vol_slurmd_exit(struct vol_error *err);
  * guard's -1 says that the step must not start; nothing is left of it then.
  * task_forked, as root and once a task, writes the file again when the last one
  * is in its folder; all wait until it returns.  task_init runs in the task's
- * process as the user, with the task's stderr, and returns inside the sandbox.
+ * process as the user, with the task's stderr, and returns inside the sandbox;
+ * of a step that is to be saved it writes the file once more.
  * task_exited, as root and once a task, ends with the last one what is left of
  * a step with a sandbox. */
 int vol_stepd_init(spank_t spank, int ac, char *av[], struct vol_error *err);

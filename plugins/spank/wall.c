@@ -126,6 +126,8 @@ static int describe(spank_t spank, const struct vol_wall_step *step,
 		.batch = step->step == VOL_SPANK_BATCH_STEP,
 		.network = wall.network,
 	};
+	if (step->on_evict)
+		strcpy(job->checkpoint, VOL_SPANK_ON_EVICT);
 	/* slurmstepd has written the script already. */
 	if (job->batch) {
 		if (spank_get_item(spank, S_JOB_ARGV, &argc, &argv) !=
@@ -192,23 +194,31 @@ void vol_wall_keep(void)
 		vol_errorf(&wall.unkept, "capabilities are not kept");
 }
 
-static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void say_args(const char *fmt, va_list ap)
+	__attribute__((format(printf, 1, 0)));
 
 /* On the task's own stderr: srun shows it, sbatch's file holds it. */
-static void say(const char *fmt, ...)
+static void say_args(const char *fmt, va_list ap)
 {
 	char line[PATH_MAX + 256];
-	va_list ap;
-	int len;
+	int len = vsnprintf(line, sizeof(line), fmt, ap);
 
-	va_start(ap, fmt);
-	len = vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
 	if (len >= (int)sizeof(line))
 		len = (int)sizeof(line) - 1;
 	/* Nobody is left to hear that this failed. */
 	if (write(STDERR_FILENO, line, (size_t)len) == -1)
 		return;
+}
+
+static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void say(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say_args(fmt, ap);
+	va_end(ap);
 }
 
 /* Only a file that a job could have opened itself is written into: slurmstepd
@@ -231,6 +241,17 @@ static bool is_heard(void)
 	return vol_walls_hold(&wall.walls->work, path);
 }
 
+void vol_wall_say(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!is_heard())
+		return;
+	va_start(ap, fmt);
+	say_args(fmt, ap);
+	va_end(ap);
+}
+
 /* With the capabilities that were kept. */
 static bool is_root(void)
 {
@@ -243,9 +264,8 @@ static void refuse(const struct vol_error *err) __attribute__((noreturn));
 static void refuse(const struct vol_error *err)
 {
 	is_root();
-	if (is_heard())
-		say("volunteer: the job does not start on %s: %s\n",
-		    wall.step.device, err->text);
+	vol_wall_say("volunteer: the job does not start on %s: %s\n",
+		     wall.step.device, err->text);
 	_exit(EXIT_FAILURE);
 }
 
@@ -257,10 +277,9 @@ static void give_up(const struct vol_error *err, bool broken)
 	/* A file of the job's user would be believed by nobody. */
 	bool root = is_root();
 
-	if (is_heard())
-		say("volunteer: the sandbox on %s could not be built: %s; the "
-		    "job goes to another machine\n",
-		    wall.step.device, err->text);
+	vol_wall_say("volunteer: the sandbox on %s could not be built: %s; the "
+		     "job goes to another machine\n",
+		     wall.step.device, err->text);
 	if (root && broken)
 		tell_device(err);
 	_exit(VOL_EXIT_REQUEUE);
@@ -299,7 +318,23 @@ static void pass_pmi(spank_t spank)
 		vol_sandbox_pass(wall.sandbox, (int)fd, &err);
 }
 
-void vol_wall_enter(spank_t spank, int task)
+/* Was the job saved when it had to leave another device? */
+static void resume(spank_t spank, uint32_t restarts)
+{
+	struct vol_resume r = {
+		.sandbox = wall.sandbox,
+		.device = wall.step.device,
+		.job = wall.step.job,
+		.restarts = restarts,
+		.uid = wall.step.uid,
+	};
+
+	if (wall.step.on_evict && restarts > 0 &&
+	    spank_get_item(spank, S_JOB_GID, &r.gid) == ESPANK_SUCCESS)
+		vol_resume(&r);
+}
+
+void vol_wall_enter(spank_t spank, int task, uint32_t restarts)
 {
 	char cwd[PATH_MAX] = "/tmp", where[PATH_MAX] = "";
 	struct vol_error err = {""};
@@ -321,6 +356,7 @@ void vol_wall_enter(spank_t spank, int task)
 	if (!getcwd(cwd, sizeof(cwd)))
 		snprintf(cwd, sizeof(cwd), "/tmp");
 	pass_pmi(spank);
+	resume(spank, restarts);
 	if (vol_sandbox_enter(wall.sandbox, (uint32_t)task, where,
 			      sizeof(where), &err) == -1) {
 		if (errno == EACCES)
@@ -353,6 +389,8 @@ void vol_wall_end(const char *cgroup)
 
 void vol_wall_destroy(void)
 {
+	if (wall.sandbox && wall.step.on_evict)
+		vol_resume_tidy();
 	vol_sandbox_destroy(wall.sandbox);
 	wall.sandbox = NULL;
 	free(wall.walls);

@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "atomicfile.h"
 
 struct vol_sandbox {
 	int unused;
@@ -71,6 +74,36 @@ int vol_sandbox_enter(struct vol_sandbox *s, uint32_t task, char *where,
 	if (!fake_sandbox.no_enter)
 		return 0;
 	errno = fake_sandbox.enter_errno ? fake_sandbox.enter_errno : EPERM;
+	return -1;
+}
+
+int vol_sandbox_offer(struct vol_sandbox *s, const char *path,
+		      struct vol_error *err)
+{
+	(void)s;
+	if (called('O', fake_sandbox.no_offer, "no offer", err) == -1)
+		return -1;
+	/* As the real one leaves it. */
+	if (chdir("/") == -1)
+		return -1;
+	return vol_file_replace(path, FAKE_OFFER, strlen(FAKE_OFFER), 0600, 0,
+				err);
+}
+
+/* How it is asked to is a line on stderr. */
+int vol_sandbox_restore(struct vol_sandbox *s, const struct vol_restore *how,
+			struct vol_error *err)
+{
+	char path[PATH_MAX + 8];
+
+	(void)s;
+	snprintf(path, sizeof(path), "%s/step", how->dir);
+	dprintf(STDERR_FILENO, "restore%s%s%s\n",
+		access(path, F_OK) == 0 ? "" : " nothing",
+		how->roll_back ? " back" : "", how->remove ? "" : " left");
+	called('R', fake_sandbox.no_restore, "no restore", err);
+	if (!fake_sandbox.no_restore)
+		_exit(FAKE_RESTORED);
 	return -1;
 }
 

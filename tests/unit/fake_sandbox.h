@@ -10,16 +10,18 @@
 #include <limits.h>
 #include <stdbool.h>
 
+#include "sandbox/checkpoint.h"
 #include "sandbox/sandbox.h"
 
 struct fake_sandbox {
 	/* Which calls answer -1, with the reason "no NAME". */
-	bool no_create, no_hide, no_keep, no_enter;
+	bool no_create, no_hide, no_keep, no_enter, no_offer;
+	bool no_restore;   /* else the process ends, FAKE_RESTORED */
 	int enter_errno;   /* of no_enter; 0: EPERM */
 	const char *where; /* that enter answers */
 
-	/* One letter a call: C create, H hide, K keep, P pass, E enter, X
-	 * end, D destroy. */
+	/* One letter a call: C create, H hide, K keep, P pass, O offer, R
+	 * restore, E enter, X end, D destroy. */
 	char calls[32];
 	struct vol_sandbox_job job;
 	char script[PATH_MAX]; /* job.script, "" for NULL */
@@ -29,6 +31,11 @@ struct fake_sandbox {
 	int passed;
 	char cgroup[PATH_MAX]; /* of end */
 };
+
+#define FAKE_RESTORED 77
+
+/* What offer writes. */
+#define FAKE_OFFER "/usr 7\n"
 
 extern struct fake_sandbox fake_sandbox;
 

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* resume.c - a job that was saved goes on, in place of a fresh start
+ *
+ * slurm-volunteer-image fetches the image and judges it: nothing of it is read
+ * here before.  Each restore has a folder of root's alone, on a disk, under a
+ * lock that ends with this process, or when it has become the supervisor: what
+ * is not locked is of somebody who was killed.
+ *
+ * The kernel may stop us at any time, when the owner comes: what takes too long
+ * is counted in seconds in which we ran.
+ */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "atomicfile.h"
+#include "cleanup.h"
+#include "plugin.h"
+#include "text.h"
+#include "tree.h"
+#include "units.h"
+
+#include "sandbox/checkpoint.h"
+
+#define PROGRAM VOL_LIBEXEC_DIR "/slurm-volunteer-image"
+#define FOLDERS VOL_STATE_DIR "/restore"
+
+/* The newest one and the one before: the store keeps no more of a job. */
+#define IMAGES_MAX 2
+
+/* Seconds: 4 GB from the controller over a slow network, and their digests; a
+ * restore reads them once more. */
+#define LOAD_S    600
+#define RESTORE_S 600
+
+/* A controller that is being restarted. */
+#define LOAD_WAIT "1m"
+
+/* Exit status of the program. */
+enum { LOADED = 0, REFUSED = 3, NO_IMAGE = 4, UNFIT = 6 };
+
+struct loading {
+	int status;      /* -1: it has none, see said */
+	char out[1024];  /* what it wrote */
+	char said[1024]; /* the same of its stderr */
+	uint64_t number, restarts, made_s;
+	char node[VOL_NODE_NAME_SIZE]; /* where it was made */
+};
+
+/* --- its folder ------------------------------------------------------------
+ */
+
+static void remove_unlocked(const char *folders)
+{
+	DIR *dir = opendir(folders);
+	char path[PATH_MAX];
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		cleanup_fd int fd = -1;
+
+		if (e->d_name[0] == '.' ||
+		    snprintf(path, sizeof(path), "%s/%s", folders, e->d_name) >=
+			    (int)sizeof(path))
+			continue;
+		fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+			vol_tree_remove(path, NULL);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* Nobody else makes or removes one until it is closed. */
+static int lock_folders(char folders[PATH_MAX], struct vol_error *err)
+{
+	cleanup_fd int fd = -1;
+
+	if (vol_spank_path(folders, PATH_MAX, err, FOLDERS) ||
+	    vol_mkdir_p(folders, 0700, err))
+		return -1;
+	fd = open(folders, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || flock(fd, LOCK_EX) != 0)
+		return vol_errorf(err, "%s: %s", folders, strerror(errno));
+	return steal_fd(&fd);
+}
+
+void vol_resume_tidy(void)
+{
+	char folders[PATH_MAX];
+	struct vol_error err;
+	cleanup_fd int lock = lock_folders(folders, &err);
+
+	if (lock >= 0)
+		remove_unlocked(folders);
+}
+
+/* A descriptor that locks it; path/image is an empty folder. */
+static int make_folder(uint32_t job, char path[PATH_MAX], struct vol_error *err)
+{
+	char folders[PATH_MAX], image[PATH_MAX + 8];
+	cleanup_fd int lock = lock_folders(folders, err), fd = -1;
+
+	if (lock < 0)
+		return -1;
+	remove_unlocked(folders);
+	if (snprintf(path, PATH_MAX, "%s/%" PRIu32 ".XXXXXX", folders, job) >=
+	    PATH_MAX)
+		return vol_errorf_errno(err, ENAMETOOLONG, "%s: %s", folders,
+					strerror(ENAMETOOLONG));
+	if (!mkdtemp(path))
+		return vol_errorf(err, "%s: %s", path, strerror(errno));
+	snprintf(image, sizeof(image), "%s/image", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || flock(fd, LOCK_EX) != 0 || mkdir(image, 0700) != 0)
+		return vol_errorf(err, "%s: %s", path, strerror(errno));
+	return steal_fd(&fd);
+}
+
+/* --- the program that fetches and judges ------------------------------------
+ */
+
+static void __attribute__((noreturn))
+become_program(char *argv[], const int out[2], const int said[2], pid_t parent)
+{
+	char *env[] = {(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	sigset_t none;
+
+	sigemptyset(&none);
+	umask(022);
+	/* A change of ids would take the wish to end with us away. */
+	if (setgroups(0, NULL) == 0 && prctl(PR_SET_SECUREBITS, 0) == 0 &&
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent &&
+	    dup2(null, 0) == 0 && dup2(out[1], 1) == 1 &&
+	    dup2(said[1], 2) == 2 && chdir("/") == 0 &&
+	    close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) == 0 &&
+	    sigprocmask(SIG_SETMASK, &none, NULL) == 0)
+		execve(argv[0], argv, env);
+	dprintf(said[1], "%s: %s\n", argv[0], strerror(errno));
+	_exit(127);
+}
+
+/* Keep the beginning of what is there.  false: it was the end. */
+static bool take_text(int fd, char *text, size_t size)
+{
+	size_t len = strlen(text);
+	char more[256];
+	ssize_t n;
+
+	do
+		n = read(fd, more, sizeof(more));
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return false;
+	if ((size_t)n > size - 1 - len)
+		n = (ssize_t)(size - 1 - len);
+	memcpy(text + len, more, (size_t)n);
+	text[len + (size_t)n] = '\0';
+	return true;
+}
+
+/* Until it has closed both.  false: it takes too long. */
+static bool listen_to(struct loading *l, int out, int said)
+{
+	struct pollfd p[2] = {{.fd = out, .events = POLLIN},
+			      {.fd = said, .events = POLLIN}};
+
+	for (int s = 0; s < LOAD_S && (p[0].fd >= 0 || p[1].fd >= 0);) {
+		int n = poll(p, 2, 1000);
+
+		s += n == 0;
+		if (n <= 0)
+			continue;
+		if (p[0].revents && !take_text(out, l->out, sizeof(l->out)))
+			p[0].fd = -1;
+		if (p[1].revents && !take_text(said, l->said, sizeof(l->said)))
+			p[1].fd = -1;
+	}
+	return p[0].fd < 0 && p[1].fd < 0;
+}
+
+static void wait_for(struct loading *l, pid_t pid, bool done)
+{
+	int status = 0;
+
+	if (!done)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	l->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	if (!done)
+		snprintf(l->said, sizeof(l->said), "not done after %d s",
+			 LOAD_S);
+	else if (l->status < 0)
+		snprintf(l->said, sizeof(l->said), "killed by signal %d",
+			 WTERMSIG(status));
+}
+
+static int run(struct loading *l, char *argv[], struct vol_error *err)
+{
+	cleanup_fd int out = -1, said = -1;
+	pid_t parent = getpid(), pid = -1;
+	int o[2] = {-1, -1}, s[2] = {-1, -1};
+
+	if (pipe2(o, O_CLOEXEC) == 0 && pipe2(s, O_CLOEXEC) == 0)
+		pid = fork();
+	if (pid == 0)
+		become_program(argv, o, s, parent);
+	if (pid < 0)
+		vol_errorf(err, "%s: %s", argv[0], strerror(errno));
+	out = o[0];
+	said = s[0];
+	if (o[1] >= 0)
+		close(o[1]);
+	if (s[1] >= 0)
+		close(s[1]);
+	if (pid < 0)
+		return -1;
+	wait_for(l, pid, listen_to(l, out, said));
+	return 0;
+}
+
+/* --- what it said ----------------------------------------------------------
+ */
+
+/* Behind a name and a colon, in one object without others in it. */
+static const char *find(const char *text, const char *name)
+{
+	char quoted[32];
+	const char *at;
+
+	snprintf(quoted, sizeof(quoted), "\"%s\":", name);
+	at = strstr(text, quoted);
+	return at ? at + strlen(quoted) + strspn(at + strlen(quoted), " ") : "";
+}
+
+static int find_number(const char *text, const char *name, uint64_t *number)
+{
+	const char *at = find(text, name);
+
+	return vol_text_number(at, strspn(at, "0123456789"), 0, INT64_MAX,
+			       number);
+}
+
+static void find_node(struct loading *l)
+{
+	const char *at = find(l->out, "node");
+	size_t len = *at == '"' ? strcspn(at + 1, "\"") : 0;
+
+	if (len > 0 && len < sizeof(l->node)) {
+		memcpy(l->node, at + 1, len);
+		l->node[len] = '\0';
+	}
+	if (!vol_node_name_valid(l->node))
+		snprintf(l->node, sizeof(l->node), "another device");
+}
+
+/* Its first line, which may have names in it that strangers wrote, without its
+ * own name. */
+static const char *reason(struct loading *l)
+{
+	static const char prefix[] = "slurm-volunteer-image: ";
+	char *text = l->said;
+
+	if (!strncmp(text, prefix, sizeof(prefix) - 1))
+		text += sizeof(prefix) - 1;
+	text[strcspn(text, "\n")] = '\0';
+	for (char *c = text; *c; c++)
+		if (!vol_char_printable((unsigned char)*c))
+			*c = '?';
+	return *text ? text : "no reason is known";
+}
+
+/* -1: it can not be run.  else status and the rest are set. */
+static int load(struct loading *l, const struct vol_resume *r,
+		const char *folder, uint64_t before, struct vol_error *err)
+{
+	char program[PATH_MAX], job[32], uid[32], gid[32], older[32];
+	char places[PATH_MAX + 32], image[PATH_MAX + 8];
+	char *argv[] = {program, (char *)"--wait=" LOAD_WAIT,
+			job,     uid,
+			gid,     places,
+			older,   (char *)"load",
+			image,   NULL};
+
+	*l = (struct loading){.status = -1};
+	if (vol_spank_path(program, sizeof(program), err, PROGRAM))
+		return -1;
+	snprintf(job, sizeof(job), "--job=%" PRIu32, r->job);
+	snprintf(uid, sizeof(uid), "--uid=%u", (unsigned)r->uid);
+	snprintf(gid, sizeof(gid), "--gid=%u", (unsigned)r->gid);
+	/* 0: the newest of all. */
+	snprintf(older, sizeof(older), "--before=%" PRIu64, before);
+	snprintf(places, sizeof(places), "--places=%s/places", folder);
+	snprintf(image, sizeof(image), "%s/image", folder);
+	if (run(l, argv, err))
+		return -1;
+	if ((l->status == LOADED &&
+	     (find_number(l->out, "restarts", &l->restarts) ||
+	      find_number(l->out, "made_s", &l->made_s))) ||
+	    ((l->status == LOADED || l->status == UNFIT) &&
+	     (find_number(l->out, "number", &l->number) || !l->number)))
+		return vol_errorf_errno(
+			err, EPROTO, "%s: does not say which image", PROGRAM);
+	find_node(l);
+	return 0;
+}
+
+/* --- one image after the other ----------------------------------------------
+ */
+
+static void say_which(const struct loading *l)
+{
+	uint64_t now = (uint64_t)time(NULL);
+	char age[32];
+
+	/* The clocks of two machines differ. */
+	vol_duration_format((now > l->made_s ? now - l->made_s : 0) * 1000, age,
+			    sizeof(age));
+	vol_wall_say("volunteer: goes on from image %" PRIu64 ", made %s ago "
+		     "on %s\n",
+		     l->number, age, l->node);
+}
+
+/* Returns if that fails. */
+static void restore(const struct vol_resume *r, const struct loading *l,
+		    const char *folder)
+{
+	char image[PATH_MAX + 8];
+	struct vol_restore how = {
+		.dir = image,
+		.seconds = RESTORE_S,
+		/* A run after that in which it was saved may have written more:
+		 * it is written again. */
+		.roll_back = l->restarts + 1 != r->restarts,
+		.remove = true,
+	};
+	struct vol_error err = {""};
+
+	snprintf(image, sizeof(image), "%s/image", folder);
+	say_which(l);
+	vol_sandbox_restore(r->sandbox, &how, &err);
+	vol_wall_say("volunteer: image %" PRIu64 " can not be put back on "
+		     "%s: %s\n",
+		     l->number, r->device, err.text);
+}
+
+/* Is it worth while to look for an older one than *before? */
+static bool try_one(const struct vol_resume *r, const char *folder,
+		    uint64_t *before)
+{
+	char places[PATH_MAX + 8];
+	struct vol_error err = {""};
+	struct loading l;
+
+	snprintf(places, sizeof(places), "%s/places", folder);
+	if (vol_sandbox_offer(r->sandbox, places, &err) ||
+	    load(&l, r, folder, *before, &err)) {
+		vol_wall_say("volunteer: no image is put back on %s: %s\n",
+			     r->device, err.text);
+		return false;
+	}
+	if (l.status == NO_IMAGE)
+		vol_wall_say("volunteer: there is no %simage of this job\n",
+			     *before ? "older " : "");
+	else if (l.status == UNFIT)
+		vol_wall_say("volunteer: image %" PRIu64 " is not for %s: %s\n",
+			     l.number, r->device, reason(&l));
+	else if (l.status != LOADED)
+		vol_wall_say("volunteer: no image comes to %s: %s\n", r->device,
+			     reason(&l));
+	else
+		restore(r, &l, folder);
+	*before = l.number;
+	return l.status == LOADED || l.status == UNFIT;
+}
+
+static bool try_in_folder(const struct vol_resume *r, uint64_t *before)
+{
+	struct vol_error err = {""};
+	char folder[PATH_MAX] = "";
+	cleanup_fd int lock = make_folder(r->job, folder, &err);
+	bool more = false;
+
+	if (lock >= 0)
+		more = try_one(r, folder, before);
+	else
+		vol_wall_say("volunteer: no image is put back on %s: %s\n",
+			     r->device, err.text);
+	if (lock >= 0)
+		vol_tree_remove(folder, NULL);
+	return more;
+}
+
+/* The folder that slurmstepd had gone to is still the task's. */
+static int try_as_root(const struct vol_resume *r, struct vol_error *err)
+{
+	char cwd[PATH_MAX];
+	struct vol_spank_ids ids;
+	uint64_t before = 0;
+
+	if (!getcwd(cwd, sizeof(cwd)))
+		snprintf(cwd, sizeof(cwd), "/tmp");
+	if (vol_spank_become_root(&ids, err))
+		return -1;
+	for (int i = 0; i < IMAGES_MAX; i++)
+		if (!try_in_folder(r, &before))
+			break;
+	if (vol_spank_step_back(&ids, err))
+		return -1;
+	return chdir(cwd) == 0
+		       ? 0
+		       : vol_errorf(err, "%s: %s", cwd, strerror(errno));
+}
+
+void vol_resume(const struct vol_resume *r)
+{
+	struct vol_error err;
+
+	if (try_as_root(r, &err))
+		vol_wall_say("volunteer: %s: %s\n", r->device, err.text);
+	vol_wall_say("volunteer: the job starts from the beginning\n");
+}

@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_spank_resume.c - a batch script that was queued again goes on from an
+ * image, or starts from the beginning; the program that fetches them is a shell
+ * script
+ */
+#include "config.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "vtest.h"
+
+#include "atomicfile.h"
+#include "fake_sandbox.h"
+#include "fake_spank.h"
+#include "plugins/spank/plugin.h"
+#include "spank_bed.h"
+#include "stepfile.h"
+
+#define BATCH   0xfffffffb
+#define PROGRAM VOL_LIBEXEC_DIR "/slurm-volunteer-image"
+#define FOLDERS VOL_STATE_DIR "/restore"
+#define GOES_ON "volunteer: goes on from image "
+#define BEGINS  "volunteer: the job starts from the beginning\n"
+
+/* In place of slurm-volunteer-image: $older is what --before says, $dir where
+ * the image goes; body is the rest. */
+static void write_program(void *root, const char *body)
+{
+	char text[4096], path[PATH_MAX], *slash;
+	int len;
+
+	len = snprintf(text, sizeof(text),
+		       "#!/bin/sh\n"
+		       "echo \"$*\" >> %s/args\n"
+		       "for dir; do case $dir in\n"
+		       "--before=*) older=${dir#*=} ;;\n"
+		       "--places=*) places=${dir#*=} ;;\n"
+		       "esac; done\n"
+		       "%s\n",
+		       (char *)root, body);
+	assert_true(len < (int)sizeof(text));
+	snprintf(path, sizeof(path), "%s", in(root, PROGRAM));
+	slash = strrchr(path, '/');
+	*slash = '\0';
+	assert_int_equal(vol_mkdir_p(path, 0755, NULL), 0);
+	*slash = '/';
+	assert_int_equal(
+		vol_file_replace(path, text, (size_t)len, 0755, 0, NULL), 0);
+}
+
+/* A batch script in its run after so many, up to post_opt. */
+static void start(void *root, const char *restarts)
+{
+	static char script[] = "/spool/job00012/slurm_script";
+
+	fake_sandbox.calls[0] = '\0';
+	write_walls(root, true);
+	init(S_CTX_REMOTE, 0, NULL);
+	fake_spank.step = BATCH;
+	fake_spank.tasks = 1;
+	fake_spank.argv[0] = script;
+	assert_int_equal(fake_spank_give_option("volunteer-checkpoint",
+						"on-evict", 1),
+			 0);
+	if (restarts)
+		spank_setenv(fake_spank_handle(), "SLURM_RESTART_COUNT",
+			     restarts, 1);
+	post_opt();
+	assert_int_equal(fake_spank.errors, 0);
+}
+
+static const char *expected_calls;
+
+static pid_t begin_task(void *root, int *fd)
+{
+	char path[PATH_MAX], cwd[PATH_MAX], back[PATH_MAX];
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "%s", in(root, "/stderr"));
+	*fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600);
+	assert_true(*fd >= 0);
+	pid = fork();
+	if (pid != 0)
+		return pid;
+	dup2(*fd, STDERR_FILENO);
+	fake_spank.task = 0;
+	if (chdir(root) != 0 || !getcwd(cwd, sizeof(cwd)))
+		_exit(2);
+	slurm_spank_task_init_privileged(fake_spank_handle(), 0, NULL);
+	slurm_spank_task_init(fake_spank_handle(), 0, NULL);
+	/* Slurm's exec. */
+	if (!getcwd(back, sizeof(back)) || strcmp(cwd, back) != 0)
+		_exit(3);
+	_exit(expected_calls && strcmp(fake_sandbox.calls, expected_calls) ? 4
+									   : 0);
+}
+
+/* Its status, and what it wrote to its stderr. */
+static int run_task(void *root, char *text, size_t size)
+{
+	int status, fd;
+	ssize_t n;
+	pid_t pid;
+
+	unlink(in(root, "/args"));
+	pid = begin_task(root, &fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	n = pread(fd, text, size - 1, 0);
+	close(fd);
+	assert_true(n >= 0 && WIFEXITED(status));
+	text[n] = '\0';
+	return WEXITSTATUS(status);
+}
+
+/* The calls of the program, a line each; free it. */
+static char *args(void *root)
+{
+	return vol_file_read(in(root, "/args"), 65536, NULL, NULL);
+}
+
+static void nothing_is_left(void *root)
+{
+	assert_int_equal(vtest_count_entries(in(root, FOLDERS)), 0);
+}
+
+static void the_newest_image_goes_on(void **state)
+{
+	char body[1024], want[PATH_MAX + 128], text[1024], *said;
+	unsigned age;
+	int n = 0;
+
+	snprintf(body, sizeof(body),
+		 "[ \"$(cat $places)\" = '/usr 7' ] || exit 1\n"
+		 "[ \"$(stat -c %%a:%%u $dir)\" = 700:0 ] || exit 1\n"
+		 "[ -z \"$(ls $dir)$(env | grep -v -e ^PWD= -e ^PATH= -e "
+		 "^SHLVL= -e ^OLDPWD= -e ^_=)\" ] || exit 1\n"
+		 "[ \"$(pwd)$(cat)\" = / ] || exit 1\n"
+		 "touch $dir/step\n"
+		 "echo '{\"number\": 3, \"restarts\": 2, \"made_s\": %" PRIu64
+		 ", \"node\": \"desk1\"}'",
+		 (uint64_t)time(NULL) - 12);
+	write_program(*state, body);
+	start(*state, "3");
+	assert_string_equal(fake_sandbox.job.checkpoint, "on-evict");
+	assert_int_equal(run_task(*state, text, sizeof(text)), FAKE_RESTORED);
+	assert_int_equal(sscanf(text,
+				GOES_ON "3, made %us ago on desk1\nrestore\n%n",
+				&age, &n),
+			 1);
+	assert_int_equal(n, strlen(text));
+	assert_in_range(age, 12, 60);
+	said = args(*state);
+	assert_non_null(said);
+	snprintf(want, sizeof(want),
+		 "--wait=1m --job=12 --uid=1000 --gid=1001 --places=%s/12.",
+		 in(*state, FOLDERS));
+	assert_int_equal(strncmp(said, want, strlen(want)), 0);
+	assert_contains(said, "/places --before=0 load ");
+	assert_contains(said, "/image\n");
+	free(said);
+	/* It was killed, as it were: slurmstepd sees to what is left. */
+	assert_int_equal(vtest_count_entries(in(*state, FOLDERS)), 1);
+	leave();
+	nothing_is_left(*state);
+}
+
+static void after_another_run_output_is_taken_back(void **state)
+{
+	char text[1024];
+
+	write_program(*state, "touch $dir/step; echo '{\"number\":1, "
+			      "\"restarts\":0,\"made_s\":99999999999,"
+			      "\"node\":\"x\\ty\"}'");
+	start(*state, "2");
+	assert_int_equal(run_task(*state, text, sizeof(text)), FAKE_RESTORED);
+	/* A clock that is behind, and a name that is none. */
+	assert_string_equal(text, GOES_ON "1, made 0s ago on another device\n"
+					  "restore back\n");
+	leave();
+	start(*state, "1");
+	assert_int_equal(run_task(*state, text, sizeof(text)), FAKE_RESTORED);
+	assert_contains(text, "\nrestore\n");
+}
+
+static void one_that_fails_is_followed_by_the_one_before(void **state)
+{
+	char text[2048], *said;
+
+	write_program(*state,
+		      "touch $dir/step; n=$older; [ $n = 0 ] && n=9\n"
+		      "echo \"{\\\"number\\\": $((n - 1)), \\\"restarts\\\": 0,"
+		      " \\\"made_s\\\": 5, \\\"node\\\": \\\"desk1\\\"}\"");
+	fake_sandbox.no_restore = true;
+	start(*state, "1");
+	expected_calls = "CHKOROR"
+			 "E";
+	assert_int_equal(run_task(*state, text, sizeof(text)), 0);
+	assert_contains(text, GOES_ON "8, made ");
+	assert_contains(text,
+			"\nrestore\nvolunteer: image 8 can not be put "
+			"back on " NODE ": no restore\n" GOES_ON "7, made ");
+	assert_contains(text, "\nrestore\nvolunteer: image 7 can not be put "
+			      "back on " NODE ": no restore\n" BEGINS);
+	said = args(*state);
+	assert_contains(said, "--before=0 load");
+	assert_contains(said, "--before=8 load");
+	assert_null(strstr(said, "--before=7"));
+	free(said);
+	nothing_is_left(*state);
+}
+
+static void one_that_is_not_for_this_device_is_left_alone(void **state)
+{
+	char text[2048];
+
+	write_program(*state,
+		      "if [ $older = 0 ]; then echo '{\"number\": 5}'\n"
+		      "printf 'slurm-volunteer-image: no \\033[1mavx512f\\n' "
+		      ">&2\necho second line >&2; exit 6; fi\n"
+		      "[ $older = 5 ] || exit 1; touch $dir/step; echo "
+		      "'{\"number\": 4, \"restarts\": 0, \"made_s\": 5, "
+		      "\"node\": \"desk2\"}'");
+	start(*state, "1");
+	assert_int_equal(run_task(*state, text, sizeof(text)), FAKE_RESTORED);
+	assert_int_equal(strncmp(text,
+				 "volunteer: image 5 is not for " NODE
+				 ": no ?[1mavx512f\n" GOES_ON "4, made ",
+				 75),
+			 0);
+	assert_null(strstr(text, "second"));
+	leave();
+	/* The one before is none either. */
+	write_program(*state, "n=$older; [ $n = 0 ] && n=9\n"
+			      "echo \"{\\\"number\\\": $((n - 1))}\"\n"
+			      "echo why $n >&2; exit 6");
+	start(*state, "1");
+	expected_calls = "CHKOOE";
+	assert_int_equal(run_task(*state, text, sizeof(text)), 0);
+	assert_string_equal(text,
+			    "volunteer: image 8 is not for " NODE ": why 9\n"
+			    "volunteer: image 7 is not for " NODE
+			    ": why 8\n" BEGINS);
+	nothing_is_left(*state);
+}
+
+static void without_an_image_it_begins_anew(void **state)
+{
+	static const struct {
+		const char *body, *says;
+	} rows[] = {
+		{"exit 4", "there is no image of this job\n"},
+		{"echo not yours >&2; exit 3",
+		 "no image comes to " NODE ": not yours\n"},
+		{"echo 'slurm-volunteer-image: no controller' >&2; exit 1",
+		 "no image comes to " NODE ": no controller\n"},
+		{"exit 1", "no image comes to " NODE ": no reason is known\n"},
+		{"kill -KILL $$",
+		 "no image comes to " NODE ": killed by signal 9\n"},
+		{"exit 6", "does not say which image\n"},
+		{"exit 0", "does not say which image\n"},
+		{"echo '{\"number\": 0, \"restarts\": 0, \"made_s\": 5}'",
+		 "does not say which image\n"},
+		{"echo '{\"number\": 1, \"restarts\": 0}'",
+		 "does not say which image\n"},
+		{"echo '{\"number\": -1, \"restarts\": 0, \"made_s\": 5}'",
+		 "does not say which image\n"},
+		{"echo '{\"number\": 1x'; exit 0", "does not say"},
+		{"echo '{\"number\": 99999999999999999999'; exit 6",
+		 "does not say"},
+		{"seq 100000; seq 100000 >&2; exit 1",
+		 "no image comes to " NODE ": 1\n"},
+		{"yes | head -c 5000 | tr -d '\\n' >&2; exit 1", "yyyyyyyy"},
+	};
+	char text[8192];
+
+	expected_calls = "CHKOE";
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		write_program(*state, rows[i].body);
+		start(*state, "1");
+		assert_int_equal(run_task(*state, text, sizeof(text)), 0);
+		assert_contains(text, rows[i].says);
+		assert_contains(text, "\n" BEGINS);
+		assert_int_equal(strncmp(text, "volunteer: ", 11), 0);
+		leave();
+		nothing_is_left(*state);
+	}
+	assert_int_equal(unlink(in(*state, PROGRAM)), 0);
+	start(*state, "1");
+	assert_int_equal(run_task(*state, text, sizeof(text)), 0);
+	assert_contains(text, "slurm-volunteer-image: No such file");
+	leave();
+	fake_sandbox.no_offer = true;
+	start(*state, "1");
+	assert_int_equal(run_task(*state, text, sizeof(text)), 0);
+	assert_string_equal(text, "volunteer: no image is put back on " NODE
+				  ": no offer\n" BEGINS);
+	fake_sandbox.no_offer = false;
+	leave();
+	/* Nor where there is no room for one. */
+	expected_calls = "CHKE";
+	assert_int_equal(rmdir(in(*state, FOLDERS)), 0);
+	assert_int_equal(
+		vol_file_replace(in(*state, FOLDERS), "", 0, 0600, 0, NULL), 0);
+	start(*state, "1");
+	assert_int_equal(run_task(*state, text, sizeof(text)), 0);
+	assert_contains(text, "volunteer: no image is put back on " NODE ": ");
+	assert_contains(text, BEGINS);
+}
+
+static void only_a_script_that_was_queued_again_asks(void **state)
+{
+	char text[1024];
+
+	write_program(*state, "exit 4");
+	expected_calls = "CHKE";
+	for (int i = 0; i < 5; i++) {
+		start(*state, i == 0   ? NULL
+			      : i == 1 ? "0"
+			      : i == 2 ? "x"
+				       : "1");
+		if (i > 2) {
+			leave();
+			fake_sandbox.calls[0] = '\0';
+			init(S_CTX_REMOTE, 0, NULL);
+			fake_spank.tasks = 1;
+			fake_spank.argv[0] = (char *)"/script";
+			spank_setenv(fake_spank_handle(), "SLURM_RESTART_COUNT",
+				     "1", 1);
+			fake_spank.step = i == 3 ? BATCH : 0;
+			fake_spank.nodes = i == 3 ? 2 : 1;
+			assert_int_equal(
+				fake_spank_give_option("volunteer-checkpoint",
+						       "on-evict", 1),
+				0);
+			post_opt();
+			assert_string_equal(fake_sandbox.job.checkpoint, "");
+		}
+		assert_int_equal(run_task(*state, text, sizeof(text)), 0);
+		assert_string_equal(text, "");
+		assert_null(args(*state));
+		leave();
+	}
+	/* Without the option. */
+	start(*state, "1");
+	assert_int_equal(
+		fake_spank_give_option("volunteer-checkpoint", "off", 1), 0);
+	leave();
+	fake_sandbox.calls[0] = '\0';
+	post_opt();
+	assert_int_equal(run_task(*state, text, sizeof(text)), 0);
+	assert_string_equal(text, "");
+}
+
+static void read_step(void *root, struct vol_step *step)
+{
+	struct vol_error err;
+	char *text;
+	size_t len;
+
+	text = vol_file_read(in(root, RUN "/steps/12.4294967291"),
+			     VOL_STEPFILE_MAX, &len, NULL);
+	assert_non_null(text);
+	assert_int_equal(vol_step_parse("12.batch", text, len, step, &err), 0);
+	free(text);
+}
+
+static void discoveryd_is_told_what_to_save(void **state)
+{
+	struct vol_step step;
+	char text[1024];
+	struct stat st;
+
+	write_program(*state, "exit 4");
+	expected_calls = NULL;
+	start(*state, "7");
+	read_step(*state, &step);
+	assert_false(step.save);
+	fake_spank.task = 0;
+	slurm_spank_task_post_fork(fake_spank_handle(), 0, NULL);
+	read_step(*state, &step);
+	assert_true(step.born);
+	assert_false(step.save);
+	assert_int_equal(run_task(*state, text, sizeof(text)), 0);
+	read_step(*state, &step);
+	assert_true(step.born && step.save);
+	assert_int_equal(step.restarts, 7);
+	assert_int_equal(step.stepd, getpid());
+	assert_int_equal(stat(in(*state, RUN "/steps/12.4294967291"), &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	leave();
+	assert_false(exists(*state, RUN "/steps/12.4294967291"));
+	/* In its first run, too. */
+	start(*state, NULL);
+	assert_int_equal(run_task(*state, text, sizeof(text)), 0);
+	read_step(*state, &step);
+	assert_true(step.born && step.save);
+	assert_int_equal(step.restarts, 0);
+	leave();
+	/* Without walls nobody can. */
+	write_walls(*state, false);
+	init(S_CTX_REMOTE, 0, NULL);
+	fake_spank.step = BATCH;
+	fake_spank.tasks = 1;
+	assert_int_equal(fake_spank_give_option("volunteer-checkpoint",
+						"on-evict", 1),
+			 0);
+	post_opt();
+	assert_int_equal(run_task(*state, text, sizeof(text)), 0);
+	read_step(*state, &step);
+	assert_false(step.save);
+}
+
+static void what_the_killed_left_goes(void **state)
+{
+	char text[1024], path[PATH_MAX];
+	int fd;
+
+	write_program(*state, "exit 4");
+	expected_calls = "CHKOE";
+	snprintf(path, sizeof(path), "%s", in(*state, FOLDERS "/7.dead/image"));
+	assert_int_equal(vol_mkdir_p(path, 0700, NULL), 0);
+	assert_int_equal(symlink("/etc", in(*state, FOLDERS "/7.dead/link")),
+			 0);
+	snprintf(path, sizeof(path), "%s", in(*state, FOLDERS "/8.used"));
+	assert_int_equal(vol_mkdir_p(path, 0700, NULL), 0);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fd >= 0 && flock(fd, LOCK_EX) == 0);
+	start(*state, "1");
+	assert_int_equal(run_task(*state, text, sizeof(text)), 0);
+	assert_int_equal(vtest_count_entries(in(*state, FOLDERS)), 1);
+	assert_true(exists(*state, FOLDERS "/8.used"));
+	close(fd);
+	leave();
+	nothing_is_left(*state);
+}
+
+/* scancel, or the owner: nothing of it goes on alone. */
+static void the_program_ends_with_the_task(void **state)
+{
+	char *said = NULL;
+	int fd, status, tries = 500;
+	pid_t pid;
+
+	write_program(*state, "echo $$ > ${dir%/*}/../pid.new\n"
+			      "mv ${dir%/*}/../pid.new ${dir%/*}/../pid\n"
+			      "exec sleep 100");
+	start(*state, "1");
+	pid = begin_task(*state, &fd);
+	while (!said && tries-- > 0) {
+		said = vol_file_read(in(*state, FOLDERS "/pid"), 32, NULL,
+				     NULL);
+		usleep(10000);
+	}
+	assert_non_null(said);
+	assert_int_equal(kill(atoi(said), 0), 0);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	for (tries = 500; kill(atoi(said), 0) == 0 && tries > 0; tries--)
+		usleep(10000);
+	assert_true(tries > 0);
+	free(said);
+	close(fd);
+	unlink(in(*state, FOLDERS "/pid"));
+	leave();
+	nothing_is_left(*state);
+}
+
+static void fresh_starts_do_not_look_restored(void **state)
+{
+	start(*state, NULL);
+	leave();
+	fake_sandbox.calls[0] = '\0';
+	spank_setenv(fake_spank_handle(), "VOLUNTEER_RESTORED", "1", 1);
+	post_opt();
+	assert_null(fake_spank_env("VOLUNTEER_RESTORED"));
+	leave();
+	unsetenv(VOL_ENV_DEVICE);
+	init(S_CTX_REMOTE, 0, NULL);
+	spank_setenv(fake_spank_handle(), "VOLUNTEER_RESTORED", "1", 1);
+	post_opt();
+	assert_non_null(fake_spank_env("VOLUNTEER_RESTORED"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_newest_image_goes_on),
+		TEST(after_another_run_output_is_taken_back),
+		TEST(one_that_fails_is_followed_by_the_one_before),
+		TEST(one_that_is_not_for_this_device_is_left_alone),
+		TEST(without_an_image_it_begins_anew),
+		TEST(only_a_script_that_was_queued_again_asks),
+		TEST(discoveryd_is_told_what_to_save),
+		TEST(what_the_killed_left_goes),
+		TEST(the_program_ends_with_the_task),
+		TEST(fresh_starts_do_not_look_restored),
+	};
+
+	/* It becomes root and hands on what is root's. */
+	if (geteuid() != 0)
+		return 77;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
