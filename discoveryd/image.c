@@ -16,7 +16,8 @@
  * written down by slurm-volunteer-checkpoint, goes on as it was, and the image
  * (ckstream.h) is put.  --wait is for all of it.  --server: descriptor of a
  * socket whose other end is a slurm-volunteer-checkpoint serve, which writes it
- * down where we could not (sandbox/checkpoint.h).
+ * down where we could not (sandbox/checkpoint.h); else it is the one that
+ * slurm-volunteer-launch has started.
  *
  * load: DIR is root's alone and empty.  The newest image is fetched and looked
  * at: is it of this job and user, is it harmless (ckverify.h), has this machine

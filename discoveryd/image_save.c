@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,6 +31,7 @@
 #include "device/ckrecord.h"
 #include "device/ckstream.h"
 #include "digest.h"
+#include "sandbox/checkpoint.h"
 
 #define DUMP_SECONDS     120
 #define DUMP_SECONDS_MAX 3600
@@ -221,9 +224,24 @@ static unsigned int dump_seconds(const struct image_options *o)
 	return (unsigned int)(s > DUMP_SECONDS_MAX ? DUMP_SECONDS_MAX : s);
 }
 
+/* Of slurmd's child, if there is one: -1, where slurmd is in no domain, is as
+ * good. */
+static int find_server(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX,
+				      .sun_path = VOL_SERVE_SOCKET};
+	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 ||
+	    connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -1;
+	return steal_fd(&fd);
+}
+
 static int write_down(struct saving *s, struct vol_error *err)
 {
 	struct image *im = s->im;
+	cleanup_fd int server = -1;
 	char program[PATH_MAX];
 	struct vol_ckdump dump = {.program = program,
 				  .criu = im->o->criu,
@@ -235,6 +253,8 @@ static int write_down(struct saving *s, struct vol_error *err)
 
 	snprintf(program, sizeof(program), "%s/slurm-volunteer-checkpoint",
 		 im->o->programs);
+	if (im->o->server < 0 && !im->o->stream)
+		dump.server = server = find_server();
 	im->stage = "dump";
 	image_progress(im, 0, true);
 	return vol_ckdump(&dump, err);

@@ -11,9 +11,14 @@
 #include "config.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "atomicfile.h"
@@ -21,6 +26,7 @@
 #include "device/hardware.h"
 #include "device/slice.h"
 #include "sandbox.h"
+#include "sandbox/checkpoint.h"
 #include "stepfile.h"
 #include "walls.h"
 #include "wallsfail.h"
@@ -28,6 +34,7 @@
 
 #define WALLS        VOL_RUN_DIR "/" VOL_WALLS_NAME
 #define WALLS_FAILED VOL_RUN_DIR "/" VOL_WALLSFAIL_NAME
+#define SERVER       VOL_LIBEXEC_DIR "/slurm-volunteer-checkpoint"
 
 static void try_slice(const char *node)
 {
@@ -78,6 +85,55 @@ static void take_back(void)
 		unlink(WALLS_FAILED);
 }
 
+/* Root's alone.  What an earlier one left is of nobody. */
+static int listen_for_saving(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX,
+				      .sun_path = VOL_SERVE_SOCKET};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	mode_t old = umask(077);
+	int rc = -1;
+
+	unlink(VOL_SERVE_SOCKET);
+	if (fd >= 0)
+		rc = bind(fd, (struct sockaddr *)&address, sizeof(address));
+	umask(old);
+	if (rc == 0 && listen(fd, 4) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static void __attribute__((noreturn)) become_server(int fd, pid_t parent)
+{
+	char *const words[] = {(char *)SERVER, (char *)"serve", NULL};
+	char *const env[] = {NULL};
+
+	if (dup2(fd, STDIN_FILENO) == STDIN_FILENO &&
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent)
+		execve(SERVER, words, env);
+	_exit(127);
+}
+
+/* Jobs can be saved only by a child of slurmd, which we are about to be
+ * (checkpoint.h).  Without one they are moved as if they could not be. */
+static void start_server(void)
+{
+	pid_t parent = getpid(), pid;
+	int fd = listen_for_saving();
+
+	pid = fd < 0 ? -1 : fork();
+	if (pid == 0)
+		become_server(fd, parent);
+	if (pid < 0)
+		fprintf(stderr,
+			"slurm-volunteer-launch: jobs can not be saved: %s\n",
+			strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const char *node = getenv(VOL_ENV_DEVICE);
@@ -102,6 +158,7 @@ int main(int argc, char **argv)
 		return 126;
 	}
 	take_back();
+	start_server();
 	/* slurmd counts with hwloc, too. */
 	setenv("HWLOC_COMPONENTS", VOL_HWLOC_COMPONENTS, 1);
 	execv(*command, command);

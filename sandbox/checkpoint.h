@@ -24,11 +24,12 @@
  *		Can this machine's CRIU save and restore?  One line on stdout,
  *		"criu=VERSION kernel=RELEASE sockets=yes|no".
  *	slurm-volunteer-checkpoint serve
- *		Its standard input is a SOCK_SEQPACKET of whoever started it: a
- *		packet is one of the above, its words (options first) each with
- *		a NUL, and is answered by one: the exit status, a byte, and what
- *		the command wrote.  One after the other.  It ends, and with it
- *		what it does, when the other end is closed.
+ *		Its standard input is a SOCK_SEQPACKET, of whoever started it
+ *		or one that listens: a packet is one of the above, its words
+ *		(options first) each with a NUL, and is answered by one: the
+ *		exit status, a byte, and what the command wrote.  One after the
+ *		other.  What it does ends when the other end is closed, and so
+ *		does it, unless it listens.
  *
  * A task is in slurmd's Landlock domain, where there is one (Linux 6.12 and
  * vol_sandbox_hide_for), and can be saved only from inside that: by a
@@ -57,6 +58,8 @@
  * (3.17), or were never tried here. */
 #define VOL_CHECKPOINT_CRIU_MIN 40100 /* 4.1 */
 
+/* Where slurm-volunteer-launch has one listen for as long as slurmd lives. */
+#define VOL_SERVE_SOCKET       VOL_RUN_DIR "/checkpoint"
 #define VOL_SERVE_QUESTION_MAX 8192 /* bytes of a packet */
 #define VOL_SERVE_ANSWER_MAX   1024
 

@@ -99,7 +99,7 @@ static int serve_one(vol_command_f command, int socket, int argc, char *argv[])
 	return rc;
 }
 
-int vol_serve(int socket, vol_command_f command)
+static int serve(int socket, vol_command_f command)
 {
 	char text[VOL_SERVE_QUESTION_MAX];
 	char *argv[WORDS_MAX + 2];
@@ -114,4 +114,31 @@ int vol_serve(int socket, vol_command_f command)
 			return VOL_CHECKPOINT_EXIT_FAILED;
 	}
 	return n < 0 ? VOL_CHECKPOINT_EXIT_FAILED : 0;
+}
+
+/* One after the other: there is one disk. */
+static int serve_all(int socket, vol_command_f command)
+{
+	for (;;) {
+		int fd = accept4(socket, NULL, NULL, SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			serve(fd, command);
+			close(fd);
+		} else if (errno != EINTR && errno != ECONNABORTED) {
+			return VOL_CHECKPOINT_EXIT_FAILED;
+		}
+	}
+}
+
+int vol_serve(int socket, vol_command_f command)
+{
+	socklen_t size = sizeof(int);
+	int listens = 0;
+
+	if (getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) ==
+		    0 &&
+	    listens)
+		return serve_all(socket, command);
+	return serve(socket, command);
 }
