@@ -161,15 +161,17 @@ static int publish(struct vol_error *err)
 	return 0;
 }
 
-/* A script alone: what its job runs on other machines is not saved with it. */
+/* A script alone: what its job runs on other machines is not saved with it.
+ * S_JOB_NNODES is 0 in a batch step; this one is slurmstepd's own there. */
 static bool is_saved(spank_t spank)
 {
-	uint32_t nodes = 0;
+	char nodes[16];
 
 	return vol_spank_options()->on_evict &&
 	       self.step.step == VOL_SPANK_BATCH_STEP && self.step.tasks == 1 &&
-	       spank_get_item(spank, S_JOB_NNODES, &nodes) == ESPANK_SUCCESS &&
-	       nodes == 1;
+	       spank_getenv(spank, "SLURM_JOB_NUM_NODES", nodes,
+			    sizeof(nodes)) == ESPANK_SUCCESS &&
+	       !strcmp(nodes, "1");
 }
 
 static int build_walls(spank_t spank, struct vol_error *err)

@@ -42,7 +42,7 @@ END
 """
 # Each with a word of the reason.
 UNMOVABLE = {
-    "a step of srun's": ("srun sleep 300", ""),
+    "a step of srun's": ("srun sleep 300", "srun"),
     "a POSIX message queue": ("""exec python3 -u -c '
 import ctypes, os, time
 queue = ctypes.CDLL("librt.so.1", use_errno=True).mq_open(

@@ -26,7 +26,7 @@ def policy(lab, node, **values):
     try:
         lab.run(node, f"grep -q '^.sandbox.$' {CONF} || "
                 f"printf '[sandbox]\\n' >> {CONF}; "
-                f"sed -i -E '/^({keys}) *=/d; s/^.sandbox.$/&\\n{lines}/' "
+                f"sed -i -E '/^({keys}) *=/d; s#^.sandbox.$#&\\n{lines}#' "
                 f"{CONF}")
         reload_conf(lab, node)
         yield

@@ -33,7 +33,6 @@ void fake_spank_reset(enum spank_context context)
 		.uid = 1000,
 		.gid = 1001,
 		.tasks = 2,
-		.nodes = 1,
 		.task = -1,
 	};
 }
@@ -108,8 +107,6 @@ static spank_err_t get_item(spank_item_t item, va_list *ap)
 		return put_u32(ap, fake_spank.array_task);
 	case S_JOB_LOCAL_TASK_COUNT:
 		return put_u32(ap, fake_spank.tasks);
-	case S_JOB_NNODES:
-		return put_u32(ap, fake_spank.nodes);
 	case S_JOB_UID:
 		*va_arg(*ap, uid_t *) = fake_spank.uid;
 		return ESPANK_SUCCESS;

@@ -25,7 +25,6 @@ struct fake_spank {
 	gid_t gid;
 	char *argv[4];  /* the program, or the file of the batch script */
 	uint32_t tasks; /* on this node */
-	uint32_t nodes; /* of the job */
 	uint16_t cpus;
 	uint64_t step_memory_mb;
 	const char *step_cores;

@@ -69,6 +69,7 @@ static void start(void *root, const char *restarts)
 	assert_int_equal(fake_spank_give_option("volunteer-checkpoint",
 						"on-evict", 1),
 			 0);
+	spank_setenv(fake_spank_handle(), "SLURM_JOB_NUM_NODES", "1", 1);
 	if (restarts)
 		spank_setenv(fake_spank_handle(), "SLURM_RESTART_COUNT",
 			     restarts, 1);
@@ -334,7 +335,8 @@ static void only_a_script_that_was_queued_again_asks(void **state)
 			spank_setenv(fake_spank_handle(), "SLURM_RESTART_COUNT",
 				     "1", 1);
 			fake_spank.step = i == 3 ? BATCH : 0;
-			fake_spank.nodes = i == 3 ? 2 : 1;
+			spank_setenv(fake_spank_handle(), "SLURM_JOB_NUM_NODES",
+				     i == 3 ? "2" : "1", 1);
 			assert_int_equal(
 				fake_spank_give_option("volunteer-checkpoint",
 						       "on-evict", 1),
