@@ -11,11 +11,9 @@
 #include "config.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -105,13 +103,12 @@ static int listen_for_saving(void)
 	return -1;
 }
 
-static void __attribute__((noreturn)) become_server(int fd, pid_t parent)
+static void __attribute__((noreturn)) become_server(int fd)
 {
 	char *const words[] = {(char *)SERVER, (char *)"serve", NULL};
 	char *const env[] = {NULL};
 
-	if (dup2(fd, STDIN_FILENO) == STDIN_FILENO &&
-	    prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent)
+	if (dup2(fd, STDIN_FILENO) == STDIN_FILENO)
 		execve(SERVER, words, env);
 	_exit(127);
 }
@@ -120,12 +117,11 @@ static void __attribute__((noreturn)) become_server(int fd, pid_t parent)
  * (checkpoint.h).  Without one they are moved as if they could not be. */
 static void start_server(void)
 {
-	pid_t parent = getpid(), pid;
 	int fd = listen_for_saving();
+	pid_t pid = fd < 0 ? -1 : fork();
 
-	pid = fd < 0 ? -1 : fork();
 	if (pid == 0)
-		become_server(fd, parent);
+		become_server(fd);
 	if (pid < 0)
 		fprintf(stderr,
 			"slurm-volunteer-launch: jobs can not be saved: %s\n",

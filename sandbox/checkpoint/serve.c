@@ -116,10 +116,27 @@ static int serve(int socket, vol_command_f command)
 	return n < 0 ? VOL_CHECKPOINT_EXIT_FAILED : 0;
 }
 
-/* One after the other: there is one disk. */
+/* 1: somebody asks; 0: slurmd is gone. */
+static int wait_for_call(int socket, int slurmd)
+{
+	struct pollfd fds[2] = {{socket, POLLIN, 0}, {slurmd, POLLIN, 0}};
+
+	while (poll(fds, 2, -1) < 0)
+		if (errno != EINTR)
+			return 0;
+	return !fds[1].revents;
+}
+
+/* One after the other: there is one disk.  Our parent is slurmd; it may become
+ * itself once more, which its thread's death signal would take for an end. */
 static int serve_all(int socket, vol_command_f command)
 {
-	for (;;) {
+	pid_t parent = getppid();
+	cleanup_fd int slurmd = pidfd_open(parent, 0);
+
+	if (slurmd < 0 || parent == 1 || getppid() != parent)
+		return VOL_CHECKPOINT_EXIT_FAILED;
+	while (wait_for_call(socket, slurmd)) {
 		int fd = accept4(socket, NULL, NULL, SOCK_CLOEXEC);
 
 		if (fd >= 0) {
@@ -129,6 +146,7 @@ static int serve_all(int socket, vol_command_f command)
 			return VOL_CHECKPOINT_EXIT_FAILED;
 		}
 	}
+	return 0;
 }
 
 int vol_serve(int socket, vol_command_f command)
