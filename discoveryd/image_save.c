@@ -238,11 +238,26 @@ static int find_server(void)
 	return steal_fd(&fd);
 }
 
+/* slurmd has a view of its own of cgroups: the number of a process is the same.
+ */
+static int name_task(const char *cgroup, char number[16], struct vol_error *err)
+{
+	cleanup_free struct vol_record *r = calloc(1, sizeof(*r));
+	pid_t supervisor;
+
+	if (!r)
+		return vol_errorf(err, "%s", strerror(errno));
+	if (vol_record_find(cgroup, r, &supervisor, err) < 0)
+		return -1;
+	snprintf(number, 16, "%d", (int)supervisor);
+	return 0;
+}
+
 static int write_down(struct saving *s, struct vol_error *err)
 {
 	struct image *im = s->im;
 	cleanup_fd int server = -1;
-	char program[PATH_MAX];
+	char program[PATH_MAX], task[16];
 	struct vol_ckdump dump = {.program = program,
 				  .criu = im->o->criu,
 				  .cgroup = im->o->what,
@@ -255,6 +270,11 @@ static int write_down(struct saving *s, struct vol_error *err)
 		 im->o->programs);
 	if (im->o->server < 0 && !im->o->stream)
 		dump.server = server = find_server();
+	if (dump.server >= 0) {
+		if (name_task(dump.cgroup, task, err) < 0)
+			return -1;
+		dump.cgroup = task;
+	}
 	im->stage = "dump";
 	image_progress(im, 0, true);
 	return vol_ckdump(&dump, err);

@@ -127,6 +127,10 @@ char *vol_record_format(const struct vol_record *record, struct vol_error *err);
 /* The record of the supervisor pid, whose descriptors root can see.  ENOENT: it
  * is none, or of a version that has no record. */
 int vol_record_of(pid_t pid, struct vol_record *record, struct vol_error *err);
+/* That of the one supervisor that task is or holds, a pid or the folder of a
+ * cgroup.  One thread at a time. */
+int vol_record_find(const char *task, struct vol_record *record,
+		    pid_t *supervisor, struct vol_error *err);
 
 /* --- restore ---------------------------------------------------------------
  */

@@ -38,8 +38,9 @@ struct dump {
 static int find(struct dump *d, const char *task, struct vol_error *err)
 {
 	const struct vol_record *r = d->record;
+	pid_t supervisor;
 
-	if (vol_find_record(task, d->record, err) != 0)
+	if (vol_record_find(task, d->record, &supervisor, err) != 0)
 		return -1;
 	if (!r->batch)
 		return vol_errorf_errno(err, EPERM,

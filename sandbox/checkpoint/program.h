@@ -8,10 +8,6 @@
 /* --- find.c ----------------------------------------------------------------
  */
 
-/* The record of the one supervisor that task is, a pid or a cgroup's folder. */
-int vol_find_record(const char *task, struct vol_record *record,
-		    struct vol_error *err);
-
 /* The cgroup (v2) of process pid: its folder; "" if it can not be frozen by
  * itself, as the one that we are in.  *frozen: it is.  -1 if one above it is.
  */
