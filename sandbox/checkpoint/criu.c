@@ -128,6 +128,7 @@ static const struct {
 	 true},
 	{"Unable to connect a transport socket",
 	 "CRIU is not in slurmd's Landlock domain", false},
+	{"No such process", "a process ended meanwhile", false},
 	{"bad size", "a file that is in use is another one here", false},
 	{"build-id", "a program or library is another one here", false},
 	{"No space left", "no space is left for it", false},

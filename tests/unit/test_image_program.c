@@ -183,13 +183,27 @@ static void it_is_refused(void **state)
 	hang_up(&a);
 }
 
+/* Bytes of image 1 that are on the controller's disk; fills the pipe. */
+static off_t feed(struct bed *bed, int fifo)
+{
+	static const char bytes[4096];
+	struct stat st = {.st_size = 0};
+	char path[PATH_MAX];
+
+	(void)!write(fifo, bytes, sizeof(bytes)); /* it may be full */
+	snprintf(path, sizeof(path), "%s/checkpoints/%u/1.part", bed->folder,
+		 JOB);
+	(void)stat(path, &st);
+	return st.st_size;
+}
+
 /* A signal ends it while it waits for more of its input. */
 static void it_is_told_to_stop(void **state)
 {
 	struct bed *bed = *state;
 	char path[PATH_MAX];
 	struct client a;
-	int status = 0;
+	int status = 0, fifo;
 	pid_t pid;
 
 	make_device(bed, ID_A);
@@ -197,15 +211,18 @@ static void it_is_told_to_stop(void **state)
 	put_job(JOB, "desk", VOL_JOB_RUNNING, 0);
 	snprintf(path, sizeof(path), "%s/device/fifo", bed->folder);
 	assert_int_equal(mkfifo(path, 0600), 0);
+	fifo = open(path, O_RDWR | O_NONBLOCK);
+	assert_true(fifo >= 0);
 	pid = start(bed, IMAGE_PROGRAM, "--conf=conf",
 		    "put --job=17 --restarts=0 <>fifo");
-	run_until(bed, stored(bed, JOB) == 1);
+	run_until(bed, feed(bed, fifo) > VOL_IMAGE_CHUNK);
 	assert_int_equal(kill(pid, SIGTERM), 0);
 	run_until(bed, waitpid(pid, &status, WNOHANG) == pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 1);
 	run_until(bed, stored(bed, JOB) == 0);
 	run_until(bed, strstr(bed->log, "broken off by the device: told to"));
+	close(fifo);
 	hang_up(&a);
 }
 
