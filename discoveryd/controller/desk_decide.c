@@ -13,6 +13,7 @@
 #include "cleanup.h"
 #include "desk_private.h"
 #include "forecasts.h"
+#include "images.h"
 #include "log.h"
 #include "reports.h"
 #include "server.h"
@@ -27,6 +28,8 @@ static void answer(struct vol_desk *d, const struct vol_ask *ask,
 	vol_info("%s: job %u must go (%s): %s%s%s", ask->node, ask->job,
 		 ask->why, vol_outcome_name(outcome), *reason ? ": " : "",
 		 reason);
+	if (outcome == VOL_OUTCOME_REFUSED)
+		vol_images_forget(d->c->images, ask->job);
 	if (!member || !member->peer)
 		return; /* it will ask again */
 	msg.outcome = outcome;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "images_private.h"
+#include "log.h"
 
 /* A reply is one frame of 64 KiB; an image takes 300 bytes of it. */
 #define PAGE 100
@@ -95,6 +96,18 @@ json_t *vol_images_verified(struct vol_images *im, struct vol_error *err)
 			      "bytes", (json_int_t)bytes, "state", state,
 			      "reason", m ? "" : im->verify_why.text),
 		    err);
+}
+
+void vol_images_forget(struct vol_images *im, uint32_t job)
+{
+	struct vol_error err;
+	int n = im ? vol_store_remove(im->store, job, 0, &err) : 0;
+
+	if (n < 0)
+		vol_err("images of job %u: %s", (unsigned)job, err.text);
+	if (n > 0)
+		vol_info("job %u goes on where it is: its images are dropped",
+			 (unsigned)job);
 }
 
 json_t *vol_images_prune(struct vol_images *im, uint32_t job, uint64_t older_s,

@@ -490,6 +490,28 @@ static void administrators_see_and_prune(void **state)
 	hang_up(&a);
 }
 
+/* What it wrote since is not in them. */
+static void a_job_that_stays_has_no_images(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_controller *role = bed->role;
+	int fd = stream_file(3, LEN);
+	struct client a;
+	struct errand e;
+
+	join(bed, &a, ID_A, "desk", "desk");
+	put_job(JOB, "desk", VOL_JOB_RUNNING, 0);
+	put_job(JOB + 1, "desk", VOL_JOB_RUNNING, 0);
+	assert_int_equal(do_put(bed, ID_A, JOB, 0, fd, &e), 0);
+	assert_int_equal(do_put(bed, ID_A, JOB + 1, 0, fd, &e), 0);
+	vol_images_forget(NULL, JOB);
+	vol_images_forget(role->images, JOB);
+	assert_int_equal(stored(bed, JOB), 0);
+	assert_int_equal(stored(bed, JOB + 1), 1);
+	close(fd);
+	hang_up(&a);
+}
+
 int main(void)
 {
 #define TEST(_name) cmocka_unit_test_setup_teardown(_name, setup, teardown)
@@ -511,6 +533,7 @@ int main(void)
 		TEST(the_controller_ends),
 		TEST(the_device_is_revoked),
 		TEST(administrators_see_and_prune),
+		TEST(a_job_that_stays_has_no_images),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
