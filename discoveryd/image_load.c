@@ -28,6 +28,7 @@
 #include "device/ckfolder.h"
 #include "device/ckhere.h"
 #include "device/ckimages.h"
+#include "device/ckopened.h"
 #include "device/ckpump.h"
 #include "device/ckrecord.h"
 #include "device/ckstream.h"
@@ -367,6 +368,8 @@ static int look_at_images(struct loading *l, const struct vol_ckimages *images,
 	if (rc == 0)
 		rc = vol_ckfit(&m->machine, &seen.mapped, &l->machine,
 			       vol_ckhere_look, &l->root, err);
+	if (rc == 0)
+		rc = vol_ckopened_check(&seen, m->uid, m->gid, err);
 	vol_ckseen_clear(&seen);
 	return rc;
 }

@@ -59,8 +59,8 @@ int vol_images_verify(struct vol_images *im, uint32_t job, uint32_t number,
 		      struct vol_error *err);
 json_t *vol_images_verified(struct vol_images *im, struct vol_error *err);
 
-/* The job has to leave, but stays: what was saved of it is behind what it writes
- * from now on.  NULL-safe. */
+/* The job has to leave, but stays: what was saved of it is behind what it
+ * writes from now on.  NULL-safe. */
 void vol_images_forget(struct vol_images *im, uint32_t job);
 
 /* As vol_store_remove; with neither job nor age those of jobs that slurmctld

@@ -18,6 +18,7 @@
 #include "device/ckdump.h"
 #include "device/ckfolder.h"
 #include "device/ckhere.h"
+#include "device/ckopened.h"
 #include "device/ckpump.h"
 #include "device/ckrecord.h"
 
@@ -284,6 +285,57 @@ static void what_is_mapped_is_looked_at_below_the_root(void **state)
 	close(root.fd);
 }
 
+#define JOB_ID 4711
+
+static int opened_as_job(const char *folder, const char *name, uint32_t flags,
+			 struct vol_error *err)
+{
+	struct vol_ckopened file = {.flags = flags};
+	struct vol_ckseen seen = {.n_opened = 1, .opened = &file};
+
+	snprintf(file.path, sizeof(file.path), "%s/%s", folder, name);
+	return vol_ckopened_check(&seen, JOB_ID, JOB_ID, err);
+}
+
+static void put_file(const char *folder, const char *name, uid_t uid,
+		     mode_t mode)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(fchown(fd, uid, uid), 0);
+	assert_int_equal(fchmod(fd, mode), 0);
+	close(fd);
+}
+
+/* Root opens anything; the job does not. */
+static void files_of_others_are_none_of_the_job_s(void **state)
+{
+	const char *folder = *state;
+	struct vol_error err = {""};
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chmod(folder, 0755), 0);
+	put_file(folder, "own", JOB_ID, 0600);
+	put_file(folder, "theirs", JOB_ID + 1, 0600);
+	put_file(folder, "shown", JOB_ID + 1, 0644);
+	assert_int_equal(opened_as_job(folder, "own", O_RDWR, &err), 0);
+	assert_int_equal(opened_as_job(folder, "shown", O_RDONLY, &err), 0);
+	assert_int_equal(opened_as_job(folder, "gone", O_RDWR, &err), 0);
+	assert_int_equal(opened_as_job(folder, "shown", O_WRONLY, &err), -1);
+	assert_int_equal(errno, EPERM);
+	assert_non_null(strstr(err.text, "/shown: not the job's to write"));
+	assert_int_equal(opened_as_job(folder, "theirs", O_RDONLY, &err), -1);
+	assert_non_null(strstr(err.text, "/theirs: not the job's to read"));
+	/* And root is root again. */
+	assert_int_equal(chmod(folder, 0700), 0);
+	put_file(folder, "more", 0, 0600);
+}
+
 /* ---- the folder ---- */
 
 static void a_folder_goes_with_who_made_it(void **state)
@@ -482,6 +534,7 @@ int main(void)
 		cmocka_unit_test(a_build_id_is_found),
 		cmocka_unit_test(no_file_is_too_strange),
 		IN_FOLDER(what_is_mapped_is_looked_at_below_the_root),
+		IN_FOLDER(files_of_others_are_none_of_the_job_s),
 		IN_FOLDER(a_folder_goes_with_who_made_it),
 		IN_FOLDER(its_words_and_status_are_heard),
 		IN_FOLDER(it_ends_when_told_to),
