@@ -332,22 +332,29 @@ int vol_ckcheck_mounts(struct vol_ckset *set, struct vol_error *err)
 	return 0;
 }
 
-/* The place of the mount of that number; without one, of the path. */
+/* The place that the path leads to: CRIU opens it by its name, whatever mount
+ * the image says it is on. */
 static const struct vol_ckplace *place_of(const struct vol_ckset *set,
-					  const char *path, size_t len,
-					  const struct vol_ckvalue *mount)
+					  const char *path, size_t len)
 {
-	const struct vol_ckmount *m = NULL;
 	char text[VOL_CKPATH_SIZE];
 
-	if (mount->n && mount->number != -1) {
-		if (mount->number > 0)
-			m = vol_ckset_mount(set, (uint32_t)mount->number);
-		return m ? m->place : NULL;
-	}
 	memcpy(text, path, len);
 	text[len] = '\0';
 	return vol_ckplaces_of(set->want->places, text);
+}
+
+/* Does the image say so, too? */
+static bool is_on(const struct vol_ckset *set, const struct vol_ckvalue *mount,
+		  const struct vol_ckplace *place)
+{
+	const struct vol_ckmount *m = NULL;
+
+	if (!mount->n || mount->number == -1)
+		return true;
+	if (mount->number > 0)
+		m = vol_ckset_mount(set, (uint32_t)mount->number);
+	return m && m->place == place;
 }
 
 int vol_ckcheck_path(const struct vol_ckset *set, struct vol_ckbytes path,
@@ -360,16 +367,12 @@ int vol_ckcheck_path(const struct vol_ckset *set, struct vol_ckbytes path,
 	vol_text_excerpt(at, path.len, excerpt);
 	if (!vol_ckpath_valid_n(at, path.len))
 		return vol_ckrefuse(err, "%s is no normal path", excerpt);
-	*place = place_of(set, at, path.len, mount);
+	*place = place_of(set, at, path.len);
 	if (!*place)
+		return vol_ckrefuse(err, "%s is on no mount", excerpt);
+	if (!is_on(set, mount, *place))
 		return vol_ckrefuse(err,
-				    "%s is on mount %" PRId64
-				    ", which is not there",
-				    excerpt, mount->n ? mount->number : -1);
-	if (!within(at, path.len, (*place)->target))
-		return vol_ckrefuse(err,
-				    "%s is not below %s, where its mount "
-				    "is",
-				    excerpt, (*place)->target);
+				    "%s is on %s, and not on mount %" PRId64,
+				    excerpt, (*place)->target, mount->number);
 	return 0;
 }
