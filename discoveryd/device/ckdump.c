@@ -35,7 +35,7 @@ become_dump(const struct vol_ckdump *d, int said, pid_t parent)
 	snprintf(seconds, sizeof(seconds), "%u", d->seconds);
 	sigemptyset(&none);
 	if (null >= 0 && dup2(null, 0) == 0 && dup2(null, 1) == 1 &&
-	    dup2(said, 2) == 2 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
+	    dup2(said, 2) == 2 && prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 &&
 	    getppid() == parent && sigprocmask(SIG_SETMASK, &none, NULL) == 0 &&
 	    signal(SIGPIPE, SIG_DFL) != SIG_ERR)
 		execl(d->program, d->program, "-c", d->criu, "-t", seconds,
@@ -56,7 +56,7 @@ static int wait_end(pid_t pid, int stop)
 		rc = fd < 0 ? 0 : poll(p, 2, -1);
 	while (rc < 0 && errno == EINTR);
 	if (rc <= 0 || !p[0].revents)
-		kill(pid, SIGKILL);
+		kill(pid, SIGTERM);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return p[0].revents ? status : -1;

@@ -174,18 +174,44 @@ static void __attribute__((noreturn)) become_criu(struct dump *d, pid_t parent)
 	_exit(127);
 }
 
+static volatile sig_atomic_t criu_pid, stopped;
+
+/* CRIU has thawed what it holds: whoever ends us must not leave it so. */
+static void on_stop(int number)
+{
+	(void)number;
+	stopped = 1;
+	if (criu_pid > 0)
+		kill(criu_pid, SIGKILL);
+}
+
+static pid_t start_criu(struct dump *d)
+{
+	pid_t parent = getpid(), pid;
+
+	signal(SIGTERM, on_stop);
+	pid = fork();
+	if (pid == 0) {
+		signal(SIGTERM, SIG_DFL);
+		become_criu(d, parent);
+	}
+	criu_pid = pid;
+	if (stopped && pid > 0)
+		kill(pid, SIGKILL);
+	return pid;
+}
+
 static int run(struct dump *d, struct vol_error *err)
 {
-	pid_t parent = getpid(), pid = fork();
+	pid_t pid = start_criu(d);
 	struct vol_error how;
 	char log[PATH_MAX];
 	int rc;
 
-	if (pid == 0)
-		become_criu(d, parent);
 	if (pid < 0)
 		return vol_errorf(err, "fork: %s", strerror(errno));
 	rc = vol_criu_wait(pid, d->seconds, &how);
+	criu_pid = 0;
 	/* One that was killed leaves it as it is. */
 	if (d->cgroup[0] && vol_cgroup_freeze(d->cgroup, d->frozen, err) != 0)
 		return -1;

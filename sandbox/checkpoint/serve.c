@@ -42,7 +42,7 @@ run(vol_command_f command, int argc, char *argv[], int out, pid_t parent)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), rc;
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent ||
 	    null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 ||
 	    dup2(out, 2) < 0)
 		_exit(VOL_CHECKPOINT_EXIT_FAILED);
@@ -61,8 +61,9 @@ static int wait_for(pid_t pid, int socket)
 
 	while (fd >= 0 && poll(fds, 2, -1) < 0 && errno == EINTR)
 		;
+	/* It ends CRIU, and leaves the job as it was. */
 	if (fd < 0 || !fds[0].revents)
-		kill(pid, SIGKILL);
+		kill(pid, SIGTERM);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return WIFEXITED(status) ? WEXITSTATUS(status)
