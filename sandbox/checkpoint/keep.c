@@ -43,6 +43,11 @@ static void add_output(struct vol_record *r, const struct vol_stdio *io, int i)
 {
 	struct vol_record_output *o = &r->output[r->outputs];
 
+	/* The record could not name it: such a job runs, and is not saved. */
+	if (strchr(io->fd[i].path, '\n')) {
+		r->batch = false;
+		return;
+	}
 	if (!io->fd[i].reopen || io->fd[i].null ||
 	    (r->outputs > 0 && strcmp(r->output[0].path, io->fd[i].path) == 0))
 		return;
