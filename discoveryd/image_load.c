@@ -407,6 +407,7 @@ static int load(struct loading *l, struct vol_error *err)
 {
 	struct image *im = l->im;
 	bool ours = true;
+	uint64_t made;
 	int rc;
 
 	rc = im->o->stream ? fetch_file(l, im->o->stream, err)
@@ -418,9 +419,12 @@ static int load(struct loading *l, struct vol_error *err)
 		return image_status(im);
 	if (rc < 0 || look(l, err) < 0)
 		return status_of();
+	/* The controller says how old it is: clocks differ. */
+	made = im->o->stream ? l->here.made_s
+			     : (uint64_t)time(NULL) - l->here.made_s;
 	printf("{\"number\": %" PRIu32 ", \"restarts\": %" PRIu32
 	       ", \"made_s\": %" PRIu64 ", \"node\": \"%s\"}\n",
-	       l->here.number, l->here.restarts, l->here.made_s, l->m->node);
+	       l->here.number, l->here.restarts, made, l->m->node);
 	return IMAGE_DONE;
 }
 
