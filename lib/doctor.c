@@ -258,13 +258,6 @@ static enum vol_severity judge_requeue_exit(const struct vol_cluster *c,
 	return bad_if(!list_has(c->requeue_exit, REQUEUE_EXIT), VOL_PROBLEM);
 }
 
-static enum vol_severity judge_append(const struct vol_cluster *c, char *now,
-				      size_t size)
-{
-	snprintf(now, size, "JobFileAppend=%u", c->job_file_append);
-	return bad_if(c->job_file_append != 1, VOL_ADVICE);
-}
-
 static enum vol_severity judge_array(const struct vol_cluster *c, char *now,
 				     size_t size)
 {
@@ -355,11 +348,6 @@ static const struct rule rules[] = {
 	 "with this status a device gives a job back that it can not run safely; "
 	 "else the job would have failed",
 	 judge_requeue_exit},
-	{"JobFileAppend", "JobFileAppend=1",
-	 "a job that was saved and goes on elsewhere finds its output cut, and "
-	 "has to start from the beginning, unless it was submitted with "
-	 "--open-mode=append",
-	 judge_append},
 	{"MaxArraySize", "MaxArraySize=100001 and MaxJobCount above it",
 	 "vbatch has to split larger campaigns into several arrays",
 	 judge_array},

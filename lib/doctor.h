@@ -34,7 +34,6 @@ struct vol_cluster {
 	uint32_t max_job_count;
 	uint16_t tree_width;
 	uint16_t return_to_service;
-	uint16_t job_file_append;
 	uint16_t slurmd_timeout_s;
 	uint32_t min_job_age_s;
 	uint64_t lost_after_ms;      /* of controller.conf; 0 = not known */

@@ -181,7 +181,6 @@ int vol_slurm_settings(struct vol_cluster *cluster, const char *partition,
 	c.max_job_count = settings->max_job_cnt;
 	c.tree_width = settings->tree_width;
 	c.return_to_service = settings->ret2service;
-	c.job_file_append = settings->job_file_append;
 	c.slurmd_timeout_s = settings->slurmd_timeout;
 	c.min_job_age_s = settings->min_job_age;
 	if (fill_partition(&c, partition, err) < 0 || count_nodes(&c, err) < 0)
