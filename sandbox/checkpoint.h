@@ -146,7 +146,9 @@ struct vol_restore {
 	unsigned int seconds; /* 0: 120 */
 	/* Cut output files to their length in the record: what the job wrote
 	 * after the dump it will write again.  Else a longer one stays, and is
-	 * appended to.  A shorter one is an error in both cases. */
+	 * appended to, if there are only lines of slurmstepd's and ours behind
+	 * that; others are an error: the job went on.  A shorter one is an
+	 * error in both cases. */
 	bool roll_back;
 	bool remove; /* dir, as soon as the job runs */
 };
@@ -158,7 +160,7 @@ struct vol_restore {
  * one line.  What of the task's input and output slurmstepd opened is not used:
  * the job's own files are opened again by their names.  The log of a CRIU that
  * failed is "restore.log" in dir.  slurmstepd must not have cut the output
- * (JobFileAppend=1). */
+ * (--open-mode=append). */
 int vol_sandbox_restore(struct vol_sandbox *sandbox,
 			const struct vol_restore *restore,
 			struct vol_error *err);

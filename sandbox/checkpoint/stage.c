@@ -17,6 +17,7 @@
 #include <linux/openat2.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/mount.h>
@@ -25,6 +26,9 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+
+/* Slurm and we write a few lines between two runs of a job. */
+#define NOTES_MAX 65536
 
 int vol_stage_begin(struct vol_error *err)
 {
@@ -166,11 +170,36 @@ int vol_stage_parts(const struct vol_sandbox *s, const struct vol_record *r,
 	return copy_hook(s, err);
 }
 
+static bool is_note(const char *line)
+{
+	return strncmp(line, "slurmstepd", strlen("slurmstepd")) == 0 ||
+	       strncmp(line, "volunteer: ", strlen("volunteer: ")) == 0;
+}
+
+/* What is there since the dump is Slurm's and ours: the job did not go on. */
+static bool only_notes(int fd, off_t from, off_t to)
+{
+	cleanup_free char *text = NULL;
+	size_t len = (size_t)(to - from);
+	char *line;
+
+	if (to - from > NOTES_MAX || !(text = malloc(len + 1)) ||
+	    pread(fd, text, len, from) != (ssize_t)len)
+		return false;
+	text[len] = '\0';
+	for (line = text; *line; line += *line == '\n') {
+		if (!is_note(line))
+			return false;
+		line += strcspn(line, "\n");
+	}
+	return line == text + len;
+}
+
 static int settle_output(const struct vol_sandbox *s,
 			 const struct vol_record_output *o, bool roll_back,
 			 struct vol_error *err)
 {
-	cleanup_fd int fd = open_inside(s, o->path, O_WRONLY | O_NONBLOCK,
+	cleanup_fd int fd = open_inside(s, o->path, O_RDWR | O_NONBLOCK,
 					RESOLVE_NO_SYMLINKS);
 	struct stat st;
 
@@ -184,9 +213,14 @@ static int settle_output(const struct vol_sandbox *s,
 	if ((uint64_t)st.st_size < o->length)
 		return vol_errorf_errno(err, EINVAL,
 					"output %s: has %lld bytes, it had "
-					"%llu (JobFileAppend=1?)",
+					"%llu (--open-mode=append?)",
 					o->path, (long long)st.st_size,
 					(unsigned long long)o->length);
+	if (!roll_back && !only_notes(fd, (off_t)o->length, st.st_size))
+		return vol_errorf_errno(err, ESTALE,
+					"output %s: the job has written more "
+					"since it was saved",
+					o->path);
 	if (roll_back && ftruncate(fd, (off_t)o->length) != 0)
 		return vol_errorf(err, "output %s: %s", o->path,
 				  strerror(errno));
