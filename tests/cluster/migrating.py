@@ -6,7 +6,7 @@ import re
 import parked
 from parked import present
 
-ASK = "--volunteer-checkpoint=on-evict"
+ASK = "--volunteer-checkpoint=on-evict --open-mode=append"
 # Slurm's own words, and ours, which stand between the lines of a job.
 NOTES = re.compile(r"^(volunteer|slurmstepd[^:]*):.*\n", re.M)
 GOES_ON = re.compile(r"^volunteer: goes on from image (\d+), made \S+ ago on "

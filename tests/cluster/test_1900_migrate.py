@@ -154,7 +154,8 @@ def test_a_device_that_shows_other_folders(lab):
 
 def test_without_asking_a_job_begins_anew(lab):
     with migrating.only(lab, "desk1"):
-        job = parked.submit(lab, COUNT.format(n=300), "-o moved.%j")
+        job = parked.submit(lab, COUNT.format(n=300),
+                            "-o moved.%j --open-mode=append")
         lab.wait("the job writes", lambda: len(
             migrating.lines(lab, job)) > 5, 60)
     with parked.settings(lab, "desk1", parked_max="1s"), \
@@ -166,5 +167,5 @@ def test_without_asking_a_job_begins_anew(lab):
                 "1") == 2, 30)
     assert "volunteer:" not in migrating.output(lab, job)
     assert f"job {job}" not in lab.run("desk1", "volunteer log -n 200 | "
-                                       "grep saved: || true")
+                                       "grep -w saved || true")
     parked.end(lab, job)
