@@ -2,6 +2,11 @@
 /* placement.c - what the select plugin decided, kept for volunteer explain
  *
  * Record number n of all that were ever written is at n % VOL_PLACEMENT_RING.
+ *
+ * The scheduler waits while one is added, and most of pwrite(2) was the way into
+ * the kernel and back: so the writer has the file mapped.  Its room is reserved
+ * before, and its length looked at each time, since to write where a file has
+ * been cut off would kill slurmctld.
  */
 #include "config.h"
 
@@ -12,6 +17,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,7 +26,7 @@
 #include "trusted.h"
 
 /* The version is part of it. */
-#define MAGIC "VOLPLAC1"
+#define MAGIC "VOLPLAC2"
 
 struct entry {
 	char name[64];
@@ -32,7 +38,8 @@ struct entry {
 
 struct record {
 	char magic[8];
-	uint64_t number; /* from 1 */
+	uint64_t checksum; /* over all behind it, to the last entry */
+	uint64_t number;   /* from 1 */
 	int64_t at;
 	uint32_t job;
 	uint32_t limit_s, checkpoint_s, restart_s;
@@ -40,31 +47,37 @@ struct record {
 	uint32_t n_nodes;
 	uint32_t held;
 	struct entry nodes[VOL_PLACEMENT_NODES];
-	uint8_t rest[120]; /* 0 */
-	uint64_t checksum; /* over all before it */
+	uint8_t rest[120]; /* not looked at, as entries behind n_nodes */
 };
 
+#define CHECKED_FROM offsetof(struct record, number)
+#define RING_SIZE    (VOL_PLACEMENT_RING * sizeof(struct record))
+
 _Static_assert(sizeof(struct entry) == 112 &&
-		       offsetof(struct record, nodes) == 64 &&
+		       offsetof(struct record, nodes) == 72 &&
 		       sizeof(struct record) == 1536,
 	       "not what slurm-volunteer-nodes(5) says");
 
 struct vol_placement_log {
 	char *path;
 	int fd;
+	struct record *ring; /* mapped */
 	uint64_t next;
-	uint32_t job;      /* of the newest that we added */
-	int64_t looked_at; /* for another file, in Unix seconds */
+	uint32_t job; /* of the newest that we added */
 };
 
 static uint64_t checksum_of(const struct record *r)
 {
-	return vol_nodetable_checksum(r, offsetof(struct record, checksum));
+	return vol_nodetable_checksum((const char *)r + CHECKED_FROM,
+				      offsetof(struct record, nodes) -
+					      CHECKED_FROM +
+					      r->n_nodes * sizeof(*r->nodes));
 }
 
 static bool is_record(const struct record *r)
 {
 	return memcmp(r->magic, MAGIC, sizeof(r->magic)) == 0 && r->number &&
+	       r->n_nodes <= VOL_PLACEMENT_NODES &&
 	       r->checksum == checksum_of(r);
 }
 
@@ -85,6 +98,15 @@ static uint64_t newest(int fd)
 		if (read_slot(fd, slot, &r) && r.number > number)
 			number = r.number;
 	return number;
+}
+
+/* With all its room.  MAP_FAILED and errno. */
+static struct record *map(int fd)
+{
+	errno = posix_fallocate(fd, 0, RING_SIZE);
+	return errno ? MAP_FAILED
+		     : mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+			    fd, 0);
 }
 
 struct vol_placement_log *vol_placement_open(const char *path,
@@ -124,6 +146,13 @@ struct vol_placement_log *vol_placement_open(const char *path,
 	if (fchmod(fd, 0644) < 0)
 		errno = 0;
 	log->next = newest(fd) + 1;
+	log->ring = map(fd);
+	if (log->ring == MAP_FAILED) {
+		vol_errorf(err, "%s: %s", path, strerror(errno));
+		free(log->path);
+		free(log);
+		return NULL;
+	}
 	log->fd = steal_fd(&fd);
 	return log;
 }
@@ -134,88 +163,85 @@ void vol_placement_close(struct vol_placement_log *log)
 
 	if (!log)
 		return;
+	munmap(log->ring, RING_SIZE);
 	close(log->fd);
 	free(log->path);
 	free(log);
 	errno = saved;
 }
 
+static void encode_node(struct entry *to, const struct vol_placement_node *from)
+{
+	*to = (struct entry){
+		.fate = (uint8_t)from->fate,
+		.state = (uint8_t)from->state,
+		.level = (uint8_t)from->level,
+		.weight = from->weight,
+		.speed = from->speed,
+		.evicted = from->figures.evicted,
+		.run_s = from->figures.run_s,
+		.wasted_s = from->figures.wasted_s,
+		.completion_s = from->figures.completion_s,
+	};
+	memcpy(to->name, from->name,
+	       strnlen(from->name, sizeof(to->name) - 1));
+}
+
 static void encode(struct record *r, uint64_t number,
 		   const struct vol_placement *p)
 {
-	*r = (struct record){
-		.number = number,
-		.at = p->at,
-		.job = p->job,
-		.limit_s = p->facts.limit_s,
-		.checkpoint_s = p->facts.checkpoint_s,
-		.restart_s = p->facts.restart_s,
-		.taken = p->taken,
-		.passed = p->passed,
-		.held = p->held,
-		.dropped = p->dropped,
-		.others = p->others,
-		.n_nodes = p->n_nodes,
-	};
 	memcpy(r->magic, MAGIC, sizeof(r->magic));
-	if (r->n_nodes > VOL_PLACEMENT_NODES)
-		r->n_nodes = VOL_PLACEMENT_NODES;
-	for (uint32_t i = 0; i < r->n_nodes; i++) {
-		const struct vol_placement_node *from = &p->nodes[i];
-		struct entry *to = &r->nodes[i];
-
-		memcpy(to->name, from->name,
-		       strnlen(from->name, sizeof(to->name) - 1));
-		to->fate = (uint8_t)from->fate;
-		to->state = (uint8_t)from->state;
-		to->level = (uint8_t)from->level;
-		to->weight = from->weight;
-		to->speed = from->speed;
-		to->evicted = from->figures.evicted;
-		to->run_s = from->figures.run_s;
-		to->wasted_s = from->figures.wasted_s;
-		to->completion_s = from->figures.completion_s;
-	}
+	r->number = number;
+	r->at = p->at;
+	r->job = p->job;
+	r->limit_s = p->facts.limit_s;
+	r->checkpoint_s = p->facts.checkpoint_s;
+	r->restart_s = p->facts.restart_s;
+	r->taken = p->taken;
+	r->passed = p->passed;
+	r->held = p->held;
+	r->dropped = p->dropped;
+	r->others = p->others;
+	r->n_nodes = p->n_nodes < VOL_PLACEMENT_NODES ? p->n_nodes
+						      : VOL_PLACEMENT_NODES;
+	for (uint32_t i = 0; i < r->n_nodes; i++)
+		encode_node(&r->nodes[i], &p->nodes[i]);
 	r->checksum = checksum_of(r);
 }
 
-/* Somebody removed it, with its folder perhaps: begin another one. */
-static void follow(struct vol_placement_log *log)
+/* Somebody removed it, with its folder perhaps, or cut it off: begin another
+ * one.  False: there is none to write to. */
+static bool follow(struct vol_placement_log *log)
 {
-	struct vol_placement_log *other;
+	struct vol_placement_log *other, old = *log;
 	struct stat st;
 
-	if (fstat(log->fd, &st) < 0 || st.st_nlink > 0)
-		return;
+	if (fstat(log->fd, &st) == 0 && st.st_nlink > 0 &&
+	    st.st_size >= (off_t)RING_SIZE)
+		return true;
 	other = vol_placement_open(log->path, NULL);
 	if (!other)
-		return;
-	close(log->fd);
-	log->fd = other->fd;
-	log->next = other->next;
-	log->job = 0;
-	free(other->path);
-	free(other);
+		return false;
+	*log = *other;
+	log->path = old.path;
+	old.path = other->path;
+	*other = old;
+	vol_placement_close(other);
+	return true;
 }
 
 void vol_placement_add(struct vol_placement_log *log,
 		       const struct vol_placement *p)
 {
-	struct record r;
 	uint64_t number;
 
-	if (log->looked_at != p->at) {
-		log->looked_at = p->at;
-		follow(log);
-	}
+	if (!follow(log))
+		return; /* a memory less */
 	if (log->job == p->job && log->next > 1)
 		log->next--;
 	number = log->next++;
 	log->job = p->job;
-	encode(&r, number, p);
-	if (pwrite(log->fd, &r, sizeof(r),
-		   (off_t)(number % VOL_PLACEMENT_RING * sizeof(r))) < 0)
-		return; /* a memory less */
+	encode(&log->ring[number % VOL_PLACEMENT_RING], number, p);
 }
 
 static bool is_figure(double x)
@@ -265,8 +291,6 @@ static int decode(struct vol_placement *p, const struct record *r)
 		.others = r->others,
 		.n_nodes = r->n_nodes,
 	};
-	if (r->n_nodes > VOL_PLACEMENT_NODES)
-		return -1;
 	for (uint32_t i = 0; i < r->n_nodes; i++)
 		if (decode_node(&p->nodes[i], &r->nodes[i]) < 0)
 			return -1;

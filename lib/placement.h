@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* placement.h - what the select plugin decided, kept for volunteer explain
  *
- * A ring of fixed-size records in one file that the plugin writes with
- * pwrite(2) each time it starts a job on devices, and anybody reads: which
+ * A ring of fixed-size records in one file that the plugin writes each time
+ * it starts a job on devices, and anybody reads: which
  * candidates there were, what became of each and from what figures.  It is a
  * memory for people: losing it costs nothing, so it is never synced, and a
  * record that is torn or foreign is skipped.  Byte by byte in
@@ -61,10 +61,9 @@ struct vol_placement_log *vol_placement_open(const char *path,
 					     struct vol_error *err);
 /* NULL-safe. */
 void vol_placement_close(struct vol_placement_log *log);
-/* One write; errors are ignored.  Takes the place of the newest one if that was
- * of the same job (Slurm may refuse what was decided, and decide again), and
- * follows path to another file when this one was removed: it looks when p->at
- * is another second than the last time. */
+/* Takes the place of the newest one if that was of the same job (Slurm may
+ * refuse what was decided, and decide again).  Begins another file at path when
+ * this one was removed or cut off; where that fails the record is lost. */
 void vol_placement_add(struct vol_placement_log *log,
 		       const struct vol_placement *p);
 

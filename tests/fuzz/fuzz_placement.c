@@ -38,11 +38,17 @@ static void check_placement(const struct vol_placement *p)
 
 static void seal(uint8_t *record)
 {
-	uint64_t aligned[RECORD / 8];
+	uint64_t aligned[RECORD / 8], *entries = &aligned[9];
+	uint32_t n;
 
 	memcpy(aligned, record, RECORD);
-	memcpy(aligned, "VOLPLAC1", 8);
-	aligned[RECORD / 8 - 1] = vol_nodetable_checksum(aligned, RECORD - 8);
+	memcpy(aligned, "VOLPLAC2", 8);
+	memcpy(&n, record + 64, sizeof(n));
+	n %= VOL_PLACEMENT_NODES + 1;
+	aligned[8] = aligned[8] >> 32 << 32 | n;
+	aligned[1] = vol_nodetable_checksum(
+		&aligned[2], (size_t)((char *)&entries[n * 14] -
+				      (char *)&aligned[2]));
 	memcpy(record, aligned, RECORD);
 }
 
@@ -72,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_assert(pwrite(fd, file, size + RECORD, 0) ==
 		    (ssize_t)(size + RECORD));
 	for (size_t at = 0; at + RECORD <= size + RECORD; at += RECORD) {
-		memcpy(&job, file + at + 24, sizeof(job));
+		memcpy(&job, file + at + 32, sizeof(job));
 		if (vol_placement_find(path, job, &p, &err) == 0) {
 			fuzz_assert(p.job == job);
 			check_placement(&p);
