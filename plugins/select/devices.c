@@ -32,6 +32,7 @@ struct vol_kind {
 
 struct vol_devices {
 	struct vol_nodeview *view;
+	uint64_t read_ms; /* when it was, in good order; 0: never */
 	char cluster[VOL_CLUSTER_NAME_SIZE];
 
 	struct vol_place *map;
@@ -109,8 +110,12 @@ static int resize_map(struct vol_devices *d, size_t n)
 int vol_devices_refresh(struct vol_devices *d, uint64_t now_ms, size_t n_nodes,
 			int64_t update, struct vol_error *err)
 {
-	if (vol_nodeview_refresh(d->view, now_ms, err) < 0)
-		return -1;
+	if (now_ms != d->read_ms) {
+		d->read_ms = 0;
+		if (vol_nodeview_refresh(d->view, now_ms, err) < 0)
+			return -1;
+		d->read_ms = now_ms;
+	}
 	if ((n_nodes > d->n_map && resize_map(d, n_nodes) < 0) ||
 	    grow(&d->devices, &d->room, vol_nodeview_slots(d->view),
 		 sizeof(*d->devices)) < 0)

@@ -167,10 +167,13 @@ static void report(uint32_t n, const char *metric, uint64_t ns[CALLS])
 	fflush(stdout);
 }
 
+/* In a millisecond of its own: in the same one the table is not read again. */
 static uint64_t one_call(uint16_t mode)
 {
-	uint64_t before;
+	uint64_t before = clock_ns();
 
+	while (clock_ns() / 1000000 == before / 1000000)
+		;
 	memset(words + 1, 0xff, (words[0] + 63) / 64 * 8);
 	before = clock_ns();
 	select_p_job_test(&job, (bitstr_t *)words, 1, 1, 1, mode | MODE_FLAG,

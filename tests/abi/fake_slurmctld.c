@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <sys/wait.h>
+#include <time.h>
 
 struct fake_slurmctld ctld;
 struct seen seen[MAX_CALLS];
@@ -140,6 +141,8 @@ int ctld_try(uint16_t mode, unsigned int without)
 	void *preempt = ctld.preempts ? t : NULL;
 	int rc;
 
+	/* The table is read once a millisecond. */
+	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	called = 0;
 	memset(seen, 0, sizeof(seen));
 	for (int i = 0; i < N_NODES; i++)

@@ -51,7 +51,7 @@ static void put_risk(struct bed *bed, unsigned int i, uint16_t chance,
 
 static int refresh(struct bed *bed, struct vol_devices *d, int64_t update)
 {
-	return vol_devices_refresh(d, bed->now_ms, N, update, &bed->err);
+	return vol_devices_refresh(d, ++bed->now_ms, N, update, &bed->err);
 }
 
 static uint32_t find(struct vol_devices *d, size_t i, size_t record, char *name)
@@ -352,6 +352,27 @@ static void names_are_looked_at_again(void **state)
 	vol_devices_destroy(d);
 }
 
+static void the_table_is_read_once_a_millisecond(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_devices *d = start(bed);
+	const uint8_t *states;
+
+	put(bed, 3, VOL_NODETABLE_OPEN, 1, 1000);
+	assert_int_equal(refresh(bed, d, 1), 0);
+	put(bed, 3, VOL_NODETABLE_PARKED, 1, 1000);
+	assert_int_equal(vol_devices_refresh(d, bed->now_ms, N, 1, NULL), 0);
+	states = vol_nodeview_states(vol_devices_view(d));
+	assert_int_equal(states[0], VOL_NODETABLE_OPEN);
+	assert_int_equal(refresh(bed, d, 1), 0);
+	assert_int_equal(states[0], VOL_NODETABLE_PARKED);
+	/* One that could not be read is asked for again. */
+	assert_int_equal(truncate(bed->path, 10), 0);
+	assert_int_equal(refresh(bed, d, 1), -1);
+	assert_int_equal(vol_devices_refresh(d, bed->now_ms, N, 1, NULL), -1);
+	vol_devices_destroy(d);
+}
+
 static void slurmctlds_table_grows(void **state)
 {
 	struct bed *bed = *state;
@@ -457,6 +478,7 @@ int main(void)
 		bed_test(the_worse_ones_are_put_together),
 		bed_test(costs_follow_the_table_and_the_job),
 		bed_test(names_are_looked_at_again),
+		bed_test(the_table_is_read_once_a_millisecond),
 		bed_test(slurmctlds_table_grows),
 		bed_test(some_of_each_fate_are_told),
 		cmocka_unit_test(jobs_say_how_often_they_save),
