@@ -212,8 +212,10 @@ struct vol_resume {
 /* In task_init of a batch script, before it enters the walls: the newest image
  * of the job is fetched and put back, or else the one before, and the process
  * is its supervisor then.  Returns for a job that has to start from the
- * beginning, which was told that and why.  Images of a run before the last one
- * have the script's output cut to what it was then. */
+ * beginning, which was told that and why: there is none, or none that can be
+ * put back.  When nobody says so for a quarter of an hour in which it ran, the
+ * process ends with VOL_EXIT_REQUEUE.  Images of a run before the last one have
+ * the script's output cut to what it was then. */
 void vol_resume(const struct vol_resume *resume);
 
 /* In slurmstepd, afterwards: what was left of images on this machine's disk. */

@@ -6,6 +6,11 @@
  * lock that ends with this process, or when it has become the supervisor: what
  * is not locked is of somebody who was killed.
  *
+ * Only an answer decides that a job starts from the beginning: that there is no
+ * image of it, or none that can be put back here.  Whoever gets no answer tries
+ * again, and at last lets the job be queued once more: what it has done is not
+ * thrown away because a controller is being restarted.
+ *
  * The kernel may stop us at any time, when the owner comes: what takes too long
  * is counted in seconds in which we ran.
  */
@@ -46,23 +51,40 @@
 /* The newest one and the one before: the store keeps no more of a job. */
 #define IMAGES_MAX 2
 
-/* Seconds: 4 GB from the controller over a slow network, and their digests; a
- * restore reads them once more. */
+/* Seconds without another byte: the digests of 4 GB; a restore reads as much
+ * once more. */
 #define LOAD_S    600
 #define RESTORE_S 600
 
-/* A controller that is being restarted. */
+/* The program's own tries, and ours with it: a controller that is restarted, or
+ * moved to another host. */
 #define LOAD_WAIT "1m"
+#ifndef VOL_RESUME_TRY_S /* tests have less patience */
+#define VOL_RESUME_TRY_S   900
+#define VOL_RESUME_PAUSE_S 5
+#endif
+
+/* For one image: CRIU may have been killed. */
+#define RESTORES_MAX 2
 
 /* Exit status of the program. */
 enum { LOADED = 0, REFUSED = 3, NO_IMAGE = 4, UNFIT = 6 };
 
 struct loading {
 	int status;      /* -1: it has none, see said */
+	int seconds;     /* that it took */
 	char out[1024];  /* what it wrote */
 	char said[1024]; /* the same of its stderr */
 	uint64_t number, restarts, made_s;
 	char node[VOL_NODE_NAME_SIZE]; /* where it was made */
+};
+
+/* So far, of all of them. */
+struct trying {
+	uint64_t before; /* the next one's number is lower; 0: any */
+	int images, restores;
+	int seconds;    /* in vain */
+	char why[1024]; /* the last one did not come */
 };
 
 /* --- its folder ------------------------------------------------------------
@@ -159,8 +181,9 @@ become_program(char *argv[], const int out[2], const int said[2], pid_t parent)
 	_exit(127);
 }
 
-/* Keep the beginning of what is there.  false: it was the end. */
-static bool take_text(int fd, char *text, size_t size)
+/* Keep the beginning of its last line, or of the first one.  false: it was the
+ * end. */
+static bool take_text(int fd, char *text, size_t size, bool last)
 {
 	size_t len = strlen(text);
 	char more[256];
@@ -169,13 +192,15 @@ static bool take_text(int fd, char *text, size_t size)
 	do
 		n = read(fd, more, sizeof(more));
 	while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		return false;
-	if ((size_t)n > size - 1 - len)
-		n = (ssize_t)(size - 1 - len);
-	memcpy(text + len, more, (size_t)n);
-	text[len + (size_t)n] = '\0';
-	return true;
+	for (ssize_t i = 0; i < n; i++) {
+		if (last && len > 0 && text[len - 1] == '\n')
+			len = 0;
+		/* The last place is for the newline. */
+		if (len < size - 2 || (more[i] == '\n' && len < size - 1))
+			text[len++] = more[i];
+	}
+	text[len] = '\0';
+	return n > 0;
 }
 
 /* Until it has closed both.  false: it takes too long. */
@@ -188,11 +213,16 @@ static bool listen_to(struct loading *l, int out, int said)
 		int n = poll(p, 2, 1000);
 
 		s += n == 0;
+		l->seconds += n == 0;
 		if (n <= 0)
 			continue;
-		if (p[0].revents && !take_text(out, l->out, sizeof(l->out)))
+		/* It tells of each byte, or of a second with some. */
+		s = 0;
+		if (p[0].revents &&
+		    !take_text(out, l->out, sizeof(l->out), true))
 			p[0].fd = -1;
-		if (p[1].revents && !take_text(said, l->said, sizeof(l->said)))
+		if (p[1].revents &&
+		    !take_text(said, l->said, sizeof(l->said), false))
 			p[1].fd = -1;
 	}
 	return p[0].fd < 0 && p[1].fd < 0;
@@ -208,7 +238,7 @@ static void wait_for(struct loading *l, pid_t pid, bool done)
 		;
 	l->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	if (!done)
-		snprintf(l->said, sizeof(l->said), "not done after %d s",
+		snprintf(l->said, sizeof(l->said), "nothing came for %d s",
 			 LOAD_S);
 	else if (l->status < 0)
 		snprintf(l->said, sizeof(l->said), "killed by signal %d",
@@ -296,11 +326,17 @@ static int load(struct loading *l, const struct vol_resume *r,
 {
 	char program[PATH_MAX], job[32], uid[32], gid[32], older[32];
 	char places[PATH_MAX + 32], image[PATH_MAX + 8];
-	char *argv[] = {program, (char *)"--wait=" LOAD_WAIT,
-			job,     uid,
-			gid,     places,
-			older,   (char *)"load",
-			image,   NULL};
+	char *argv[] = {program,
+			(char *)"--wait=" LOAD_WAIT,
+			job,
+			uid,
+			gid,
+			places,
+			older,
+			(char *)"--progress",
+			(char *)"load",
+			image,
+			NULL};
 
 	*l = (struct loading){.status = -1};
 	if (vol_spank_path(program, sizeof(program), err, PROGRAM))
@@ -341,9 +377,10 @@ static void say_which(const struct loading *l)
 		     l->number, age, l->node);
 }
 
-/* Returns if that fails. */
+/* Returns if that fails.  again: one that was killed may have let it run for a
+ * moment. */
 static void restore(const struct vol_resume *r, const struct loading *l,
-		    const char *folder)
+		    const char *folder, bool again)
 {
 	char image[PATH_MAX + 8];
 	struct vol_restore how = {
@@ -351,7 +388,7 @@ static void restore(const struct vol_resume *r, const struct loading *l,
 		.seconds = RESTORE_S,
 		/* A run after that in which it was saved may have written more:
 		 * it is written again. */
-		.roll_back = l->restarts + 1 != r->restarts,
+		.roll_back = again || l->restarts + 1 != r->restarts,
 		.remove = true,
 	};
 	struct vol_error err = {""};
@@ -364,67 +401,101 @@ static void restore(const struct vol_resume *r, const struct loading *l,
 		     l->number, r->device, err.text);
 }
 
-/* Is it worth while to look for an older one than *before? */
-static bool try_one(const struct vol_resume *r, const char *folder,
-		    uint64_t *before)
+enum outcome {
+	OLDER, /* this one is none for us: look for one before *before */
+	AGAIN, /* no answer */
+	NONE,
+};
+
+/* A reason is told when it is another one than the last. */
+static enum outcome no_answer(const struct vol_resume *r, struct trying *t,
+			      const char *why)
 {
-	char places[PATH_MAX + 8];
+	if (strcmp(t->why, why) != 0)
+		vol_wall_say("volunteer: no image comes to %s: %s; trying "
+			     "again\n",
+			     r->device, why);
+	snprintf(t->why, sizeof(t->why), "%s", why);
+	return AGAIN;
+}
+
+static enum outcome judge(const struct vol_resume *r, struct trying *t,
+			  struct loading *l, const char *folder)
+{
+	switch (l->status) {
+	case LOADED:
+		restore(r, l, folder, t->restores > 0);
+		/* Once more the same. */
+		if (++t->restores < RESTORES_MAX)
+			return OLDER;
+		break;
+	case UNFIT:
+		vol_wall_say("volunteer: image %" PRIu64 " is not for %s: %s\n",
+			     l->number, r->device, reason(l));
+		break;
+	case NO_IMAGE:
+		vol_wall_say("volunteer: there is no %simage of this job\n",
+			     t->before ? "older " : "");
+		return NONE;
+	default:
+		return no_answer(r, t, reason(l));
+	}
+	t->before = l->number;
+	t->restores = 0;
+	return ++t->images < IMAGES_MAX ? OLDER : NONE;
+}
+
+static enum outcome try_one(const struct vol_resume *r, struct trying *t)
+{
 	struct vol_error err = {""};
+	char folder[PATH_MAX] = "", places[PATH_MAX + 8];
+	cleanup_fd int lock = make_folder(r->job, folder, &err);
+	enum outcome outcome = AGAIN;
 	struct loading l;
 
 	snprintf(places, sizeof(places), "%s/places", folder);
-	if (vol_sandbox_offer(r->sandbox, places, &err) ||
-	    load(&l, r, folder, *before, &err)) {
-		vol_wall_say("volunteer: no image is put back on %s: %s\n",
-			     r->device, err.text);
-		return false;
+	if (lock < 0 || vol_sandbox_offer(r->sandbox, places, &err) ||
+	    load(&l, r, folder, t->before, &err)) {
+		outcome = no_answer(r, t, err.text);
+	} else {
+		t->seconds += l.seconds;
+		outcome = judge(r, t, &l, folder);
 	}
-	if (l.status == NO_IMAGE)
-		vol_wall_say("volunteer: there is no %simage of this job\n",
-			     *before ? "older " : "");
-	else if (l.status == UNFIT)
-		vol_wall_say("volunteer: image %" PRIu64 " is not for %s: %s\n",
-			     l.number, r->device, reason(&l));
-	else if (l.status != LOADED)
-		vol_wall_say("volunteer: no image comes to %s: %s\n", r->device,
-			     reason(&l));
-	else
-		restore(r, &l, folder);
-	*before = l.number;
-	return l.status == LOADED || l.status == UNFIT;
-}
-
-static bool try_in_folder(const struct vol_resume *r, uint64_t *before)
-{
-	struct vol_error err = {""};
-	char folder[PATH_MAX] = "";
-	cleanup_fd int lock = make_folder(r->job, folder, &err);
-	bool more = false;
-
-	if (lock >= 0)
-		more = try_one(r, folder, before);
-	else
-		vol_wall_say("volunteer: no image is put back on %s: %s\n",
-			     r->device, err.text);
 	if (lock >= 0)
 		vol_tree_remove(folder, NULL);
-	return more;
+	return outcome;
+}
+
+/* false: nobody has answered. */
+static bool try_all(const struct vol_resume *r)
+{
+	struct trying t = {.before = 0};
+	enum outcome outcome;
+
+	while ((outcome = try_one(r, &t)) != NONE) {
+		if (outcome == OLDER)
+			continue;
+		if (t.seconds >= VOL_RESUME_TRY_S)
+			return false;
+		/* Time for which we are stopped does not count. */
+		sleep(VOL_RESUME_PAUSE_S);
+		t.seconds += VOL_RESUME_PAUSE_S;
+	}
+	return true;
 }
 
 /* The folder that slurmstepd had gone to is still the task's. */
-static int try_as_root(const struct vol_resume *r, struct vol_error *err)
+static int try_as_root(const struct vol_resume *r, bool *answered,
+		       struct vol_error *err)
 {
 	char cwd[PATH_MAX];
 	struct vol_spank_ids ids;
-	uint64_t before = 0;
 
 	if (!getcwd(cwd, sizeof(cwd)))
 		snprintf(cwd, sizeof(cwd), "/tmp");
 	if (vol_spank_become_root(&ids, err))
 		return -1;
-	for (int i = 0; i < IMAGES_MAX; i++)
-		if (!try_in_folder(r, &before))
-			break;
+	*answered = try_all(r);
 	if (vol_spank_step_back(&ids, err))
 		return -1;
 	return chdir(cwd) == 0
@@ -435,8 +506,14 @@ static int try_as_root(const struct vol_resume *r, struct vol_error *err)
 void vol_resume(const struct vol_resume *r)
 {
 	struct vol_error err;
+	bool answered = true;
 
-	if (try_as_root(r, &err))
+	if (try_as_root(r, &answered, &err))
 		vol_wall_say("volunteer: %s: %s\n", r->device, err.text);
+	if (!answered) {
+		vol_wall_say("volunteer: nobody says whether there is an image "
+			     "of this job, which is queued again\n");
+		_exit(VOL_EXIT_REQUEUE);
+	}
 	vol_wall_say("volunteer: the job starts from the beginning\n");
 }

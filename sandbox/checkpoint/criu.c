@@ -78,11 +78,12 @@ int vol_criu_wait(pid_t pid, unsigned int seconds, struct vol_error *err)
 {
 	cleanup_fd int fd = pidfd_open(pid, 0);
 	struct pollfd end = {.fd = fd, .events = POLLIN};
-	int status = 0, n;
+	int status = 0, n = 0;
 
-	do
-		n = fd < 0 ? 0 : poll(&end, 1, (int)(seconds * 1000));
-	while (n < 0 && errno == EINTR);
+	/* A process that is stopped with its child, when the owner comes, wakes
+	 * up late once and goes on counting. */
+	for (unsigned int s = 0; fd >= 0 && n <= 0 && s < seconds; s += n == 0)
+		n = poll(&end, 1, 1000);
 	if (n <= 0)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)

@@ -57,7 +57,7 @@ void vol_args_free(struct vol_args *args);
 void vol_criu_exec(const char *criu, struct vol_args *args, const char *more);
 
 /* Wait for a child.  0: it ended well.  ETIMEDOUT: it was killed after so many
- * seconds; ECHILD: it ended with another status. */
+ * seconds in which we ran; ECHILD: it ended with another status. */
 int vol_criu_wait(pid_t pid, unsigned int seconds, struct vol_error *err);
 
 /* What a log says of the failure, as one line; EPERM if that is the job's own

@@ -163,7 +163,7 @@ static void the_newest_image_goes_on(void **state)
 		 "--wait=1m --job=12 --uid=1000 --gid=1001 --places=%s/12.",
 		 in(*state, FOLDERS));
 	assert_int_equal(strncmp(said, want, strlen(want)), 0);
-	assert_contains(said, "/places --before=0 load ");
+	assert_contains(said, "/places --before=0 --progress load ");
 	assert_contains(said, "/image\n");
 	free(said);
 	/* It was killed, as it were: slurmstepd sees to what is left. */
@@ -200,18 +200,22 @@ static void one_that_fails_is_followed_by_the_one_before(void **state)
 		      " \\\"made_s\\\": 5, \\\"node\\\": \\\"desk1\\\"}\"");
 	fake_sandbox.no_restore = true;
 	start(*state, "1");
-	expected_calls = "CHKOROR"
-			 "E";
+	expected_calls = "CHKORORORORE";
 	assert_int_equal(run_task(*state, text, sizeof(text)), 0);
 	assert_contains(text, GOES_ON "8, made ");
+	/* The second time it may have run for a moment. */
 	assert_contains(text,
 			"\nrestore\nvolunteer: image 8 can not be put "
+			"back on " NODE ": no restore\n" GOES_ON "8, made ");
+	assert_contains(text,
+			"\nrestore back\nvolunteer: image 8 can not be put "
 			"back on " NODE ": no restore\n" GOES_ON "7, made ");
-	assert_contains(text, "\nrestore\nvolunteer: image 7 can not be put "
-			      "back on " NODE ": no restore\n" BEGINS);
+	assert_contains(text,
+			"\nrestore back\nvolunteer: image 7 can not be put "
+			"back on " NODE ": no restore\n" BEGINS);
 	said = args(*state);
-	assert_contains(said, "--before=0 load");
-	assert_contains(said, "--before=8 load");
+	assert_contains(said, "--before=0 --progress load");
+	assert_contains(said, "--before=8 --progress load");
 	assert_null(strstr(said, "--before=7"));
 	free(said);
 	nothing_is_left(*state);
@@ -253,66 +257,116 @@ static void one_that_is_not_for_this_device_is_left_alone(void **state)
 
 static void without_an_image_it_begins_anew(void **state)
 {
+	char text[8192];
+
+	write_program(*state, "exit 4");
+	start(*state, "1");
+	expected_calls = "CHKOE";
+	assert_int_equal(run_task(*state, text, sizeof(text)), 0);
+	assert_string_equal(
+		text, "volunteer: there is no image of this job\n" BEGINS);
+	leave();
+	nothing_is_left(*state);
+}
+
+/* What it has done is not thrown away. */
+#define QUEUED                                                           \
+	"volunteer: nobody says whether there is an image of this job, " \
+	"which is queued again\n"
+
+static void without_an_answer_it_is_queued_again(void **state)
+{
 	static const struct {
 		const char *body, *says;
 	} rows[] = {
-		{"exit 4", "there is no image of this job\n"},
-		{"echo not yours >&2; exit 3",
-		 "no image comes to " NODE ": not yours\n"},
+		{"echo not yours >&2; exit 3", "not yours; trying again\n"},
 		{"echo 'slurm-volunteer-image: no controller' >&2; exit 1",
-		 "no image comes to " NODE ": no controller\n"},
-		{"exit 1", "no image comes to " NODE ": no reason is known\n"},
-		{"kill -KILL $$",
-		 "no image comes to " NODE ": killed by signal 9\n"},
-		{"exit 6", "does not say which image\n"},
-		{"exit 0", "does not say which image\n"},
+		 "no controller; trying again\n"},
+		{"exit 1", "no reason is known; trying again\n"},
+		{"kill -KILL $$", "killed by signal 9; trying again\n"},
+		{"exit 6", "does not say which image; trying again\n"},
+		{"exit 0", "does not say which image"},
 		{"echo '{\"number\": 0, \"restarts\": 0, \"made_s\": 5}'",
-		 "does not say which image\n"},
+		 "does not say which image"},
 		{"echo '{\"number\": 1, \"restarts\": 0}'",
-		 "does not say which image\n"},
+		 "does not say which image"},
 		{"echo '{\"number\": -1, \"restarts\": 0, \"made_s\": 5}'",
-		 "does not say which image\n"},
+		 "does not say which image"},
 		{"echo '{\"number\": 1x'; exit 0", "does not say"},
 		{"echo '{\"number\": 99999999999999999999'; exit 6",
 		 "does not say"},
 		{"seq 100000; seq 100000 >&2; exit 1",
-		 "no image comes to " NODE ": 1\n"},
+		 "no image comes to " NODE ": 1; trying again\n"},
 		{"yes | head -c 5000 | tr -d '\\n' >&2; exit 1", "yyyyyyyy"},
 	};
 	char text[8192];
 
-	expected_calls = "CHKOE";
+	expected_calls = NULL;
 	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
 		write_program(*state, rows[i].body);
 		start(*state, "1");
-		assert_int_equal(run_task(*state, text, sizeof(text)), 0);
+		assert_int_equal(run_task(*state, text, sizeof(text)),
+				 VOL_EXIT_REQUEUE);
 		assert_contains(text, rows[i].says);
-		assert_contains(text, "\n" BEGINS);
-		assert_int_equal(strncmp(text, "volunteer: ", 11), 0);
+		assert_contains(text, "\n" QUEUED);
+		assert_null(strstr(text, BEGINS));
+		assert_int_equal(
+			strncmp(text, "volunteer: no image comes to ", 29), 0);
+		/* A reason is told once. */
+		assert_ptr_equal(strstr(strchr(text, '\n') + 1, QUEUED),
+				 strchr(text, '\n') + 1);
 		leave();
 		nothing_is_left(*state);
 	}
 	assert_int_equal(unlink(in(*state, PROGRAM)), 0);
 	start(*state, "1");
-	assert_int_equal(run_task(*state, text, sizeof(text)), 0);
+	assert_int_equal(run_task(*state, text, sizeof(text)),
+			 VOL_EXIT_REQUEUE);
 	assert_contains(text, "slurm-volunteer-image: No such file");
 	leave();
 	fake_sandbox.no_offer = true;
 	start(*state, "1");
-	assert_int_equal(run_task(*state, text, sizeof(text)), 0);
-	assert_string_equal(text, "volunteer: no image is put back on " NODE
-				  ": no offer\n" BEGINS);
+	assert_int_equal(run_task(*state, text, sizeof(text)),
+			 VOL_EXIT_REQUEUE);
+	assert_string_equal(text, "volunteer: no image comes to " NODE
+				  ": no offer; trying again\n" QUEUED);
 	fake_sandbox.no_offer = false;
 	leave();
 	/* Nor where there is no room for one. */
-	expected_calls = "CHKE";
 	assert_int_equal(rmdir(in(*state, FOLDERS)), 0);
 	assert_int_equal(
 		vol_file_replace(in(*state, FOLDERS), "", 0, 0600, 0, NULL), 0);
 	start(*state, "1");
-	assert_int_equal(run_task(*state, text, sizeof(text)), 0);
-	assert_contains(text, "volunteer: no image is put back on " NODE ": ");
-	assert_contains(text, BEGINS);
+	assert_int_equal(run_task(*state, text, sizeof(text)),
+			 VOL_EXIT_REQUEUE);
+	assert_contains(text, "volunteer: no image comes to " NODE ": ");
+}
+
+/* The controller was away, or the owner here, for a while. */
+static void an_answer_that_comes_late_counts(void **state)
+{
+	char body[1024], text[2048];
+
+	snprintf(body, sizeof(body),
+		 "echo x >>%s/tries\n"
+		 "case $(wc -l <%s/tries) in\n"
+		 "1) echo away >&2; exit 1 ;;\n"
+		 "2) echo '{\"bytes\": 7}'; echo away >&2; exit 3 ;;\n"
+		 "*) echo '{\"bytes\": 5}'; echo '{\"bytes\": 8}'\n"
+		 "touch $dir/step\n"
+		 "echo '{\"number\": 2, \"restarts\": 0, \"made_s\": 5, "
+		 "\"node\": \"desk1\"}' ;;\n"
+		 "esac",
+		 (char *)*state, (char *)*state);
+	write_program(*state, body);
+	start(*state, "1");
+	assert_int_equal(run_task(*state, text, sizeof(text)), FAKE_RESTORED);
+	assert_int_equal(strncmp(text,
+				 "volunteer: no image comes to " NODE
+				 ": away; trying again\n" GOES_ON "2, made ",
+				 75),
+			 0);
+	assert_contains(text, "\nrestore\n");
 }
 
 static void only_a_script_that_was_queued_again_asks(void **state)
@@ -498,6 +552,8 @@ int main(void)
 		TEST(one_that_fails_is_followed_by_the_one_before),
 		TEST(one_that_is_not_for_this_device_is_left_alone),
 		TEST(without_an_image_it_begins_anew),
+		TEST(without_an_answer_it_is_queued_again),
+		TEST(an_answer_that_comes_late_counts),
 		TEST(only_a_script_that_was_queued_again_asks),
 		TEST(discoveryd_is_told_what_to_save),
 		TEST(what_the_killed_left_goes),
