@@ -15,8 +15,9 @@
 #include "cleanup.h"
 #include "text.h"
 
-/* "4294967294\n" */
-#define LINE_SIZE 11
+#define KEPT " kept"
+/* "4294967294 kept\n" */
+#define LINE_SIZE 16
 /* More jobs than a desktop ever runs at once. */
 #define FILE_MAX_BYTES (64 * 1024)
 
@@ -125,8 +126,11 @@ void vol_evictions_put_off(struct vol_evictions *e, uint32_t job,
 {
 	struct vol_eviction *x = find(e, job);
 
-	if (x)
-		x->saving = saving;
+	if (!x)
+		return;
+	x->saving = saving;
+	x->kept = saving == VOL_SAVING_NOW ||
+		  (x->kept && saving == VOL_SAVING_OVER);
 }
 
 void vol_evictions_saved(struct vol_evictions *e)
@@ -153,7 +157,8 @@ void vol_evictions_pardon(struct vol_evictions *e)
 		if (!x->exclude || x->granted || x->fenced)
 			continue;
 		x->exclude = x->force = false;
-		x->asked = x->refused = true;
+		if (!x->kept)
+			x->asked = x->refused = true;
 	}
 }
 
@@ -169,13 +174,15 @@ bool vol_evictions_answered(struct vol_evictions *e, uint32_t job,
 {
 	struct vol_eviction *x = find(e, job);
 
-	if (!x || x->granted)
+	if (!x || x->granted ||
+	    (x->saving == VOL_SAVING_NOW && outcome == VOL_OUTCOME_REFUSED))
 		return false;
 	if (x->fenced && outcome != VOL_OUTCOME_REFUSED) {
 		vol_evictions_drop(e, job);
 	} else {
 		x->refused = outcome == VOL_OUTCOME_REFUSED;
 		x->granted = !x->refused;
+		x->kept &= x->granted;
 		x->asked = true;
 		x->asked_ms = now_ms;
 	}
@@ -187,6 +194,13 @@ bool vol_evictions_is_fenced(const struct vol_evictions *e, uint32_t job)
 	const struct vol_eviction *x = find(e, job);
 
 	return x && x->fenced;
+}
+
+bool vol_evictions_is_kept(const struct vol_evictions *e, uint32_t job)
+{
+	const struct vol_eviction *x = find(e, job);
+
+	return x && x->kept;
 }
 
 bool vol_evictions_has(const struct vol_evictions *e, uint32_t job)
@@ -219,10 +233,13 @@ int vol_evictions_save(const struct vol_evictions *e, const char *path,
 
 	if (!text)
 		return vol_errorf_errno(err, ENOMEM, "%s: out of memory", path);
-	for (size_t i = 0; i < e->n; i++)
-		if (e->list[i].fenced)
-			len += (size_t)sprintf(text + len, "%" PRIu32 "\n",
-					       e->list[i].job);
+	for (size_t i = 0; i < e->n; i++) {
+		const struct vol_eviction *x = &e->list[i];
+
+		if (x->fenced || x->kept)
+			len += (size_t)sprintf(text + len, "%" PRIu32 "%s\n",
+					       x->job, x->fenced ? "" : KEPT);
+	}
 	if (len == 0)
 		return unlink(path) < 0 && errno != ENOENT
 			       ? vol_errorf(err, "%s: %s", path,
@@ -231,25 +248,45 @@ int vol_evictions_save(const struct vol_evictions *e, const char *path,
 	return vol_file_replace(path, text, len, 0644, 0, err);
 }
 
+static int keep(struct vol_evictions *e, uint32_t job)
+{
+	if (vol_evictions_want(e, job, false, false,
+			       "it was saved to start elsewhere") < 0)
+		return -1;
+	vol_evictions_put_off(e, job, VOL_SAVING_NOW);
+	vol_evictions_put_off(e, job, VOL_SAVING_OVER);
+	return 0;
+}
+
+static int load_line(struct vol_evictions *e, const char *line, size_t n,
+		     struct vol_error *err)
+{
+	size_t number = strspn(line, "0123456789");
+	bool kept = n == number + strlen(KEPT) &&
+		    memcmp(line + number, KEPT, strlen(KEPT)) == 0;
+	uint64_t job;
+
+	if ((!kept && n != number) ||
+	    vol_text_number(line, number, 1, UINT32_MAX, &job) < 0)
+		return vol_errorf_errno(err, EINVAL, "not a job number");
+	if ((kept ? keep : vol_evictions_fenced)(e, (uint32_t)job) < 0)
+		return vol_errorf_errno(err, ENOMEM, "out of memory");
+	return 0;
+}
+
 int vol_evictions_load(struct vol_evictions *e, const char *path,
 		       struct vol_error *err)
 {
 	size_t len, n, line = 1;
 	cleanup_free char *text =
 		vol_file_read(path, FILE_MAX_BYTES, &len, err);
-	uint64_t job;
 
 	if (!text)
 		return errno == ENOENT ? 0 : -1;
 	for (char *s = text; s < text + len; s += n + 1, line++) {
 		n = strcspn(s, "\n");
-		if (vol_text_number(s, n, 1, UINT32_MAX, &job) < 0)
-			return vol_errorf_errno(err, EINVAL,
-						"%s:%zu: not a job number",
-						path, line);
-		if (vol_evictions_fenced(e, (uint32_t)job) < 0)
-			return vol_errorf_errno(err, ENOMEM,
-						"%s: out of memory", path);
+		if (load_line(e, s, n, err) < 0)
+			return vol_error_prefix(err, "%s:%zu", path, line);
 	}
 	return 0;
 }

@@ -6,7 +6,12 @@
  * back.  Jobs that were killed because the
  * controller may have given us up (fenced) stay in the list when their steps
  * are gone, over a restart too: Slurm takes them for failed until they are
- * requeued.  No clock of its own, no Slurm.
+ * requeued.
+ *
+ * So do those of which an image may be with the controller (kept).  An image is
+ * only good as long as nothing has run after it: none of them runs again here
+ * before the controller has refused to move it, and so dropped the image.  No
+ * clock of its own, no Slurm.
  */
 #ifndef VOL_EVICTIONS_H
 #define VOL_EVICTIONS_H
@@ -18,7 +23,7 @@
 #include "error.h"
 #include "link.h"
 
-/* Where the fenced ones are kept. */
+/* Where the fenced and the kept ones are written down. */
 #define VOL_FENCED_FILE VOL_RUN_DIR "/fenced"
 
 /* Between two questions for one job: slurmctld may be busy. */
@@ -41,6 +46,7 @@ struct vol_eviction {
 	bool exclude; /* never here again */
 	bool force;   /* cancel it if it can not be requeued */
 	bool fenced;  /* killed already */
+	bool kept;    /* saving it has begun */
 	bool asked, refused;
 	bool granted; /* its steps are about to end */
 	enum vol_saving saving;
@@ -69,7 +75,8 @@ const struct vol_eviction *vol_evictions_due(struct vol_evictions *e,
 					     uint64_t now_ms,
 					     uint64_t *next_ms);
 
-/* Do not ask for it yet: WAITS or NOW. */
+/* Do not ask for it yet: WAITS, or NOW, which keeps it until it is NOT_YET
+ * again. */
 void vol_evictions_put_off(struct vol_evictions *e, uint32_t job,
 			   enum vol_saving saving);
 /* Nothing is being saved any more: what was is due, what WAITS may be next. */
@@ -79,27 +86,30 @@ void vol_evictions_saved(struct vol_evictions *e);
 void vol_evictions_reported(struct vol_evictions *e, uint32_t job,
 			    uint64_t report);
 
-/* Those to be excluded are measured anew: what is not wished away again counts
- * as refused. */
+/* Those to be excluded are measured anew: what is not wished away again, and
+ * not kept, counts as refused. */
 void vol_evictions_pardon(struct vol_evictions *e);
 
 /* A new link: what was asked over the old one may be lost. */
 void vol_evictions_ask_again(struct vol_evictions *e);
 
-/* The controller's word; false when we do not wait for that.  REFUSED keeps
+/* The controller's word; false when we do not wait for that, as while it is
+ * being saved: the image would come after it.  REFUSED keeps
  * the wish; everything else grants it, and it is dropped with the steps (one
  * that is fenced has none any more). */
 bool vol_evictions_answered(struct vol_evictions *e, uint32_t job,
 			    enum vol_outcome outcome, uint64_t now_ms);
 
 bool vol_evictions_is_fenced(const struct vol_evictions *e, uint32_t job);
+bool vol_evictions_is_kept(const struct vol_evictions *e, uint32_t job);
 bool vol_evictions_has(const struct vol_evictions *e, uint32_t job);
 /* Its steps are gone, or it may stay after all. */
 void vol_evictions_drop(struct vol_evictions *e, uint32_t job);
 /* Still waiting for an answer that will come? */
 bool vol_evictions_pending(const struct vol_evictions *e);
 
-/* The fenced ones, in a file that is replaced atomically. */
+/* The fenced ones and those that are kept, a line "JOB" or "JOB kept" each, in
+ * a file that is replaced atomically. */
 int vol_evictions_save(const struct vol_evictions *e, const char *path,
 		       struct vol_error *err);
 /* A missing file is an empty list. */

@@ -318,8 +318,14 @@ static void load_state(struct vol_owner *o)
 	    vol_park_file_load(VOL_PARK_FILE, o->boot, vol_sensor_now_ms(),
 			       &o->ladder.closed_ms, &o->parked, &err) < 0)
 		vol_warn("%s", err.text);
-	if (vol_evictions_load(&o->evictions, VOL_FENCED_FILE, &err) < 0)
+	o->evictions_file = VOL_FENCED_FILE;
+	if (vol_evictions_load(&o->evictions, o->evictions_file, &err) < 0)
 		vol_err("%s", err.text);
+	/* Those that are not known yet: vol_owner_doubts. */
+	for (size_t i = 0; i < o->evictions.n; i++)
+		if (o->evictions.list[i].kept)
+			vol_freezer_hold(o->freezer, o->evictions.list[i].job,
+					 true);
 }
 
 static int create_timers(struct vol_owner *o, struct vol_error *err)

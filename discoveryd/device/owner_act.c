@@ -119,11 +119,11 @@ int vol_owner_on_reclaim(sd_event_source *source, uint64_t usec, void *arg)
 
 /* ---- moving jobs away ---- */
 
-static void save_fenced(const struct vol_owner *o)
+static void keep_evictions(const struct vol_owner *o)
 {
 	struct vol_error err;
 
-	if (vol_evictions_save(&o->evictions, VOL_FENCED_FILE, &err) < 0)
+	if (vol_owner_keep_evictions(o, &err) < 0)
 		vol_warn("%s", err.text);
 }
 
@@ -146,7 +146,7 @@ static void kill_all(struct vol_owner *o)
 	}
 	/* First on disk: whoever finds them dead must know why. */
 	if (news)
-		save_fenced(o);
+		keep_evictions(o);
 	vol_freezer_kill(o->freezer, 0);
 }
 
@@ -198,7 +198,7 @@ bool vol_owner_doubts(const struct vol_step *step, void *arg)
 	enum judgement j = judge(o, step);
 
 	o->undecided |= j == UNDECIDED;
-	return j != WELCOME;
+	return j != WELCOME || vol_evictions_is_kept(&o->evictions, step->job);
 }
 
 static void check_welcome(const struct vol_step *step, void *arg)
@@ -243,14 +243,19 @@ static void evict(struct vol_owner *o)
 static void drop_gone(struct vol_owner *o, const uint32_t *jobs, size_t n)
 {
 	struct vol_evictions *e = &o->evictions;
+	bool news = false;
 	size_t i, j;
 
 	for (i = e->n; i-- > 0;) {
 		for (j = 0; j < n && jobs[j] != e->list[i].job; j++)
 			;
-		if (j == n && !e->list[i].fenced)
-			vol_evictions_drop(e, e->list[i].job);
+		if (j < n || e->list[i].fenced)
+			continue;
+		news |= e->list[i].kept;
+		vol_evictions_drop(e, e->list[i].job);
 	}
+	if (news)
+		keep_evictions(o);
 }
 
 /* What the controller refused to move goes on where it is, and so does what it
@@ -319,7 +324,7 @@ void vol_owner_message(struct vol_owner *o, const struct vol_link_msg *msg)
 			*msg->reason ? ": " : "", msg->reason);
 	if (msg->outcome != VOL_OUTCOME_REFUSED)
 		vol_freezer_kill(o->freezer, msg->job);
-	save_fenced(o);
+	keep_evictions(o);
 	vol_owner_look(o);
 }
 

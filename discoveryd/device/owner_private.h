@@ -49,7 +49,8 @@ struct vol_owner {
 	/* What was done. */
 	bool throttled;
 	struct vol_evictions evictions;
-	struct vol_saver *saver; /* NULL: nothing is saved */
+	const char *evictions_file; /* VOL_FENCED_FILE, but in tests */
+	struct vol_saver *saver;    /* NULL: nothing is saved */
 	struct vol_parkclock parked;
 	char boot[VOL_DEVICE_ID_SIZE];
 	uint64_t saved_closed_ms; /* as in VOL_PARK_FILE; 0 = open */
@@ -79,6 +80,8 @@ void vol_owner_act(struct vol_owner *o, uint64_t now_ms, uint64_t seen,
  * to wait for another one; it is due again when it is over (owner_save.c). */
 bool vol_owner_save_first(struct vol_owner *o, const struct vol_eviction *x,
 			  uint64_t now_ms);
+/* What must outlive us of the evictions. */
+int vol_owner_keep_evictions(const struct vol_owner *o, struct vol_error *err);
 /* Saving must not last longer than what the machine is about to do. */
 void vol_owner_limit_saving(struct vol_owner *o, uint64_t now_ms);
 

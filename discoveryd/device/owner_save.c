@@ -97,6 +97,24 @@ int vol_owner_save_by(struct vol_owner *o, const char *program,
 
 /* ---- when ---- */
 
+int vol_owner_keep_evictions(const struct vol_owner *o, struct vol_error *err)
+{
+	return vol_evictions_save(&o->evictions, o->evictions_file, err);
+}
+
+/* Whoever finds it must know that there may be an image of it. */
+static int begin(struct vol_owner *o, const struct vol_step *step, uint64_t ms,
+		 struct vol_error *err)
+{
+	vol_evictions_put_off(&o->evictions, step->job, VOL_SAVING_NOW);
+	if (vol_owner_keep_evictions(o, err) == 0 &&
+	    vol_saver_begin(o->saver, step, ms, err) == 0)
+		return 0;
+	vol_evictions_put_off(&o->evictions, step->job, VOL_SAVING_NOT_YET);
+	(void)vol_owner_keep_evictions(o, NULL);
+	return -1;
+}
+
 bool vol_owner_save_first(struct vol_owner *o, const struct vol_eviction *x,
 			  uint64_t now_ms)
 {
@@ -117,9 +135,8 @@ bool vol_owner_save_first(struct vol_owner *o, const struct vol_eviction *x,
 		vol_evictions_put_off(&o->evictions, x->job, VOL_SAVING_WAITS);
 		return true;
 	}
-	if (ms > 0 && vol_saver_begin(o->saver, &step, ms, &err) == 0) {
+	if (ms > 0 && begin(o, &step, ms, &err) == 0) {
 		vol_info("job %" PRIu32 " is being saved", x->job);
-		vol_evictions_put_off(&o->evictions, x->job, VOL_SAVING_NOW);
 		return true;
 	}
 	note_unsaved(o, x->job, ms > 0 ? err.text : why);

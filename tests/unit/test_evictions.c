@@ -171,7 +171,8 @@ static void test_saved_before_it_is_asked_for(void **state)
 	vol_evictions_clear(&e);
 }
 
-/* Slurm ended it meanwhile, or it is welcome again: nothing to ask at once. */
+/* Slurm ended it meanwhile: nothing to ask at once.  One that is welcome again
+ * must not go on past its image. */
 static void test_answered_while_being_saved(void **state)
 {
 	struct vol_evictions e = {0};
@@ -185,8 +186,17 @@ static void test_answered_while_being_saved(void **state)
 	vol_evictions_put_off(&e, 8, VOL_SAVING_NOW);
 	vol_evictions_answered(&e, 7, VOL_OUTCOME_GONE, 0);
 	vol_evictions_pardon(&e);
+	assert_false(e.list[1].exclude || e.list[1].refused);
+	/* Said of an earlier question: the image may be kept after that. */
+	assert_false(vol_evictions_answered(&e, 8, VOL_OUTCOME_REFUSED, 0));
 	vol_evictions_saved(&e);
+	assert_int_equal(due(&e, 1), 8);
 	assert_int_equal(due(&e, 1), 0);
+	vol_evictions_pardon(&e);
+	assert_false(e.list[1].refused);
+	assert_true(vol_evictions_answered(&e, 8, VOL_OUTCOME_REFUSED, 1));
+	assert_true(e.list[1].refused);
+	assert_false(vol_evictions_is_kept(&e, 8));
 	vol_evictions_clear(&e);
 }
 
@@ -224,6 +234,50 @@ static void test_fenced_outlive_us(void **state)
 	fclose(file);
 	assert_int_equal(vol_evictions_load(&f, path, &err), -1);
 	assert_non_null(strstr(err.text, ":2: not a job number"));
+	unlink(path);
+	vol_evictions_clear(&e);
+	vol_evictions_clear(&f);
+}
+
+static void test_kept_outlive_us(void **state)
+{
+	char path[] = "/tmp/test_evictions.XXXXXX";
+	static const char *const bad[] = {"12 keep\n",     "12 kept \n",
+					  "kept\n",        " kept\n",
+					  "0 kept\n",      "12kept\n",
+					  "12 kept kept\n"};
+	struct vol_evictions e = {0}, f = {0};
+	struct vol_error err;
+	FILE *file;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	for (uint32_t job = 1; job <= 4; job++)
+		vol_evictions_want(&e, job, false, false, "x");
+	vol_evictions_put_off(&e, 1, VOL_SAVING_WAITS);
+	vol_evictions_put_off(&e, 2, VOL_SAVING_NOW);
+	vol_evictions_put_off(&e, 3, VOL_SAVING_NOW);
+	vol_evictions_put_off(&e, 3, VOL_SAVING_NOT_YET); /* it did not begin */
+	vol_evictions_fenced(&e, 4);
+	assert_int_equal(vol_evictions_save(&e, path, &err), 0);
+	assert_int_equal(vol_evictions_load(&f, path, &err), 0);
+	assert_int_equal(f.n, 2);
+	assert_true(vol_evictions_is_kept(&f, 2));
+	assert_true(vol_evictions_is_fenced(&f, 4));
+	/* Asked for at once, and not saved again. */
+	assert_int_equal(f.list[0].saving, VOL_SAVING_OVER);
+	assert_int_equal(due(&f, 0), 2);
+	assert_true(vol_evictions_answered(&f, 2, VOL_OUTCOME_REQUEUED, 0));
+	assert_true(vol_evictions_is_kept(&f, 2));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		file = fopen(path, "w");
+		fputs(bad[i], file);
+		fclose(file);
+		assert_int_equal(vol_evictions_load(&f, path, &err), -1);
+		assert_non_null(strstr(err.text, ":1: not a job number"));
+	}
 	unlink(path);
 	vol_evictions_clear(&e);
 	vol_evictions_clear(&f);
@@ -296,6 +350,7 @@ int main(void)
 		cmocka_unit_test(test_saved_before_it_is_asked_for),
 		cmocka_unit_test(test_answered_while_being_saved),
 		cmocka_unit_test(test_fenced_outlive_us),
+		cmocka_unit_test(test_kept_outlive_us),
 		cmocka_unit_test(test_parked_time_adds_up),
 		cmocka_unit_test(test_parked_one_by_one),
 	};

@@ -22,7 +22,7 @@
 #define BATCH      0xfffffffb
 
 static struct {
-	char folder[64], program[96], steps[96];
+	char folder[64], program[96], steps[96], evictions[96];
 	pid_t stepds[2];
 	size_t n_stepds;
 	struct vol_device_conf conf;
@@ -197,6 +197,9 @@ static int setup(void **state)
 	snprintf(bed.program, sizeof(bed.program), "%s/program", bed.folder);
 	snprintf(bed.steps, sizeof(bed.steps), "%s/steps", bed.folder);
 	assert_int_equal(mkdir(bed.steps, 0700), 0);
+	snprintf(bed.evictions, sizeof(bed.evictions), "%s/fenced",
+		 bed.folder);
+	bed.o.evictions_file = bed.evictions;
 	assert_int_equal(vol_device_conf_defaults(&bed.conf, NULL), 0);
 	bed.o.conf = &bed.conf;
 	bed.o.linked = true;
@@ -248,6 +251,35 @@ static void saved_first_then_asked_for(void **state)
 	/* The next time that it is asked for, too. */
 	vol_evictions_ask_again(&bed.o.evictions);
 	assert_string_equal(asked(), "7 ");
+}
+
+/* Not without that: killed, we would let it go on past its image. */
+static void first_it_is_written_down(void **state)
+{
+	char *text;
+
+	(void)state;
+	program_does("grep -qx '7 kept' fenced && echo '{\"number\": 4}'");
+	add_job(7, true, true);
+	read_steps();
+	want(7);
+	assert_string_equal(asked(), "");
+	until_looks(1);
+	last_event_is("saved", "job 7, ");
+	bed.o.evictions_file = "/proc/no/such";
+	vol_evictions_drop(&bed.o.evictions, 7);
+	want(7);
+	assert_string_equal(asked(), "7 ");
+	last_event_is("not saved", "job 7: /proc/no/");
+	assert_false(vol_evictions_is_kept(&bed.o.evictions, 7));
+	/* What did not begin is not kept. */
+	bed.o.evictions_file = bed.evictions;
+	bed_write(bed.cgroups, "7.batch", "user/cgroup.freeze", "1");
+	vol_evictions_drop(&bed.o.evictions, 7);
+	want(7);
+	assert_string_equal(asked(), "7 ");
+	text = vol_file_read(bed.evictions, 64, NULL, NULL);
+	assert_null(text);
 }
 
 static void a_failure_changes_nothing_else(void **state)
@@ -468,6 +500,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(saved_first_then_asked_for),
+		TEST(first_it_is_written_down),
 		TEST(a_failure_changes_nothing_else),
 		TEST(who_does_not_want_it_is_not_saved),
 		TEST(one_after_the_other),
