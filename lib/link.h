@@ -229,7 +229,7 @@ struct vol_link_msg {
 			* knock (say that first), bad_message,
 			* slurm_away, busy; of an image also: not_here (the
 			* job does not run on this device), no_image, no_room,
-			* damaged, interrupted */
+			* no_store (none are kept now), damaged, interrupted */
 	char reason[VOL_REASON_SIZE];
 	uint32_t retry_ms;
 	char auth[VOL_AUTHKEY_ID_SIZE];

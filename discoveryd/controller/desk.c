@@ -21,6 +21,7 @@
 /* A round may take this share of the thread's and slurmctld's time: 10 %. */
 #define ROUND_SHARE  10
 #define ROUND_MIN_MS 20
+#define TROUBLE_MS   1000
 #define FAILED_MS    5000
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *arg);
@@ -93,6 +94,8 @@ static void finish(struct vol_desk *d)
 
 	if (rest < ROUND_MIN_MS)
 		rest = ROUND_MIN_MS;
+	if (d->round->trouble && rest < TROUBLE_MS)
+		rest = TROUBLE_MS;
 	if (d->round->failed)
 		rest = FAILED_MS;
 	d->ended_ms = vol_controller_now_ms();
@@ -153,7 +156,10 @@ static void note_change(struct vol_desk *d, const struct vol_change *c)
 	switch (c->kind) {
 	case VOL_CHANGE_REQUEUE:
 	case VOL_CHANGE_CANCEL:
-		vol_desk_note_asked(d, c);
+		if (!vol_desk_note_asked(d, c)) {
+			d->round->trouble = true;
+			complain(d, c->why.text);
+		}
 		return;
 	case VOL_CHANGE_REVIVE:
 		if (!c->error)

@@ -18,6 +18,9 @@
 #include "reports.h"
 #include "server.h"
 
+/* For so long slurmctld may have trouble with a change. */
+#define TROUBLE_MAX_S 300
+
 static void answer(struct vol_desk *d, const struct vol_ask *ask,
 		   enum vol_outcome outcome, const char *reason)
 {
@@ -28,8 +31,6 @@ static void answer(struct vol_desk *d, const struct vol_ask *ask,
 	vol_info("%s: job %u must go (%s): %s%s%s", ask->node, ask->job,
 		 ask->why, vol_outcome_name(outcome), *reason ? ": " : "",
 		 reason);
-	if (outcome == VOL_OUTCOME_REFUSED)
-		vol_images_forget(d->c->images, ask->job);
 	if (!member || !member->peer)
 		return; /* it will ask again */
 	msg.outcome = outcome;
@@ -37,6 +38,33 @@ static void answer(struct vol_desk *d, const struct vol_ask *ask,
 	vol_peer_send(member->peer, &msg);
 	if (!ask->check)
 		vol_reports_done(member, ask->job, ask->report);
+}
+
+/* It stays, and goes on: what was saved of this run is behind that. */
+static void refuse(struct vol_desk *d, const struct vol_ask *ask,
+		   const struct vol_slurm_job *job, const char *reason)
+{
+	vol_images_forget(d->c->images, job->id, job->restarts);
+	answer(d, ask, VOL_OUTCOME_REFUSED, reason);
+}
+
+/* Once more in a later round, unless the device has asked anew meanwhile. */
+static void put_back(struct vol_desk *d, const struct vol_ask *ask)
+{
+	struct vol_ask *again;
+	size_t i;
+
+	for (i = 0; i < d->n_asks; i++)
+		if (d->asks[i].job == ask->job && !d->asks[i].check &&
+		    strcmp(d->asks[i].device, ask->device) == 0)
+			return;
+	again = vol_desk_grow(&d->asks, &d->n_asks, sizeof(*again));
+	if (!again)
+		return; /* the device asks again */
+	*again = *ask;
+	again->taken = false;
+	if (!again->trouble)
+		again->trouble = time(NULL);
 }
 
 /* Nothing is done about it, and nothing answered: to the device it would be
@@ -151,7 +179,7 @@ static void decide_ask(struct vol_desk *d, struct vol_desk_round *r,
 		answer(d, ask, VOL_OUTCOME_GONE, "");
 		return;
 	case VOL_EVICT_REFUSE:
-		answer(d, ask, VOL_OUTCOME_REFUSED, "can not be requeued");
+		refuse(d, ask, job, "can not be requeued");
 		return;
 	case VOL_EVICT_DONE:
 		answer(d, ask, VOL_OUTCOME_REQUEUED, "");
@@ -166,8 +194,8 @@ static void decide_ask(struct vol_desk *d, struct vol_desk_round *r,
 		break;
 	}
 	if (!c) {
-		answer(d, ask, VOL_OUTCOME_REFUSED, "out of memory");
-		return;
+		vol_err("job %u: out of memory", ask->job);
+		return; /* the device asks again */
 	}
 	c->ask = *ask;
 	if (c->kind == VOL_CHANGE_REQUEUE)
@@ -354,7 +382,14 @@ void vol_desk_decide(struct vol_desk *d, struct vol_desk_round *round)
 	note_leaving(d, round);
 }
 
-void vol_desk_note_asked(struct vol_desk *d, const struct vol_change *c)
+/* Slurm has no objection, only trouble. */
+static bool may_pass(const struct vol_change *c)
+{
+	return (c->error == EBUSY || c->error == EIO || c->error == ENOMEM) &&
+	       (!c->ask.trouble || time(NULL) - c->ask.trouble < TROUBLE_MAX_S);
+}
+
+bool vol_desk_note_asked(struct vol_desk *d, const struct vol_change *c)
 {
 	struct vol_revival *r = find_revival(d, c->job.id);
 	enum vol_outcome outcome = c->kind == VOL_CHANGE_REQUEUE
@@ -371,13 +406,19 @@ void vol_desk_note_asked(struct vol_desk *d, const struct vol_change *c)
 		if (r)
 			r->since = time(NULL);
 		answer(d, &c->ask, outcome, "");
-		return;
+		return true;
 	}
 	if (r && c->kind == VOL_CHANGE_REQUEUE)
 		drop_revival(d, r);
-	outcome = c->error == ENOENT || c->error == ESRCH ? VOL_OUTCOME_GONE
-							  : VOL_OUTCOME_REFUSED;
-	answer(d, &c->ask, outcome, c->why.text);
+	if (may_pass(c)) {
+		put_back(d, &c->ask);
+		return false;
+	}
+	if (c->error == ENOENT || c->error == ESRCH)
+		answer(d, &c->ask, VOL_OUTCOME_GONE, c->why.text);
+	else
+		refuse(d, &c->ask, &c->job, c->why.text);
+	return true;
 }
 
 void vol_desk_note_revived(struct vol_desk *d, const struct vol_change *c)

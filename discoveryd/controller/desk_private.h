@@ -24,6 +24,7 @@ struct vol_ask {
 	bool taken;      /* the round that runs read the jobs after it came */
 	uint64_t report; /* which said so; 0: none, only a question */
 	time_t asked;    /* when the device said so */
+	time_t trouble;  /* since when slurmctld has some with it, 0: not */
 	char why[VOL_WHY_SIZE];
 };
 
@@ -73,6 +74,7 @@ struct vol_desk_round {
 	bool all;
 	bool failed;          /* what is not in jobs may exist all the same */
 	struct vol_error why; /* it failed */
+	bool trouble;         /* a change has to be tried again */
 	struct vol_slurm_jobs jobs;
 	struct vol_change *changes; /* owned */
 	size_t n_changes;
@@ -107,8 +109,9 @@ void vol_desk_memory_clear(struct vol_desk_memory *m);
 
 /* desk_decide.c: what was read in, what to change out (into round->changes). */
 void vol_desk_decide(struct vol_desk *d, struct vol_desk_round *round);
-/* What came of changes. */
-void vol_desk_note_asked(struct vol_desk *d, const struct vol_change *c);
+/* What came of changes.  false: slurmctld had trouble with it; it will be tried
+ * again. */
+bool vol_desk_note_asked(struct vol_desk *d, const struct vol_change *c);
 void vol_desk_note_revived(struct vol_desk *d, const struct vol_change *c);
 
 /* desk_work.c: on the registrar's thread. */

@@ -22,6 +22,7 @@
 #define ASK_MS 10000
 /* For those who may try again. */
 #define RETRY_MS       2000
+#define RETRY_STORE_MS 10000
 #define RETRY_NEVER_MS 0
 
 /* ---- refusals ---- */
@@ -397,6 +398,7 @@ void vol_images_serve(struct vol_images *im, struct vol_conn *conn,
 		      const struct vol_link_msg *msg)
 {
 	struct vol_member *member = whose(im, conn);
+	struct vol_error err;
 
 	if (msg->proto != VOL_LINK_PROTO) {
 		refuse(im, conn, "version",
@@ -409,7 +411,9 @@ void vol_images_serve(struct vol_images *im, struct vol_conn *conn,
 		       "images are for approved devices", RETRY_NEVER_MS);
 		return;
 	}
-	if (has_place(im, member->id))
+	if (vol_images_check_store(im, &err) < 0)
+		refuse(im, conn, "no_store", err.text, RETRY_STORE_MS);
+	else if (has_place(im, member->id))
 		look_up(im, conn, member, msg);
 	else
 		refuse(im, conn, "busy", too_many, RETRY_MS);
@@ -444,7 +448,8 @@ void vol_images_reload(struct vol_images *im)
 	struct vol_store_limits limits;
 
 	limits_of(im, &limits);
-	vol_store_limit(im->store, &limits);
+	if (im->store)
+		vol_store_limit(im->store, &limits);
 }
 
 static struct vol_store *open_store(const struct vol_images *im,
@@ -464,6 +469,29 @@ static struct vol_store *open_store(const struct vol_images *im,
 		return NULL;
 	}
 	return vol_store_open(path, &limits, err);
+}
+
+void vol_images_open(struct vol_images *im)
+{
+	bool first = !*im->no_store.text;
+	struct vol_error err = {""};
+
+	if (im->store)
+		return;
+	im->store = open_store(im, &err);
+	if (im->store && !first)
+		vol_info("images of jobs are kept again");
+	else if (!im->store && strcmp(err.text, im->no_store.text) != 0)
+		vol_err("jobs that leave a device are not saved: %s", err.text);
+	im->no_store = err;
+}
+
+int vol_images_check_store(const struct vol_images *im, struct vol_error *err)
+{
+	return im->store
+		       ? 0
+		       : vol_errorf_errno(err, ENODEV, "no images are kept: %s",
+					  im->no_store.text);
 }
 
 struct vol_images *vol_images_create(struct vol_controller *c,
@@ -488,8 +516,9 @@ struct vol_images *vol_images_create(struct vol_controller *c,
 		vol_errorf_errno(err, -rc, "event loop: %s", strerror(-rc));
 		goto error;
 	}
-	im->store = open_store(im, err);
-	if (im->store && vol_images_sweep_begin(im, err) == 0)
+	/* All else goes on without. */
+	vol_images_open(im);
+	if (vol_images_sweep_begin(im, err) == 0)
 		return im;
 error:
 	vol_images_destroy(im);
@@ -525,6 +554,8 @@ int vol_images_verify(struct vol_images *im, uint32_t job, uint32_t number,
 	struct vol_image_move *m;
 	int saved;
 
+	if (vol_images_check_store(im, err) < 0)
+		return -1;
 	for (m = im->moves; m; m = m->next)
 		if (m->deed == VOL_IMAGE_VERIFY)
 			return vol_errorf_errno(

@@ -10,6 +10,10 @@
  *
  * Images of jobs that slurmctld has not had among its pending and running ones
  * for checkpoint_keep are removed.
+ *
+ * A folder that can not be used (a disk that is not mounted, or broken) is said
+ * once, and tried again every minute; until then everybody is refused, as
+ * no_store.
  */
 #ifndef VOL_IMAGES_H
 #define VOL_IMAGES_H
@@ -59,9 +63,10 @@ int vol_images_verify(struct vol_images *im, uint32_t job, uint32_t number,
 		      struct vol_error *err);
 json_t *vol_images_verified(struct vol_images *im, struct vol_error *err);
 
-/* The job has to leave, but stays: what was saved of it is behind what it
- * writes from now on.  NULL-safe. */
-void vol_images_forget(struct vol_images *im, uint32_t job);
+/* The job had to leave, but stays: what was saved of its run after so many
+ * restarts is behind what it does from now on.  Images of earlier runs stay,
+ * too.  NULL-safe. */
+void vol_images_forget(struct vol_images *im, uint32_t job, uint32_t restarts);
 
 /* As vol_store_remove; with neither job nor age those of jobs that slurmctld
  * has not any more.  removed: how many. */

@@ -63,7 +63,8 @@ struct vol_image_move {
 
 struct vol_images {
 	struct vol_controller *c;
-	struct vol_store *store;
+	struct vol_store *store;      /* NULL: it can not be opened now */
+	struct vol_error no_store;    /* why */
 	struct vol_image_ask *asks;   /* those that wait for an answer */
 	struct vol_image_move *moves; /* owned */
 	struct vol_errand *sweep;     /* at the registrar, or NULL */
@@ -77,6 +78,11 @@ struct vol_images {
 
 /* The thread's whole work; with the descriptor closed. */
 void vol_image_move_run(struct vol_image_move *m);
+
+/* Try to open the store, if there is none; say so when that changes. */
+void vol_images_open(struct vol_images *im);
+/* -1 with ENODEV and why. */
+int vol_images_check_store(const struct vol_images *im, struct vol_error *err);
 
 /* Begin to look now and then which jobs there are.  End before the store. */
 int vol_images_sweep_begin(struct vol_images *im, struct vol_error *err);

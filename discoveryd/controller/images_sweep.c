@@ -146,7 +146,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
 	struct vol_images *im = arg;
 
 	(void)usec;
-	if (!im->sweep)
+	vol_images_open(im);
+	if (im->store && !im->sweep)
 		begin(im);
 	sd_event_source_set_time_relative(source,
 					  VOL_IMAGES_SWEEP_MS * 1000ULL);

@@ -43,11 +43,14 @@ json_t *vol_images_list(struct vol_images *im, uint32_t after_job,
 			uint32_t after_number, struct vol_error *err)
 {
 	const struct vol_controller_conf *conf = &im->c->conf;
-	json_t *list = json_array();
+	json_t *list;
 	struct vol_store_image *images;
 	bool more = false;
 	size_t n;
 
+	if (vol_images_check_store(im, err) < 0)
+		return NULL;
+	list = json_array();
 	images = vol_store_list(im->store, &n);
 	for (size_t i = 0; images && i < n && !more; i++) {
 		if (!is_after(&images[i].head, after_job, after_number))
@@ -77,6 +80,8 @@ json_t *vol_images_verified(struct vol_images *im, struct vol_error *err)
 	uint64_t bytes = 0, so_far;
 	size_t n;
 
+	if (vol_images_check_store(im, err) < 0)
+		return NULL;
 	while (m && m->deed != VOL_IMAGE_VERIFY)
 		m = m->next;
 	so_far = m ? m->bytes : im->verify_bytes;
@@ -98,15 +103,18 @@ json_t *vol_images_verified(struct vol_images *im, struct vol_error *err)
 		    err);
 }
 
-void vol_images_forget(struct vol_images *im, uint32_t job)
+void vol_images_forget(struct vol_images *im, uint32_t job, uint32_t restarts)
 {
 	struct vol_error err;
-	int n = im ? vol_store_remove(im->store, job, 0, &err) : 0;
+	int n = im && im->store
+			? vol_store_outdate(im->store, job, restarts, &err)
+			: 0;
 
 	if (n < 0)
 		vol_err("images of job %u: %s", (unsigned)job, err.text);
 	if (n > 0)
-		vol_info("job %u goes on where it is: its images are dropped",
+		vol_info("job %u goes on where it is: images of this run are "
+			 "dropped",
 			 (unsigned)job);
 }
 
@@ -115,6 +123,8 @@ json_t *vol_images_prune(struct vol_images *im, uint32_t job, uint64_t older_s,
 {
 	int n;
 
+	if (vol_images_check_store(im, err) < 0)
+		return NULL;
 	if (!job && !older_s)
 		n = vol_store_sweep(im->store, NULL, 0, 0, err);
 	else

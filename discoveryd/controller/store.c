@@ -439,3 +439,24 @@ int vol_store_remove(struct vol_store *s, uint32_t job, uint64_t older_s,
 	pthread_mutex_unlock(&s->lock);
 	return rc;
 }
+
+int vol_store_outdate(struct vol_store *s, uint32_t job, uint32_t restarts,
+		      struct vol_error *err)
+{
+	cleanup_free bool *marked = NULL;
+	int rc;
+
+	pthread_mutex_lock(&s->lock);
+	marked = calloc(s->n + 1, sizeof(*marked));
+	for (size_t i = 0; marked && i < s->n; i++) {
+		const struct vol_store_image *image = &s->entries[i].image;
+
+		marked[i] = image->state != VOL_STORE_COMING &&
+			    image->head.job == job &&
+			    image->head.restarts == restarts;
+	}
+	rc = marked ? drop_marked(s, marked, err)
+		    : vol_errorf_errno(err, ENOMEM, "out of memory");
+	pthread_mutex_unlock(&s->lock);
+	return rc;
+}

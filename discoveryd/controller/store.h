@@ -140,4 +140,8 @@ int vol_store_sweep(struct vol_store *s, const struct vol_store_job *jobs,
 int vol_store_remove(struct vol_store *s, uint32_t job, uint64_t older_s,
 		     struct vol_error *err);
 
+/* Those of a job's run after so many restarts. */
+int vol_store_outdate(struct vol_store *s, uint32_t job, uint32_t restarts,
+		      struct vol_error *err);
+
 #endif

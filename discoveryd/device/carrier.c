@@ -137,6 +137,7 @@ static int refused(struct trip *t, const struct vol_link_msg *msg,
 	} known[] = {
 		{"no_image", ENOENT},
 		{"no_room", EDQUOT},
+		{"no_store", ENODEV},
 		{"damaged", EBADMSG},
 	};
 	int error = EACCES;
@@ -396,7 +397,8 @@ static bool may_pass(const struct vol_carrier *c, const struct trip *t)
 		return false;
 	if (*c->refusal.code)
 		return c->refusal.retry_ms > 0 &&
-		       strcmp(c->refusal.code, "no_room") != 0;
+		       strcmp(c->refusal.code, "no_room") != 0 &&
+		       strcmp(c->refusal.code, "no_store") != 0;
 	return errno != ECANCELED && errno != EKEYREJECTED && errno != EACCES &&
 	       errno != EINVAL && errno != ENOMEM;
 }

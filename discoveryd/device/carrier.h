@@ -35,7 +35,8 @@ struct vol_carrier {
 /* The two below try again, with backoff, what may be different next time: a
  * controller that is not there or busy, a connection that broke.  errno of what
  * fails: ECANCELED, EACCES (refused, see refusal), ENOENT (no_image), EDQUOT
- * (no_room), EBADMSG (damaged), ETIMEDOUT and those of sockets.
+ * (no_room), ENODEV (no_store), EBADMSG (damaged), ETIMEDOUT and those of
+ * sockets.
  */
 
 /* from: the stream, read from where it is to its end; what can not be sought

@@ -26,7 +26,7 @@ void fake_cluster_reset(void)
 	pthread_mutex_lock(&fake.lock);
 	n_nodes = 0;
 	max_nodes = 100;
-	fake.updates = fake.rpcs = fake.hasty = 0;
+	fake.updates = fake.rpcs = fake.hasty = fake.troubles = 0;
 	is_away = refuse_drains = closing_stalls = false;
 	strcpy(up, "fixed,volunteer");
 	fake_jobs_reset();
@@ -114,6 +114,13 @@ unsigned fake_cluster_updates(void)
 unsigned fake_cluster_hasty_requeues(void)
 {
 	return counter(&fake.hasty);
+}
+
+void fake_cluster_trouble(unsigned n)
+{
+	pthread_mutex_lock(&fake.lock);
+	fake.troubles = n;
+	pthread_mutex_unlock(&fake.lock);
 }
 
 void fake_cluster_refuse_drains(bool refuse)

@@ -42,6 +42,8 @@ void fake_cluster_stall_closing(bool stall);
 
 /* Nodes can not be drained. */
 void fake_cluster_refuse_drains(bool refuse);
+/* So many requeues fail as of a job that slurmctld is busy with. */
+void fake_cluster_trouble(unsigned n);
 /* Requeues of jobs whose nodes were not drained then. */
 unsigned fake_cluster_hasty_requeues(void);
 

@@ -202,6 +202,10 @@ static int requeue(struct vol_slurm_job *j, struct vol_error *err)
 		return -1;
 	if (!j)
 		return vol_errorf_errno(err, ENOENT, "no such job");
+	if (fake.troubles > 0) {
+		fake.troubles--;
+		return vol_errorf_errno(err, EBUSY, "in transition");
+	}
 	if (!j->batch || !j->requeue)
 		return vol_errorf_errno(err, ENOTSUP, "requeue is disabled");
 	if (j->state == VOL_JOB_PENDING)

@@ -14,6 +14,7 @@
 extern struct fake {
 	pthread_mutex_t lock;
 	unsigned updates, rpcs; /* see fake_cluster_updates, _rpcs */
+	unsigned troubles;      /* see fake_cluster_trouble */
 	unsigned hasty;         /* see fake_cluster_hasty_requeues */
 } fake;
 

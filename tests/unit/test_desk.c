@@ -258,6 +258,20 @@ static void a_drain_that_fails_is_waited_for(void **state)
 	hang_up(&c);
 }
 
+/* A device that hears "no" lets it go on, and its image is dropped. */
+static void trouble_is_no_refusal(void **state)
+{
+	struct bed *bed = *state;
+	struct client c;
+
+	join(bed, &c, ID_A, "desk", "desk");
+	put_job(JOB, "desk", true);
+	fake_cluster_trouble(1);
+	say_evict(&c, JOB, false, false);
+	expect_outcome(bed, &c, JOB, VOL_OUTCOME_REQUEUED);
+	hang_up(&c);
+}
+
 static void others_jobs_are_not_touched(void **state)
 {
 	struct bed *bed = *state;
@@ -564,6 +578,7 @@ int main(void)
 		TEST(jobs_leave_one_after_the_other),
 		TEST(the_device_is_drained_first),
 		TEST(a_drain_that_fails_is_waited_for),
+		TEST(trouble_is_no_refusal),
 		TEST(others_jobs_are_not_touched),
 		TEST(an_old_read_answers_no_new_question),
 		TEST(interactive_jobs_stay_or_are_told),

@@ -8,7 +8,9 @@
 
 #include <sys/eventfd.h>
 
+#include "atomicfile.h"
 #include "images.h"
+#include "images_private.h"
 
 #include "images_bed.h"
 
@@ -490,7 +492,48 @@ static void administrators_see_and_prune(void **state)
 	hang_up(&a);
 }
 
-/* What it wrote since is not in them. */
+/* The controller goes on without a disk that is broken, and takes it when it is
+ * mended. */
+static void without_a_store(void **state)
+{
+	struct bed *bed = *state;
+	struct vol_controller *role;
+	char path[PATH_MAX - 8], aside[PATH_MAX];
+	int fd = stream_file(3, LEN);
+	struct vol_error err;
+	struct client a;
+	struct errand e;
+
+	snprintf(path, sizeof(path), "%s/checkpoints", bed->folder);
+	snprintf(aside, sizeof(aside), "%s.aside", path);
+	assert_int_equal(rename(path, aside), 0);
+	assert_int_equal(vol_file_replace(path, "", 0, 0600, 0, NULL), 0);
+	restart(bed);
+	role = bed->role;
+	assert_contains(bed->log, "jobs that leave a device are not saved: ");
+	join(bed, &a, ID_A, "desk", "desk");
+	put_job(JOB, "desk", VOL_JOB_RUNNING, 0);
+	assert_int_equal(do_put(bed, ID_A, JOB, 0, fd, &e), ENODEV);
+	assert_string_equal(e.carrier.refusal.code, "no_store");
+	assert_int_equal(do_get(bed, ID_A, JOB, 0, fd, &e), ENODEV);
+	assert_string_equal(e.carrier.refusal.code, "no_store");
+	assert_null(vol_images_list(role->images, 0, 0, &err));
+	assert_contains(err.text, "no images are kept: ");
+	assert_null(vol_images_verified(role->images, &err));
+	assert_null(vol_images_prune(role->images, JOB, 0, &err));
+	assert_int_equal(vol_images_verify(role->images, JOB, 1, &err), -1);
+	vol_images_forget(role->images, JOB, 0);
+	vol_images_reload(role->images);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rename(aside, path), 0);
+	run_until(bed, role->images->store);
+	assert_contains(bed->log, "images of jobs are kept again");
+	assert_int_equal(do_put(bed, ID_A, JOB, 0, fd, &e), 0);
+	close(fd);
+	hang_up(&a);
+}
+
+/* What it did since is not in them. */
 static void a_job_that_stays_has_no_images(void **state)
 {
 	struct bed *bed = *state;
@@ -504,8 +547,11 @@ static void a_job_that_stays_has_no_images(void **state)
 	put_job(JOB + 1, "desk", VOL_JOB_RUNNING, 0);
 	assert_int_equal(do_put(bed, ID_A, JOB, 0, fd, &e), 0);
 	assert_int_equal(do_put(bed, ID_A, JOB + 1, 0, fd, &e), 0);
-	vol_images_forget(NULL, JOB);
-	vol_images_forget(role->images, JOB);
+	vol_images_forget(NULL, JOB, 0);
+	/* It had come from elsewhere with one, which it may need again. */
+	vol_images_forget(role->images, JOB, 1);
+	assert_int_equal(stored(bed, JOB), 1);
+	vol_images_forget(role->images, JOB, 0);
 	assert_int_equal(stored(bed, JOB), 0);
 	assert_int_equal(stored(bed, JOB + 1), 1);
 	close(fd);
@@ -533,6 +579,7 @@ int main(void)
 		TEST(the_controller_ends),
 		TEST(the_device_is_revoked),
 		TEST(administrators_see_and_prune),
+		TEST(without_a_store),
 		TEST(a_job_that_stays_has_no_images),
 	};
 
