@@ -19,6 +19,8 @@
 #include "cleanup.h"
 
 #define WORDS_MAX 16
+/* Between two that were killed. */
+#define AGAIN_MS 1000
 
 /* Words, each with a NUL. */
 static int split(char *text, size_t len, char *argv[WORDS_MAX + 2])
@@ -128,15 +130,9 @@ static int wait_for_call(int socket, int slurmd)
 	return !fds[1].revents;
 }
 
-/* One after the other: there is one disk.  Our parent is slurmd; it may become
- * itself once more, which its thread's death signal would take for an end. */
-static int serve_all(int socket, vol_command_f command)
+/* One after the other: there is one disk. */
+static int serve_calls(int socket, int slurmd, vol_command_f command)
 {
-	pid_t parent = getppid();
-	cleanup_fd int slurmd = pidfd_open(parent, 0);
-
-	if (slurmd < 0 || parent == 1 || getppid() != parent)
-		return VOL_CHECKPOINT_EXIT_FAILED;
 	while (wait_for_call(socket, slurmd)) {
 		int fd = accept4(socket, NULL, NULL, SOCK_CLOEXEC);
 
@@ -147,6 +143,28 @@ static int serve_all(int socket, vol_command_f command)
 			return VOL_CHECKPOINT_EXIT_FAILED;
 		}
 	}
+	return 0;
+}
+
+/* In a child, for as long as slurmd lives: nobody else could start another one,
+ * if it were killed.  Who kills us only has no more started.  Our parent is
+ * slurmd; it may become itself once more, which its thread's death signal would
+ * take for an end. */
+static int serve_all(int socket, vol_command_f command)
+{
+	pid_t parent = getppid(), pid;
+	cleanup_fd int slurmd = pidfd_open(parent, 0);
+	struct pollfd end = {slurmd, POLLIN, 0};
+
+	if (slurmd < 0 || parent == 1 || getppid() != parent)
+		return VOL_CHECKPOINT_EXIT_FAILED;
+	do {
+		pid = fork();
+		if (pid == 0)
+			_exit(serve_calls(socket, slurmd, command));
+		while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	} while (poll(&end, 1, AGAIN_MS) == 0);
 	return 0;
 }
 
