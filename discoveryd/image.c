@@ -7,6 +7,7 @@
  * slurm-volunteer-image [OPTION...] save --job=N --restarts=N CGROUP
  * slurm-volunteer-image [OPTION...] load --job=N --uid=N --gid=N --places=FILE
  *	DIR
+ * slurm-volunteer-image [--conf=FILE] tidy
  *
  * For root on a device: it speaks as the device, by its key.  FILE "-" is
  * standard input (and what put takes without one) or output.  What get writes
@@ -24,6 +25,8 @@
  * what it needs (ckfit.h)?  Then DIR is as slurm-volunteer-checkpoint dump left
  * its own, for vol_sandbox_restore().  --places: what the sandbox will show of
  * the machine, a line "TARGET FLAGS" each (ckplaces.h).
+ *
+ * tidy: what a save that was killed has left on the disk is removed.
  *
  * On stdout: a line of JSON, number of put, and number, restarts, bytes, sha256
  * and made_s of get, unless the image goes there; with --progress lines with
@@ -52,6 +55,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "device/ckfolder.h"
 #include "device/device_conf.h"
 #include "device/identity.h"
 #include "device/pin.h"
@@ -62,7 +66,8 @@
 #include "walls.h"
 
 /* Between two tries of what the carrier can not try again itself. */
-#define AGAIN_MS 500
+#define AGAIN_MS   500
+#define TIDY_TRIES 20
 
 #define UNSAID UINT64_MAX
 
@@ -75,6 +80,7 @@ static const char usage[] =
 	"       slurm-volunteer-image [OPTION...] load --job=N --uid=N --gid=N "
 	"\\\n"
 	"           --places=FILE DIR\n"
+	"       slurm-volunteer-image [--conf=FILE] tidy\n"
 	"\n"
 	"  --conf=FILE          instead of " VOL_CONF_DIR "/device.conf\n"
 	"  --controller=ADDRESS[:PORT]\n"
@@ -243,6 +249,8 @@ static int parse(int argc, char **argv, struct image_options *o)
 	if (left < 1 || left > 2)
 		return -1;
 	o->verb = argv[optind];
+	if (strcmp(o->verb, "tidy") == 0)
+		return left == 1 ? 0 : -1;
 	if (check(o) < 0 || (left == 1 && strcmp(o->verb, "put") != 0))
 		return -1;
 	o->what = left == 2 ? argv[optind + 1] : "-";
@@ -434,6 +442,23 @@ static int get(struct image *im, struct vol_error *err)
 	return 0;
 }
 
+/* Who is being ended with the one that was killed may write a little more. */
+static int tidy(const struct image_options *o, struct vol_error *err)
+{
+	struct vol_device_conf conf = {.state_dir = NULL};
+	int tries = TIDY_TRIES;
+
+	if (vol_device_conf_read(&conf, o->conf, err) < 0)
+		return IMAGE_FAILED;
+	while (!vol_ckfolder_tidy(conf.state_dir) && --tries > 0)
+		(void)poll(NULL, 0, AGAIN_MS);
+	if (!tries)
+		vol_errorf(err, "%s/" VOL_CKFOLDER_DIR ": not tidied",
+			   conf.state_dir);
+	vol_device_conf_clear(&conf);
+	return tries ? IMAGE_DONE : IMAGE_FAILED;
+}
+
 static int open_signals(void)
 {
 	sigset_t set;
@@ -501,7 +526,9 @@ int main(int argc, char **argv)
 		im.carrier.until_ms = image_now_ms() + o.wait_ms;
 	im.carrier.progress = on_progress;
 	im.carrier.arg = &im;
-	if (watch(&im, &err) == 0 && introduce(&im, &err) == 0)
+	if (strcmp(o.verb, "tidy") == 0)
+		status = tidy(&o, &err);
+	else if (watch(&im, &err) == 0 && introduce(&im, &err) == 0)
 		status = run(&im, &err);
 	vol_tls_context_destroy(im.carrier.tls);
 	if (status == IMAGE_DONE)

@@ -52,33 +52,36 @@ void vol_ckfolder_remove(struct vol_ckfolder *folder)
 	errno = saved;
 }
 
-/* Does nobody live there any more? */
-static void sweep_one(const char *dir, const char *name)
+/* Does nobody live there any more?  false: it is still there. */
+static bool sweep_one(const char *dir, const char *name)
 {
 	struct vol_ckfolder left = {.lock = -1};
 
 	if (snprintf(left.path, sizeof(left.path), "%s/%s", dir, name) >=
 	    (int)sizeof(left.path))
-		return;
+		return true;
 	left.lock = open(left.path,
 			 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (left.lock >= 0 && flock(left.lock, LOCK_EX | LOCK_NB) != 0) {
 		close(left.lock);
-		left.lock = -1;
+		return true; /* somebody does */
 	}
 	vol_ckfolder_remove(&left);
+	return access(left.path, F_OK) < 0;
 }
 
-static void sweep(const char *path)
+static bool sweep(const char *path)
 {
 	DIR *dir = opendir(path);
+	bool done = true;
 	struct dirent *e;
 
 	while (dir && (e = readdir(dir)))
 		if (strncmp(e->d_name, PREFIX, strlen(PREFIX)) == 0)
-			sweep_one(path, e->d_name);
+			done &= sweep_one(path, e->d_name);
 	if (dir)
 		closedir(dir);
+	return done;
 }
 
 static int make_one(const char *dir, struct vol_ckfolder *folder,
@@ -118,6 +121,19 @@ int vol_ckfolder_make(const char *state_dir, struct vol_ckfolder *folder,
 	/* One is made and locked before the next one looks. */
 	if (fd < 0 || flock(fd, LOCK_EX) != 0)
 		return vol_errorf(err, "%s: %s", dir, strerror(errno));
-	sweep(dir);
+	(void)sweep(dir);
 	return make_one(dir, folder, err);
+}
+
+bool vol_ckfolder_tidy(const char *state_dir)
+{
+	cleanup_fd int fd = -1;
+	char dir[PATH_MAX];
+
+	if (snprintf(dir, sizeof(dir), "%s/" VOL_CKFOLDER_DIR, state_dir) >=
+	    (int)sizeof(dir))
+		return true;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* Without one there is nothing. */
+	return fd < 0 || flock(fd, LOCK_EX) != 0 || sweep(dir);
 }

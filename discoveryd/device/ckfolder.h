@@ -9,6 +9,7 @@
 #define VOL_CKFOLDER_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 #include "error.h"
 
@@ -24,6 +25,10 @@ int vol_ckfolder_make(const char *state_dir, struct vol_ckfolder *folder,
 		      struct vol_error *err);
 /* Keeps errno. */
 void vol_ckfolder_remove(struct vol_ckfolder *folder);
+
+/* Remove those that were left behind.  false: something still writes into one
+ * of them. */
+bool vol_ckfolder_tidy(const char *state_dir);
 
 /* All that is in a folder, which stays.  Links are not followed, nor is
  * anything that is mounted there. */

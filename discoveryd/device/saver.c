@@ -215,6 +215,8 @@ static void judge(struct vol_saver *s, const siginfo_t *si)
 			 si->si_status);
 }
 
+static void tidy_up(const struct vol_saver *s);
+
 static int on_end(sd_event_source *source, int fd, uint32_t events, void *arg)
 {
 	struct vol_saver *s = arg;
@@ -232,6 +234,8 @@ static int on_end(sd_event_source *source, int fd, uint32_t events, void *arg)
 	read_rest(s, &s->out);
 	read_rest(s, &s->err);
 	judge(s, &si);
+	if (si.si_code != CLD_EXITED)
+		tidy_up(s);
 	result = s->result;
 	forget(s);
 	s->done(&result, s->arg);
@@ -301,7 +305,8 @@ static void be_idle(void)
 		      IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
 }
 
-/* In the child; only calls that are safe after fork. */
+/* In the child; only calls that are safe after fork.  we: 0, nobody's end is
+ * its own. */
 static void __attribute__((noreturn))
 become(const char *const *argv, pid_t we, int out, int err)
 {
@@ -319,11 +324,35 @@ become(const char *const *argv, pid_t we, int out, int err)
 		_exit(127);
 	close_range(3, ~0U, 0);
 	be_idle();
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != we)
+	if (we && (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != we))
 		_exit(127);
 	execve(argv[0], (char *const *)argv, env);
 	dprintf(2, "%s: %s\n", argv[0], strerror(errno));
 	_exit(127);
+}
+
+/* A save that was killed can not do it.  Nobody's child: nothing waits for it.
+ */
+static void tidy_up(const struct vol_saver *s)
+{
+	char conf[PATH_MAX + 8];
+	const char *argv[] = {s->program, conf, "tidy", NULL};
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	pid_t pid = -1;
+
+	if (null >= 0 && snprintf(conf, sizeof(conf), "--conf=%s", s->conf) <
+				 (int)sizeof(conf))
+		pid = fork();
+	if (pid == 0) {
+		pid = getpid();
+		if (fork() == 0)
+			become(argv, 0, null, null);
+		_exit(0);
+	}
+	if (pid > 0)
+		(void)waitpid(pid, NULL, 0);
+	if (null >= 0)
+		close(null);
 }
 
 static int launch(struct vol_saver *s, const struct vol_step *step, uint64_t ms,
@@ -463,8 +492,11 @@ struct vol_saver *vol_saver_create(sd_event *loop, struct vol_freezer *freezer,
 		s->done = done;
 		s->arg = arg;
 	}
-	if (s && s->program && s->conf)
+	if (s && s->program && s->conf) {
+		/* One before us may have been killed with its program. */
+		tidy_up(s);
 		return s;
+	}
 	vol_errorf_errno(err, ENOMEM, "out of memory");
 	vol_saver_destroy(s);
 	return NULL;

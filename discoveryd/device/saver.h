@@ -11,7 +11,11 @@
  * The time is what the owner's side says, and may be made shorter at any
  * moment.  When it is up, the program gets SIGTERM, so that it can remove what
  * it has on disk, and VOL_SAVER_GRACE_MS later its process group SIGKILL.  A
- * discoveryd that dies has it sent SIGTERM by the kernel.
+ * discoveryd that dies has it sent SIGTERM by the kernel.  What one that was
+ * killed has left on the disk is removed right after, and when discoveryd
+ * starts, by
+ *
+ *	PROGRAM --conf=FILE tidy
  */
 #ifndef VOL_SAVER_H
 #define VOL_SAVER_H

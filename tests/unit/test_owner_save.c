@@ -111,7 +111,11 @@ static void program_does(const char *body)
 	FILE *f = fopen(bed.program, "we");
 
 	assert_non_null(f);
-	fprintf(f, "#!/bin/sh\ncd %s || exit 9\n%s\n", bed.folder, body);
+	fprintf(f,
+		"#!/bin/sh\ncd %s || exit 9\n"
+		"[ \"$2\" = tidy ] && { echo \"$*\" >>tidied; exit; }\n"
+		"%s\n",
+		bed.folder, body);
 	fclose(f);
 	assert_int_equal(chmod(bed.program, 0700), 0);
 }
@@ -197,8 +201,7 @@ static int setup(void **state)
 	snprintf(bed.program, sizeof(bed.program), "%s/program", bed.folder);
 	snprintf(bed.steps, sizeof(bed.steps), "%s/steps", bed.folder);
 	assert_int_equal(mkdir(bed.steps, 0700), 0);
-	snprintf(bed.evictions, sizeof(bed.evictions), "%s/fenced",
-		 bed.folder);
+	snprintf(bed.evictions, sizeof(bed.evictions), "%s/fenced", bed.folder);
 	bed.o.evictions_file = bed.evictions;
 	assert_int_equal(vol_device_conf_defaults(&bed.conf, NULL), 0);
 	bed.o.conf = &bed.conf;

@@ -44,7 +44,11 @@ static void program_does(const char *body)
 	FILE *f = fopen(bed.program, "we");
 
 	assert_non_null(f);
-	fprintf(f, "#!/bin/sh\ncd %s || exit 9\n%s\n", bed.folder, body);
+	fprintf(f,
+		"#!/bin/sh\ncd %s || exit 9\n"
+		"[ \"$2\" = tidy ] && { echo \"$*\" >>tidied; exit; }\n"
+		"%s\n",
+		bed.folder, body);
 	fclose(f);
 	assert_int_equal(chmod(bed.program, 0700), 0);
 }
@@ -360,6 +364,10 @@ static void all_of_it_is_killed(void **state)
 	UNTIL(bed.n == 1);
 	assert_string_equal(bed.result.why, "sleep");
 	assert_true(bed.result.took_ms >= 100 + VOL_SAVER_GRACE_MS);
+	/* It could not tidy up itself. */
+	for (int i = 0; i < DEADLINE_S * 100 && !is_there("tidied"); i++)
+		usleep(10000);
+	assert_true(is_there("tidied"));
 	UNTIL(is_gone(read_pid("child")));
 }
 
@@ -454,6 +462,20 @@ static void who_leaves_takes_it_along(void **state)
 	UNTIL(is_gone(child));
 }
 
+/* What a discoveryd that was killed has left. */
+static void a_new_one_tidies_up(void **state)
+{
+	(void)state;
+	program_does("echo >ran");
+	vol_saver_destroy(bed.saver);
+	assert_false(is_there("tidied"));
+	create();
+	for (int i = 0; i < DEADLINE_S * 100 && !is_there("tidied"); i++)
+		usleep(10000);
+	assert_true(is_there("tidied"));
+	assert_false(is_there("ran"));
+}
+
 /* kill -9 of discoveryd: the kernel tells the program. */
 static void who_is_killed_has_it_told(void **state)
 {
@@ -498,6 +520,7 @@ int main(void)
 		TEST(saved_in_the_end),
 		TEST(status_shows_how_far_it_is),
 		TEST(who_leaves_takes_it_along),
+		TEST(a_new_one_tidies_up),
 		TEST(who_is_killed_has_it_told),
 	};
 
