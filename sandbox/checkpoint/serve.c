@@ -119,49 +119,63 @@ static int serve(int socket, vol_command_f command)
 	return n < 0 ? VOL_CHECKPOINT_EXIT_FAILED : 0;
 }
 
-/* 1: somebody asks; 0: slurmd is gone. */
-static int wait_for_call(int socket, int slurmd)
-{
-	struct pollfd fds[2] = {{socket, POLLIN, 0}, {slurmd, POLLIN, 0}};
+enum call { ASKED, SLURMD_ENDED, PARTNER_ENDED };
 
-	while (poll(fds, 2, -1) < 0)
+/* partner: -1 is one that is gone. */
+static enum call wait_for_call(int socket, int slurmd, int partner)
+{
+	struct pollfd fds[3] = {
+		{socket, POLLIN, 0}, {slurmd, POLLIN, 0}, {partner, POLLIN, 0}};
+
+	while (poll(fds, 3, -1) < 0)
 		if (errno != EINTR)
-			return 0;
-	return !fds[1].revents;
+			return SLURMD_ENDED;
+	if (fds[1].revents)
+		return SLURMD_ENDED;
+	return partner < 0 || fds[2].revents ? PARTNER_ENDED : ASKED;
 }
 
-/* One after the other: there is one disk. */
-static int serve_calls(int socket, int slurmd, vol_command_f command)
+/* One after the other: there is one disk.  As long as both live. */
+static enum call serve_calls(int socket, int slurmd, pid_t partner,
+			     vol_command_f command)
 {
-	while (wait_for_call(socket, slurmd)) {
+	cleanup_fd int partner_fd = pidfd_open(partner, 0);
+	enum call call = PARTNER_ENDED;
+
+	if (getppid() != partner)
+		return call;
+	while ((call = wait_for_call(socket, slurmd, partner_fd)) == ASKED) {
 		int fd = accept4(socket, NULL, NULL, SOCK_CLOEXEC);
 
 		if (fd >= 0) {
 			serve(fd, command);
 			close(fd);
 		} else if (errno != EINTR && errno != ECONNABORTED) {
-			return VOL_CHECKPOINT_EXIT_FAILED;
+			_exit(VOL_CHECKPOINT_EXIT_FAILED);
 		}
 	}
-	return 0;
+	return call;
 }
 
-/* In a child, for as long as slurmd lives: nobody else could start another one,
- * if it were killed.  Who kills us only has no more started.  Our parent is
- * slurmd; it may become itself once more, which its thread's death signal would
- * take for an end. */
+/* For as long as slurmd lives there are two: a child that serves, and its
+ * parent that makes another one when it is killed.  A child whose parent is
+ * killed takes its place.  Nobody else could: who saves jobs must come from
+ * slurmd.  That is our parent; it may become itself once more, which its
+ * thread's death signal would take for an end. */
 static int serve_all(int socket, vol_command_f command)
 {
-	pid_t parent = getppid(), pid;
+	pid_t parent = getppid();
 	cleanup_fd int slurmd = pidfd_open(parent, 0);
 	struct pollfd end = {slurmd, POLLIN, 0};
 
 	if (slurmd < 0 || parent == 1 || getppid() != parent)
 		return VOL_CHECKPOINT_EXIT_FAILED;
 	do {
-		pid = fork();
-		if (pid == 0)
-			_exit(serve_calls(socket, slurmd, command));
+		pid_t we = getpid(), pid = fork();
+
+		if (pid == 0 &&
+		    serve_calls(socket, slurmd, we, command) == SLURMD_ENDED)
+			_exit(0);
 		while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	} while (poll(&end, 1, AGAIN_MS) == 0);
