@@ -25,9 +25,10 @@ struct vol_devices *vol_devices_create(const char *path, const char *cluster);
 void vol_devices_destroy(struct vol_devices *d);
 
 /* As vol_nodeview_refresh, but once a millisecond: slurmctld asks for thousands
- * of jobs a second, and what a device says takes longer to come here.  n_nodes: the length of slurmctld's table; update:
- * something that changes when a node is created, deleted or renamed, though
- * perhaps not each time within a second, as time_t last_node_update. */
+ * of jobs a second, and what a device says takes longer to come here.  n_nodes:
+ * the length of slurmctld's table; update: something that changes when a node
+ * is created, deleted or renamed, though perhaps not each time within a second,
+ * as time_t last_node_update. */
 int vol_devices_refresh(struct vol_devices *d, uint64_t now_ms, size_t n_nodes,
 			int64_t update, struct vol_error *err);
 

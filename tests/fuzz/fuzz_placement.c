@@ -47,8 +47,8 @@ static void seal(uint8_t *record)
 	n %= VOL_PLACEMENT_NODES + 1;
 	aligned[8] = aligned[8] >> 32 << 32 | n;
 	aligned[1] = vol_nodetable_checksum(
-		&aligned[2], (size_t)((char *)&entries[n * 14] -
-				      (char *)&aligned[2]));
+		&aligned[2],
+		(size_t)((char *)&entries[n * 14] - (char *)&aligned[2]));
 	memcpy(record, aligned, RECORD);
 }
 
