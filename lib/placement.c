@@ -3,10 +3,10 @@
  *
  * Record number n of all that were ever written is at n % VOL_PLACEMENT_RING.
  *
- * The scheduler waits while one is added, and most of pwrite(2) was the way into
- * the kernel and back: so the writer has the file mapped.  Its room is reserved
- * before, and its length looked at each time, since to write where a file has
- * been cut off would kill slurmctld.
+ * The scheduler waits while one is added, and most of pwrite(2) was the way
+ * into the kernel and back: so the writer has the file mapped.  Its room is
+ * reserved before, and its length looked at each time, since to write where a
+ * file has been cut off would kill slurmctld.
  */
 #include "config.h"
 
@@ -183,8 +183,7 @@ static void encode_node(struct entry *to, const struct vol_placement_node *from)
 		.wasted_s = from->figures.wasted_s,
 		.completion_s = from->figures.completion_s,
 	};
-	memcpy(to->name, from->name,
-	       strnlen(from->name, sizeof(to->name) - 1));
+	memcpy(to->name, from->name, strnlen(from->name, sizeof(to->name) - 1));
 }
 
 static void encode(struct record *r, uint64_t number,
