@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -113,6 +114,41 @@ static bool exists(struct bed *bed, const char *name)
 
 	snprintf(path, sizeof(path), "%s/device/%s", bed->folder, name);
 	return access(path, F_OK) == 0;
+}
+
+/* What one that was killed has left, and nothing that somebody works in. */
+static void it_tidies_up(void **state)
+{
+	static const char *const folders[] = {"images", "images/save.left",
+					      "images/save.left/img",
+					      "images/save.used",
+					      "images/others"};
+	struct bed *bed = *state;
+	char path[PATH_MAX], said[2048];
+	int fd;
+
+	make_device(bed, ID_A);
+	assert_int_equal(run_program(bed, "tidy", said), 0);
+	for (size_t i = 0; i < N_ELEMENTS(folders); i++) {
+		snprintf(path, sizeof(path), "%s/device/%s", bed->folder,
+			 folders[i]);
+		assert_int_equal(mkdir(path, 0700), 0);
+	}
+	snprintf(path, sizeof(path), "%s/device/images/save.left/img/pages-1",
+		 bed->folder);
+	assert_int_equal(close(creat(path, 0600)), 0);
+	snprintf(path, sizeof(path), "%s/device/images/save.used", bed->folder);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fd >= 0 && flock(fd, LOCK_EX) == 0);
+	assert_int_equal(run_program(bed, "tidy", said), 0);
+	assert_string_equal(said, "");
+	assert_false(exists(bed, "images/save.left"));
+	assert_true(exists(bed, "images/save.used"));
+	assert_true(exists(bed, "images/others"));
+	close(fd);
+	assert_int_equal(run_program(bed, "tidy", said), 0);
+	assert_false(exists(bed, "images/save.used"));
+	assert_int_equal(run_program(bed, "tidy more", said), 2);
 }
 
 static void it_puts_and_gets(void **state)
@@ -295,6 +331,7 @@ int main(void)
 {
 #define TEST(_name) cmocka_unit_test_setup_teardown(_name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(it_tidies_up),
 		TEST(it_puts_and_gets),
 		TEST(it_is_refused),
 		TEST(it_is_told_to_stop),
