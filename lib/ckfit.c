@@ -273,6 +273,21 @@ int vol_ckfit(const struct vol_ckmachine *image,
 	return 0;
 }
 
+bool vol_ckfit_alike(const struct vol_ckmachine *a,
+		     const struct vol_ckmachine *b)
+{
+	uint32_t ours[2] = {0}, theirs[2] = {0};
+	/* Both without a version are no better than two that differ. */
+	bool known = kernel_version(a->kernel, ours) == 0 &&
+		     kernel_version(b->kernel, theirs) == 0;
+
+	return strcmp(a->arch, b->arch) == 0 &&
+	       memcmp(&a->cpu, &b->cpu, sizeof(a->cpu)) == 0 &&
+	       (known ? memcmp(ours, theirs, sizeof(ours)) == 0
+		      : strcmp(a->kernel, b->kernel) == 0) &&
+	       a->criu == b->criu && strcmp(a->runtime, b->runtime) == 0;
+}
+
 /* What is said of the machine, one line each: the same text, the same
  * feature. */
 static char *describe(const struct vol_ckmachine *m,

@@ -112,6 +112,11 @@ int vol_ckfit(const struct vol_ckmachine *image,
 	      const struct vol_ckmachine *machine, vol_ckmapped_look_f look,
 	      void *arg, struct vol_error *err);
 
+/* Do both fit whatever one of them fits, and is each as good as the other where
+ * an image was made?  Of the kernel's release major.minor counts. */
+bool vol_ckfit_alike(const struct vol_ckmachine *a,
+		     const struct vol_ckmachine *b);
+
 /* "ck-" and 16 hex digits: a node feature.  Machines with the same one fit each
  * other both ways: it is a digest of architecture, CPU features, kernel
  * (major.minor), CRIU and system, which is the runtime or, without one, what

@@ -80,6 +80,7 @@ static int resize(struct vol_nodetable *t, uint32_t capacity)
 		const struct vol_nodetable_header *head = (void *)old;
 
 		t->head->beat_ms = head->beat_ms;
+		t->head->images = head->images;
 		memcpy(t->head->cluster, head->cluster, sizeof(head->cluster));
 	}
 	free(old);
@@ -182,6 +183,12 @@ void vol_nodetable_set_cluster(struct vol_nodetable *t, const char *name)
 	memset(t->head->cluster, 0, size);
 	memcpy(t->head->cluster, name, strnlen(name, size - 1));
 	write_part(t, t->head->cluster, size);
+}
+
+void vol_nodetable_set_images(struct vol_nodetable *t, uint32_t edition)
+{
+	t->head->images = edition;
+	write_part(t, &t->head->images, sizeof(edition));
 }
 
 static void write_word(struct vol_nodetable *t, uint32_t slot, uint64_t word)

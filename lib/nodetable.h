@@ -68,6 +68,8 @@ struct vol_nodetable_node {
 	/* Jobs that are likelier than this to be evicted wait, see score.h; of
 	 * VOL_OUTLOOK_ONE, which means that none does. */
 	uint32_t max_risk;
+	/* Its kind of machine for saved jobs, imagetable.h; 0: not known. */
+	uint32_t machine;
 	uint64_t cached; /* Bloom filter of staged inputs; 0: none known */
 };
 
@@ -83,6 +85,9 @@ struct vol_nodetable *vol_nodetable_create(const char *path, uint32_t capacity,
 /* Whose devices they are, see clustername.h; before the first of them is put.
  * Without it, the host's own cluster's. */
 void vol_nodetable_set_cluster(struct vol_nodetable *t, const char *name);
+/* There is this edition of the table of images (imagetable.h), or, with 0,
+ * none. Before a job may be started that it tells of anew. */
+void vol_nodetable_set_images(struct vol_nodetable *t, uint32_t edition);
 /* Leaves the file to go stale.  NULL-safe. */
 void vol_nodetable_destroy(struct vol_nodetable *t);
 
@@ -127,6 +132,10 @@ void vol_nodeview_expect(struct vol_nodeview *v, const char *name);
  * or what open(2), read(2) or malloc(3) say. */
 int vol_nodeview_refresh(struct vol_nodeview *v, uint64_t now_ms,
 			 struct vol_error *err);
+
+/* The edition of the table of images that there was at the last refresh; 0:
+ * none. */
+uint32_t vol_nodeview_images(const struct vol_nodeview *v);
 
 /* Changes each time a name may be at another slot (or in none). */
 uint64_t vol_nodeview_roster(const struct vol_nodeview *v);

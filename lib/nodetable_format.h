@@ -36,7 +36,8 @@ struct vol_nodetable_header {
 	uint32_t capacity; /* number of words and of records */
 	uint32_t record;   /* size of one */
 	uint32_t used;     /* slots from here on are free */
-	uint32_t zero[2];
+	uint32_t images;   /* edition of the table of images; 0: none */
+	uint32_t zero;
 	uint64_t beat_ms; /* CLOCK_BOOTTIME when the writer was alive */
 	char cluster[64]; /* as of clustername.h; filled up with NULs */
 	uint8_t rest[24]; /* 0 */
@@ -56,7 +57,8 @@ struct vol_nodetable_record {
 	char name[64];
 	char id[40];
 	char why[160];
-	uint8_t rest[32];  /* 0 */
+	uint32_t machine;  /* kind of its machine, see imagetable.h */
+	uint8_t rest[28];  /* 0 */
 	uint64_t checksum; /* over all before it */
 };
 
@@ -66,6 +68,7 @@ _Static_assert(sizeof(struct vol_nodetable_header) == VOL_NODETABLE_HEADER &&
 _Static_assert(sizeof(struct vol_nodetable_record) == VOL_NODETABLE_RECORD &&
 		       offsetof(struct vol_nodetable_record, survive) == 80 &&
 		       offsetof(struct vol_nodetable_record, name) == 208 &&
+		       offsetof(struct vol_nodetable_record, machine) == 472 &&
 		       offsetof(struct vol_nodetable_record, checksum) == 504,
 	       "the record is not what slurm-volunteer-nodes(5) says");
 

@@ -476,6 +476,11 @@ int vol_nodeview_refresh(struct vol_nodeview *v, uint64_t now_ms,
 
 /* --- questions ------------------------------------------------------------ */
 
+uint32_t vol_nodeview_images(const struct vol_nodeview *v)
+{
+	return head_of(v)->images;
+}
+
 uint64_t vol_nodeview_roster(const struct vol_nodeview *v)
 {
 	return v->roster;
