@@ -11,7 +11,7 @@
 #include "bytes.h"
 #include "text.h"
 
-static const char magic[8] = {'V', 'O', 'L', 'I', 'M', 'G', '1', '\n'};
+static const char magic[8] = {'V', 'O', 'L', 'I', 'M', 'G', '2', '\n'};
 
 enum {
 	AT_JOB = 8,
@@ -23,6 +23,7 @@ enum {
 	AT_DEVICE = 64,
 	AT_NODE = 96,
 	AT_ZERO = 160,
+	AT_MACHINE = 192,
 };
 
 #define SEALED (VOL_IMAGE_CHUNK + VOL_IMAGE_TAG)
@@ -41,6 +42,9 @@ void vol_image_head_put(const struct vol_image_head *head,
 	memcpy(bytes + AT_SALT, head->salt, VOL_IMAGE_SALT);
 	memcpy(bytes + AT_DEVICE, head->device, VOL_DEVICE_ID_SIZE - 1);
 	memcpy(bytes + AT_NODE, head->node, strlen(head->node));
+	/* Without memory, it is not known. */
+	(void)vol_ckmachine_format(&head->machine, (char *)bytes + AT_MACHINE,
+				   NULL);
 }
 
 static bool all_zero(const uint8_t *p, size_t n)
@@ -64,6 +68,16 @@ static bool texts_get(const uint8_t *bytes, struct vol_image_head *head)
 	       all_zero(bytes + AT_NODE + len, VOL_NODE_NAME_SIZE - len);
 }
 
+static bool machine_get(const uint8_t *bytes, struct vol_ckmachine *machine)
+{
+	const char *text = (const char *)bytes + AT_MACHINE;
+	size_t len = strnlen(text, VOL_CKMACHINE_TEXT);
+
+	return len < VOL_CKMACHINE_TEXT &&
+	       all_zero(bytes + AT_MACHINE + len, VOL_CKMACHINE_TEXT - len) &&
+	       vol_ckmachine_parse(text, len, machine, NULL) == 0;
+}
+
 int vol_image_head_get(const uint8_t bytes[VOL_IMAGE_HEAD],
 		       struct vol_image_head *head, struct vol_error *err)
 {
@@ -79,7 +93,8 @@ int vol_image_head_get(const uint8_t bytes[VOL_IMAGE_HEAD],
 	h.made = (time_t)made;
 	memcpy(h.salt, bytes + AT_SALT, VOL_IMAGE_SALT);
 	if (!h.job || !h.number || made > INT64_MAX || !texts_get(bytes, &h) ||
-	    !all_zero(bytes + AT_ZERO, VOL_IMAGE_HEAD - AT_ZERO))
+	    !all_zero(bytes + AT_ZERO, AT_MACHINE - AT_ZERO) ||
+	    !machine_get(bytes, &h.machine))
 		return vol_errorf_errno(err, EBADMSG, "its head is damaged");
 	*head = h;
 	return 0;

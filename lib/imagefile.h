@@ -4,7 +4,7 @@
  * An image is a stream of bytes; what is in it is not known here.  At rest:
  *
  *  head     VOL_IMAGE_HEAD bytes, in the clear:
- *             0  8  "VOLIMG1\n"
+ *             0  8  "VOLIMG2\n"
  *             8  4  job          12  4  number
  *            16  4  restarts     20  4  uid of the job's user
  *            24  8  when it was received, s since the epoch
@@ -12,6 +12,7 @@
  *            64 32  identity of the device that sent it, hex
  *            96 64  name of its node, padded with NUL
  *           160 32  zero
+ *           192    the machine of that device (ckmachine.h), padded with NUL
  *  chunks   VOL_IMAGE_CHUNK bytes of the stream each, the last one 1 or more;
  *           each encrypted and followed by VOL_IMAGE_TAG bytes
  *  tail     VOL_IMAGE_TAIL bytes, encrypted as the chunk after the last one:
@@ -34,11 +35,12 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "ckmachine.h"
 #include "error.h"
 #include "names.h"
 #include "sha256.h"
 
-#define VOL_IMAGE_HEAD  192
+#define VOL_IMAGE_HEAD  (192 + VOL_CKMACHINE_TEXT)
 #define VOL_IMAGE_CHUNK 65536
 #define VOL_IMAGE_TAG   16
 #define VOL_IMAGE_TAIL  (8 + VOL_SHA256_BYTES)
@@ -57,6 +59,7 @@ struct vol_image_head {
 	uint8_t salt[VOL_IMAGE_SALT];
 	char device[VOL_DEVICE_ID_SIZE];
 	char node[VOL_NODE_NAME_SIZE];
+	struct vol_ckmachine machine; /* zeroed: not known */
 };
 
 void vol_image_head_put(const struct vol_image_head *head,

@@ -30,6 +30,7 @@ static const char *const type_names[] = {
 	[VOL_LINK_CHECK] = "check",
 	[VOL_LINK_PARKED] = "parked",
 	[VOL_LINK_FACTS] = "facts",
+	[VOL_LINK_MACHINE] = "machine",
 	[VOL_LINK_PING] = "ping",
 	[VOL_LINK_BYE] = "bye",
 	[VOL_LINK_WELCOME] = "welcome",
@@ -139,6 +140,17 @@ static int facts_decode(const json_t *json, void *member, struct vol_error *err)
 	return vol_facts_from_json(json, member, err);
 }
 
+static json_t *machine_encode(const void *member)
+{
+	return vol_ckmachine_to_json(member);
+}
+
+static int machine_decode(const json_t *json, void *member,
+			  struct vol_error *err)
+{
+	return vol_ckmachine_from_json(json, member, err);
+}
+
 #define AT(_member) VOL_FIELD_AT(struct vol_link_msg, _member)
 #define WORD(_name, _member, _min, _max, _names)                    \
 	{                                                           \
@@ -191,6 +203,12 @@ static int facts_decode(const json_t *json, void *member, struct vol_error *err)
 	{                                                            \
 		.name = "facts", .kind = VOL_FIELD_OTHER, AT(facts), \
 		.encode = facts_encode, .decode = facts_decode       \
+	}
+
+#define MACHINE                                                          \
+	{                                                                \
+		.name = "machine", .kind = VOL_FIELD_OTHER, AT(machine), \
+		.encode = machine_encode, .decode = machine_decode       \
 	}
 
 #define AUTH TEXT(auth, "", .valid = vol_authkey_id_valid)
@@ -250,6 +268,7 @@ static const struct vol_field parked[] = {
 	NUMBER(seconds, 0, UINT32_MAX),
 };
 static const struct vol_field facts[] = {TYPE, FACTS};
+static const struct vol_field machine[] = {TYPE, MACHINE, WHY};
 static const struct vol_field keyed[] = {TYPE, AUTH, USE, REASON};
 static const struct vol_field ping[] = {TYPE, SEQ};
 static const struct vol_field bye[] = {TYPE, REASON};
@@ -340,6 +359,7 @@ static const struct {
 	[VOL_LINK_CHECK] = MESSAGE(check),
 	[VOL_LINK_PARKED] = MESSAGE(parked),
 	[VOL_LINK_FACTS] = MESSAGE(facts),
+	[VOL_LINK_MACHINE] = MESSAGE(machine),
 	[VOL_LINK_KEYED] = MESSAGE(keyed),
 	[VOL_LINK_PING] = MESSAGE(ping),
 	[VOL_LINK_BYE] = MESSAGE(bye),

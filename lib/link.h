@@ -32,6 +32,9 @@
  *   parked     job, seconds        total time for which this job was stopped
  *                                  here: said every half minute and at the end
  *   facts      facts               the owner changed what is shared
+ *   machine    machine, why        what it is to saved jobs (ckmachine.h): said
+ *                                  once on each link, as soon as it is known;
+ *                                  why: it can not go on with any
  *   keyed      auth, use, reason   answer to key and turn: it has that one now,
  *                                  or as the next; a reason says why it has not
  *   ping       seq
@@ -110,6 +113,7 @@
 #include <jansson.h>
 
 #include "authkey.h"
+#include "ckmachine.h"
 #include "error.h"
 #include "facts.h"
 #include "imagefile.h"
@@ -120,7 +124,7 @@
 #include "sha256.h"
 #include "shortcode.h"
 
-#define VOL_LINK_PROTO   4    /* TLS and the door came with 4 */
+#define VOL_LINK_PROTO   5    /* TLS and the door came with 4 */
 #define VOL_LINK_PORT    6830 /* next to Slurm's 6817-6819, unassigned at IANA */
 #define VOL_REASON_SIZE  200
 #define VOL_VERSION_SIZE 32
@@ -146,6 +150,7 @@ enum vol_link_type {
 	VOL_LINK_CHECK,
 	VOL_LINK_PARKED,
 	VOL_LINK_FACTS,
+	VOL_LINK_MACHINE,
 	VOL_LINK_KEYED,
 	VOL_LINK_PING,
 	VOL_LINK_BYE,
@@ -191,6 +196,7 @@ struct vol_link_msg {
 	char token[VOL_LINK_TOKEN_SIZE];  /* "" without one */
 	char commit[VOL_LINK_NONCE_SIZE], nonce[VOL_LINK_NONCE_SIZE];
 	struct vol_facts facts;
+	struct vol_ckmachine machine;
 	bool busy; /* a slurmstepd is alive */
 	enum vol_slurmd_state slurmd;
 	enum vol_harvest harvest;

@@ -11,14 +11,14 @@
  * nothing any more; it has a node until Slurm has none.  Only approved ones
  * have names that others can not take: strangers reserve nothing.
  *
- * File: {"version": 2, "devices": [{"id": "32 hex", "fingerprint": "64 hex"
+ * File: {"version": 3, "devices": [{"id": "32 hex", "fingerprint": "64 hex"
  *	(not of a device from before there were keys), "standing": "pending" |
  *	"approved" | "revoked", "standing_at": unix seconds, "by": "who said
  *	so", "node": "name" if it has one, "hostname": "...", "address": "...",
- *	"facts": {...}, "first_seen": unix seconds, "last_seen": unix seconds,
- *	"created": true if the node was made in Slurm by us}]}
- * Version 1, which is read too, had neither fingerprint nor standing nor by:
- * its devices are approved.
+ *	"facts": {...}, "machine": {...} or null, "first_seen": unix seconds,
+ *"last_seen": unix seconds, "created": true if the node was made in Slurm by
+ *us}]} Older ones are read too: version 2 had no machine, version 1 neither
+ * fingerprint nor standing nor by; its devices are approved.
  */
 #ifndef VOL_REGISTRY_H
 #define VOL_REGISTRY_H
@@ -27,6 +27,7 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "ckmachine.h"
 #include "error.h"
 #include "facts.h"
 #include "fingerprint.h"
@@ -56,6 +57,8 @@ struct vol_device {
 	char hostname[VOL_HOSTNAME_SIZE]; /* as the device gave it, printable */
 	char address[VOL_ADDRESS_SIZE];
 	struct vol_facts facts;
+	/* What it is to saved jobs, by its own word; zeroed: it never said. */
+	struct vol_ckmachine machine;
 	time_t first_seen, last_seen;
 	bool created;
 	bool waits; /* on a link: not dropped; the caller's, not on disk */

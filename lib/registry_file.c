@@ -15,7 +15,7 @@
 #include "fields.h"
 #include "registry_private.h"
 
-#define VERSION 2
+#define VERSION 3
 /* A device is under 2 KiB, so that this is more than Slurm has nodes. */
 #define FILE_MAX  (256 * 1024 * 1024)
 #define FILE_MODE 0600
@@ -48,6 +48,19 @@ static int facts_decode(const json_t *json, void *member, struct vol_error *err)
 	return json_is_null(json) ? 0 : vol_facts_from_json(json, member, err);
 }
 
+static json_t *machine_encode(const void *member)
+{
+	return vol_ckmachine_known(member) ? vol_ckmachine_to_json(member)
+					   : json_null();
+}
+
+static int machine_decode(const json_t *json, void *member,
+			  struct vol_error *err)
+{
+	return json_is_null(json) ? 0
+				  : vol_ckmachine_from_json(json, member, err);
+}
+
 static bool fingerprint_valid(const char *text)
 {
 	struct vol_fingerprint f;
@@ -57,9 +70,12 @@ static bool fingerprint_valid(const char *text)
 
 #define AT(_name) .name = #_name, VOL_FIELD_AT(struct vol_device, _name)
 
-/* What version 1 did not have comes first. */
-#define N_NEW 4
+/* What older versions did not have comes first; how much of that, by
+ * version. */
+static const size_t n_new[VERSION + 1] = {[1] = 5, [2] = 1};
 static const struct vol_field fields[] = {
+	{AT(machine), .kind = VOL_FIELD_OTHER, .encode = machine_encode,
+	 .decode = machine_decode},
 	{AT(fingerprint), .kind = VOL_FIELD_TEXT, .charset = "",
 	 .optional = true, .valid = fingerprint_valid},
 	{AT(standing), .kind = VOL_FIELD_ENUM, .min = VOL_PENDING,
@@ -97,7 +113,7 @@ static int check_device(const struct vol_device *d, struct vol_error *err)
 static int decode(const json_t *json, int version, struct vol_device *d,
 		  struct vol_error *err)
 {
-	size_t skip = version == 1 ? N_NEW : 0;
+	size_t skip = n_new[version];
 
 	memset(d, 0, sizeof(*d));
 	if (vol_fields_decode(json, fields + skip, N_FIELDS - skip, d, err) < 0)

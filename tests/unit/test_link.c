@@ -391,7 +391,7 @@ static void test_other_proto(void **state)
 	json_object_set_new(json, "tpm", json_true());
 	assert_int_equal(vol_link_decode(json, &msg, &err), -1);
 	assert_int_equal(errno, EPROTONOSUPPORT);
-	assert_contains(err.text, "protocol 5");
+	assert_contains(err.text, "protocol 6");
 	json_object_set_new(json, "proto", json_integer(VOL_LINK_PROTO));
 	refuse(json, "hello", "unknown member \"tpm\"");
 	/* The one before this one had no speed. */
@@ -408,7 +408,7 @@ static void test_other_proto(void **state)
 	json_object_set_new(json, "proto", json_integer(VOL_LINK_PROTO + 1));
 	assert_int_equal(vol_link_decode(json, &msg, &err), -1);
 	assert_int_equal(errno, EPROTONOSUPPORT);
-	assert_contains(err.text, "knock: protocol 5");
+	assert_contains(err.text, "knock: protocol 6");
 	json_decref(json);
 }
 

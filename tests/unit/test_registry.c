@@ -386,7 +386,7 @@ static const struct {
 	{"{\"version\": 1,\n\"devices\": [}", 0, "registry.json:2:13: "},
 	{"[]", 0, "version"},
 	{"{}", 0, "version"},
-	{"{\"version\":3,\"devices\":[]}", 0, "version"},
+	{"{\"version\":4,\"devices\":[]}", 0, "version"},
 	{"{\"version\":0,\"devices\":[]}", 0, "version"},
 	{"{\"version\":\"1\",\"devices\":[]}", 0, "version"},
 	{"{\"version\":1}", 0, "devices"},
