@@ -14,8 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -224,20 +222,6 @@ static unsigned int dump_seconds(const struct image_options *o)
 	return (unsigned int)(s > DUMP_SECONDS_MAX ? DUMP_SECONDS_MAX : s);
 }
 
-/* Of slurmd's child, if there is one: -1, where slurmd is in no domain, is as
- * good. */
-static int find_server(void)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX,
-				      .sun_path = VOL_SERVE_SOCKET};
-	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 ||
-	    connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return -1;
-	return steal_fd(&fd);
-}
-
 /* slurmd has a view of its own of cgroups: the number of a process is the same.
  */
 static int name_task(const char *cgroup, char number[16], struct vol_error *err)
@@ -269,7 +253,7 @@ static int write_down(struct saving *s, struct vol_error *err)
 	snprintf(program, sizeof(program), "%s/slurm-volunteer-checkpoint",
 		 im->o->programs);
 	if (im->o->server < 0 && !im->o->stream)
-		dump.server = server = find_server();
+		dump.server = server = vol_ckdump_server();
 	if (dump.server >= 0) {
 		if (name_task(dump.cgroup, task, err) < 0)
 			return -1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ckdump.c - run slurm-volunteer-checkpoint dump, or ask one that serves */
+/* ckdump.c - run slurm-volunteer-checkpoint dump or probe, or ask one that
+ * serves */
 #include "config.h"
 
 #include "device/ckdump.h"
@@ -14,6 +15,7 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,21 +27,43 @@
 /* Its exit status for what is no command. */
 #define SERVE_USAGE 2
 
+#define WORDS_MAX 8
+
+struct words {
+	const char *word[WORDS_MAX];
+	size_t n;
+	char seconds[16];
+};
+
+static void make_words(const struct vol_ckdump *d, struct words *w)
+{
+	*w = (struct words){.word = {"-c", d->criu, "-t", NULL, "probe"},
+			    .n = 5};
+	snprintf(w->seconds, sizeof(w->seconds), "%u", d->seconds);
+	w->word[3] = w->seconds;
+	if (!d->cgroup)
+		return;
+	w->word[4] = "dump";
+	w->word[w->n++] = d->cgroup;
+	w->word[w->n++] = d->dir;
+}
+
 static void __attribute__((noreturn))
 become_dump(const struct vol_ckdump *d, int said, pid_t parent)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	char seconds[16];
+	const char *argv[WORDS_MAX + 2] = {d->program};
+	struct words w;
 	sigset_t none;
 
-	snprintf(seconds, sizeof(seconds), "%u", d->seconds);
+	make_words(d, &w);
+	memcpy(argv + 1, w.word, w.n * sizeof(w.word[0]));
 	sigemptyset(&none);
 	if (null >= 0 && dup2(null, 0) == 0 && dup2(null, 1) == 1 &&
 	    dup2(said, 2) == 2 && prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 &&
 	    getppid() == parent && sigprocmask(SIG_SETMASK, &none, NULL) == 0 &&
 	    signal(SIGPIPE, SIG_DFL) != SIG_ERR)
-		execl(d->program, d->program, "-c", d->criu, "-t", seconds,
-		      "dump", d->cgroup, d->dir, (char *)NULL);
+		execv(d->program, (char *const *)argv);
 	fprintf(stderr, PREFIX "%s\n", strerror(errno));
 	_exit(VOL_CHECKPOINT_EXIT_FAILED);
 }
@@ -164,19 +188,29 @@ static int hear_last(const struct vol_ckdump *d, struct vol_error *err)
 
 static int serve(const struct vol_ckdump *d, struct vol_error *err)
 {
-	char text[VOL_SERVE_ANSWER_MAX + 1], seconds[16];
-	const char *const words[] = {"-c",   d->criu,   "-t",  seconds,
-				     "dump", d->cgroup, d->dir};
+	char text[VOL_SERVE_ANSWER_MAX + 1];
+	struct words w;
 	int status;
 
-	snprintf(seconds, sizeof(seconds), "%u", d->seconds);
-	if (hear_last(d, err) < 0 ||
-	    ask(d->server, words, sizeof(words) / sizeof(words[0]), err) < 0)
+	make_words(d, &w);
+	if (hear_last(d, err) < 0 || ask(d->server, w.word, w.n, err) < 0)
 		return -1;
 	status = hear(d, text, sizeof(text), err);
 	if (status <= 0)
 		return status;
 	return tell(status, text + 1, err);
+}
+
+int vol_ckdump_server(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX,
+				      .sun_path = VOL_SERVE_SOCKET};
+	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 ||
+	    connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -1;
+	return steal_fd(&fd);
 }
 
 int vol_ckdump(const struct vol_ckdump *d, struct vol_error *err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ckdump.h - run slurm-volunteer-checkpoint dump, or ask one that serves
- * (sandbox/checkpoint.h) */
+/* ckdump.h - run slurm-volunteer-checkpoint dump or probe, or ask one that
+ * serves (sandbox/checkpoint.h) */
 #ifndef VOL_CKDUMP_H
 #define VOL_CKDUMP_H
 
@@ -8,7 +8,7 @@
 
 struct vol_ckdump {
 	const char *program, *criu;
-	const char *cgroup, *dir;
+	const char *cgroup, *dir; /* cgroup NULL: probe */
 	unsigned int seconds;
 	int server; /* socket of one that serves; -1: run the program */
 	int stop;   /* readable: end it (ECANCELED); one that serves is done
@@ -18,5 +18,9 @@ struct vol_ckdump {
 /* errno: EPERM, the job can not be saved, whoever tries; ECANCELED; EIO. err is
  * what it said. */
 int vol_ckdump(const struct vol_ckdump *dump, struct vol_error *err);
+
+/* A connection to the one that slurm-volunteer-launch has started.  -1: there
+ * is none; where slurmd is in no domain, that is as good. */
+int vol_ckdump_server(void);
 
 #endif

@@ -35,26 +35,41 @@
 /* Of the root folder: VOL_ROOT_OPTIONS of sandbox/private.h. */
 #define ROOT_BYTES (UINT64_C(48) << 20)
 
-int vol_ckhere_machine(const char *criu, struct vol_ckmachine *m,
-		       struct vol_error *err)
+int vol_ckhere_look_around(struct vol_ckmachine *m, struct vol_error *err)
 {
 	cleanup_free char *text = NULL;
-	unsigned int version;
 	struct utsname name;
 	size_t len = 0;
 
 	memset(m, 0, sizeof(*m));
 	text = vol_file_read("/proc/cpuinfo", CPUINFO_MAX, &len, err);
-	if (!text || vol_ckcpu_read(text, len, &m->cpu, err) < 0 ||
-	    vol_criu_version(criu, &version, err) != 0)
+	if (!text || vol_ckcpu_read(text, len, &m->cpu, err) < 0)
 		return -1;
 	uname(&name);
-	m->criu = version;
 	snprintf(m->arch, sizeof(m->arch), "%.*s", VOL_CKARCH_SIZE - 1,
 		 name.machine);
 	snprintf(m->kernel, sizeof(m->kernel), "%.*s", VOL_CKKERNEL_SIZE - 1,
 		 name.release);
 	return 0;
+}
+
+int vol_ckhere_criu(const char *criu, struct vol_ckmachine *m,
+		    struct vol_error *err)
+{
+	unsigned int version;
+
+	if (vol_criu_version(criu, &version, err) != 0)
+		return -1;
+	m->criu = version;
+	return 0;
+}
+
+int vol_ckhere_machine(const char *criu, struct vol_ckmachine *m,
+		       struct vol_error *err)
+{
+	if (vol_ckhere_look_around(m, err) < 0)
+		return -1;
+	return vol_ckhere_criu(criu, m, err);
 }
 
 int vol_ckhere_boot(char boot[VOL_CKBOOT_SIZE], struct vol_error *err)

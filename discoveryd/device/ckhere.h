@@ -18,6 +18,12 @@
 int vol_ckhere_machine(const char *criu, struct vol_ckmachine *m,
 		       struct vol_error *err);
 
+/* The same without CRIU, which is 0 then; and CRIU alone, which need not work.
+ */
+int vol_ckhere_look_around(struct vol_ckmachine *m, struct vol_error *err);
+int vol_ckhere_criu(const char *criu, struct vol_ckmachine *m,
+		    struct vol_error *err);
+
 /* The kernel's boot id, with its dashes. */
 int vol_ckhere_boot(char boot[VOL_CKBOOT_SIZE], struct vol_error *err);
 

@@ -93,6 +93,7 @@ static void on_welcomed(const struct vol_link_msg *msg, const char *peer,
 			 msg->node);
 	vol_slurmkey_welcomed(d->slurmkey, msg);
 	send_state(d);
+	vol_device_tell_machine(d);
 	vol_owner_link(d->owner, true);
 	vol_device_want_slurmd(d);
 	if (moved)
@@ -251,8 +252,10 @@ static void on_slurmd(enum vol_slurmd_state state, void *arg)
 {
 	struct vol_device_role *d = arg;
 
-	if (state == VOL_SLURMD_UP)
+	if (state == VOL_SLURMD_UP) {
 		look_at_slice(d);
+		vol_machine_look(d->machine);
+	}
 	if (state != VOL_SLURMD_STARTING)
 		look_at_flag(d);
 	if (state == VOL_SLURMD_UP && !d->spank_active)
@@ -396,7 +399,8 @@ static int start_parts(struct vol_device_role *d, struct vol_error *err)
 	if (!d->slurmd)
 		return -1;
 	look_at_flag(d);
-	if (vol_device_key_start(d, err) < 0)
+	if (vol_device_machine_start(d, err) < 0 ||
+	    vol_device_key_start(d, err) < 0)
 		return -1;
 	if (vol_spank_flag_watch(d->loop, VOL_RUN_DIR, &d->flag_watch,
 				 look_at_flag, d, err) < 0 ||
@@ -422,6 +426,7 @@ static void stop(void *self)
 	vol_slurmkey_destroy(d->slurmkey);
 	sd_event_source_unref(d->flag_watch);
 	sd_event_source_unref(d->leave_timer);
+	vol_machine_destroy(d->machine);
 	vol_speed_destroy(d->speed);
 	vol_warden_destroy(d->warden);
 	vol_owner_destroy(d->owner);

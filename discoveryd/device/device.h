@@ -10,6 +10,7 @@
 #include "device/find.h"
 #include "device/freezer.h"
 #include "device/join.h"
+#include "device/machine.h"
 #include "device/netwatch.h"
 #include "device/owner.h"
 #include "device/pin.h"
@@ -47,6 +48,7 @@ struct vol_device_role {
 	struct vol_reporter *reporter;
 	struct vol_speed *speed;
 	struct vol_warden *warden;
+	struct vol_machine *machine;
 	struct vol_netwatch *netwatch;
 	struct vol_ctl *ctl;
 	sd_event_source *flag_watch, *leave_timer;
@@ -79,5 +81,10 @@ int vol_device_key_start(struct vol_device_role *d, struct vol_error *err);
 uint64_t vol_device_report(const struct vol_link_msg *msg, void *arg);
 bool vol_device_report_waits(uint64_t report, void *arg);
 int vol_device_reports_start(struct vol_device_role *d, struct vol_error *err);
+
+/* What this machine is to saved jobs (device_machine.c): find out, once slurmd
+ * is up, and say it on the link that there is. */
+int vol_device_machine_start(struct vol_device_role *d, struct vol_error *err);
+void vol_device_tell_machine(struct vol_device_role *d);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* trial.c - have the walls tried by a process of its own */
+/* trial.c - have something tried by a process of its own */
 #include "config.h"
 
 #include "device/trial.h"
@@ -78,10 +78,10 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
 	return 0;
 }
 
-static int spawn(struct vol_trial *t, const char *program, const char *walls,
+static int spawn(struct vol_trial *t, const char *program, const char *argument,
 		 int out)
 {
-	char *argv[] = {(char *)program, (char *)walls, NULL};
+	char *argv[] = {(char *)program, (char *)argument, NULL};
 	char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	char *env[] = {path, NULL};
 	posix_spawn_file_actions_t files;
@@ -130,7 +130,7 @@ static int watch(struct vol_trial *t, sd_event *loop)
 }
 
 struct vol_trial *vol_trial_start(sd_event *loop, const char *program,
-				  const char *walls,
+				  const char *argument,
 				  void (*done)(enum vol_trial_result result,
 					       const char *text, void *arg),
 				  void *arg, struct vol_error *err)
@@ -152,7 +152,7 @@ struct vol_trial *vol_trial_start(sd_event *loop, const char *program,
 	}
 	t->out = ends[0];
 	out = ends[1];
-	if (spawn(t, program, walls, out) < 0 || watch(t, loop) < 0) {
+	if (spawn(t, program, argument, out) < 0 || watch(t, loop) < 0) {
 		vol_errorf(err, "can not run %s: %s", program, strerror(errno));
 		goto error;
 	}

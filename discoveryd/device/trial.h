@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* trial.h - have the walls tried by a process of its own
+/* trial.h - have something tried by a process of its own: the walls, or CRIU
  *
  * Building namespaces takes tens of milliseconds and forks: nothing for the
- * loop of a daemon.  The program is called with the walls file and prints what
- * does not stand, one line each; its exit status is an enum vol_trial_result.
+ * loop of a daemon.  The program is called with one argument, the walls file,
+ * and prints what does not stand, one line each; its exit status is an enum
+ * vol_trial_result.  (Of slurm-volunteer-machine the argument is CRIU, and what
+ * it prints tells the result of ALL.)
  */
 #ifndef VOL_TRIAL_H
 #define VOL_TRIAL_H
@@ -13,7 +15,7 @@
 #include "error.h"
 
 /* Bytes of its output that are kept. */
-#define VOL_TRIAL_TEXT_SIZE 1024
+#define VOL_TRIAL_TEXT_SIZE 4096
 
 enum vol_trial_result {
 	VOL_TRIAL_ALL,    /* all walls stand */
@@ -26,7 +28,7 @@ struct vol_trial;
 /* done is called once, from the loop, unless it is ended before; it is BROKEN
  * when the program can not do its work or takes longer than 30 s. */
 struct vol_trial *vol_trial_start(sd_event *loop, const char *program,
-				  const char *walls,
+				  const char *argument,
 				  void (*done)(enum vol_trial_result result,
 					       const char *text, void *arg),
 				  void *arg, struct vol_error *err);
