@@ -18,6 +18,7 @@
 #include "desk.h"
 #include "door.h"
 #include "keyring.h"
+#include "fits.h"
 #include "forecasts.h"
 #include "images.h"
 #include "lease.h"
@@ -271,6 +272,7 @@ static void stop(void *self)
 	vol_ctl_destroy(c->ctl);
 	/* Links that end now are no news to it. */
 	vol_keyring_destroy(c->keyring);
+	vol_fits_destroy(c->fits);
 	vol_images_destroy(c->images);
 	c->images = NULL;
 	vol_mdns_destroy(c->mdns);
@@ -350,7 +352,7 @@ static int start_parts(struct vol_controller *c, struct vol_error *err)
 	if (!c->server || load_key(c, err) < 0 || !vol_nodes_create(c, err))
 		return -1;
 	c->images = vol_images_create(c, err);
-	if (!c->images)
+	if (!c->images || !vol_fits_create(c, err))
 		return -1;
 	c->door = vol_door_create(c, err);
 	if (!c->door || !vol_keyring_create(c, err))

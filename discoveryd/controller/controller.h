@@ -8,6 +8,7 @@
  *  desk    jobs that leave a device, come back into the queue or get time
  *  reports what devices say that must not be lost
  *  keyring the Slurm key that devices are given
+ *  fits    which devices can go on with which saved jobs
  *  images  what devices bring and fetch of jobs that were moved
  *  nodes   what schedulers read     forecasts  what owners will do
  *
@@ -36,6 +37,7 @@
 
 struct vol_desk;
 struct vol_door;
+struct vol_fits;
 struct vol_forecasts;
 struct vol_images;
 struct vol_keyring;
@@ -62,6 +64,7 @@ struct vol_controller {
 	struct vol_door *door;
 	struct vol_keyring *keyring;
 	struct vol_images *images;
+	struct vol_fits *fits;
 	struct vol_forecasts *forecasts;
 	struct vol_nodes *nodes;
 	struct vol_server *server;

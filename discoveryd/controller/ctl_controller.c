@@ -11,6 +11,7 @@
 #include "ctl_door.h"
 #include "ctl_images.h"
 #include "ctl_key.h"
+#include "fits.h"
 #include "nodes.h"
 #include "wire.h"
 
@@ -82,7 +83,7 @@ static json_t *forecast_json(const struct vol_member *s)
 			 (json_int_t)(median < last ? median : last));
 }
 
-static json_t *device_json(const struct vol_member *s)
+static json_t *device_json(struct vol_member *s)
 {
 	json_t *facts = vol_facts_to_json(&s->device->facts);
 	int slurm = s->slurm_known && s->exists;
@@ -94,7 +95,7 @@ static json_t *device_json(const struct vol_member *s)
 	return json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:b, s:s, "
 		"s:s, s:s, s:s, s:s, s:i, s:I, s:o, s:I, s:I, s:I, s:b, s:I, "
-		"s:I, s:o}",
+		"s:I, s:o, s:o, s:s}",
 		"id", s->id, "node", s->node_name, "hostname",
 		s->device->hostname, "address", s->device->address, "contact",
 		vol_contact_name(s->contact), "linked", s->peer != NULL,
@@ -112,7 +113,9 @@ static json_t *device_json(const struct vol_member *s)
 		(json_int_t)s->closes_at, "battery", (int)s->on_battery,
 		"speed", (json_int_t)vol_nodes_speed(s), "evictions_week",
 		(json_int_t)vol_tally_week(&s->forecast->evictions, time(NULL)),
-		"forecast", forecast_json(s));
+		"forecast", forecast_json(s), "machine",
+		vol_fits_machine_json(s), "saves_not",
+		s->saves_not ? s->saves_not : "");
 }
 
 static bool is_known(const struct vol_controller *c, const char *id)
@@ -271,6 +274,7 @@ const struct vol_ctl_command vol_controller_commands[] = {
 	{"rotate-stop", true, vol_ctl_rotate_stop},
 	{"rotation", true, vol_ctl_rotation},
 	{"images", false, vol_ctl_images},
+	{"image-fits", false, vol_ctl_image_fits},
 	{"verify-image", true, vol_ctl_verify_image},
 	{"verified-image", true, vol_ctl_verified_image},
 	{"prune-images", true, vol_ctl_prune_images},

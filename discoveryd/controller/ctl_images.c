@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "controller.h"
+#include "fits.h"
 #include "images.h"
 #include "log.h"
 
@@ -60,6 +61,18 @@ json_t *vol_ctl_verified_image(const json_t *request, uid_t uid, void *arg,
 	(void)request;
 	(void)uid;
 	return vol_images_verified(c->images, err);
+}
+
+json_t *vol_ctl_image_fits(const json_t *request, uid_t uid, void *arg,
+			   struct vol_error *err)
+{
+	struct vol_controller *c = arg;
+	json_int_t job;
+
+	(void)uid;
+	if (number_of(request, "job", UINT32_MAX, &job, err) < 0)
+		return NULL;
+	return vol_fits_job(c->fits, (uint32_t)job, err);
 }
 
 json_t *vol_ctl_prune_images(const json_t *request, uid_t uid, void *arg,

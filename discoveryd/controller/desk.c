@@ -9,6 +9,7 @@
 
 #include "cleanup.h"
 #include "desk_private.h"
+#include "fits.h"
 #include "log.h"
 
 /* A requeued job is pending after 0.3 s, or when the last process of it is
@@ -298,6 +299,8 @@ void vol_desk_evict(struct vol_desk *d, const struct vol_member *member,
 	struct vol_ask *ask = NULL;
 	size_t i, n = 0;
 
+	/* Its image may have come a moment ago. */
+	vol_fits_update(d->c->fits);
 	for (i = 0; i < d->n_asks && !ask; i++) {
 		if (strcmp(d->asks[i].device, member->id) != 0)
 			continue;

@@ -167,6 +167,7 @@ static void hand_over(struct vol_image_ask *ask)
 					  .uid = ask->job.user};
 	memcpy(m->head.device, member->id, sizeof(m->head.device));
 	memcpy(m->head.node, member->node_name, sizeof(m->head.node));
+	m->head.machine = member->device->machine;
 	snprintf(m->address, sizeof(m->address), "%s",
 		 vol_conn_peer(ask->conn));
 	m->tls = vol_conn_take(ask->conn, &m->fd, &err);
@@ -441,6 +442,11 @@ static void limits_of(const struct vol_images *im,
 {
 	limits->quota = im->c->conf.checkpoint_quota;
 	limits->user_quota = im->c->conf.checkpoint_user_quota;
+}
+
+struct vol_store *vol_images_store(struct vol_images *im)
+{
+	return im ? im->store : NULL;
 }
 
 void vol_images_reload(struct vol_images *im)

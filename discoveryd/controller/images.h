@@ -26,6 +26,7 @@
 struct vol_conn;
 struct vol_controller;
 struct vol_images;
+struct vol_store;
 
 /* Each holds a TLS session, two chunks and a small stack, some 400 KiB; more of
  * them at once do not make a disk or a network faster. */
@@ -62,6 +63,9 @@ json_t *vol_images_list(struct vol_images *im, uint32_t after_job,
 int vol_images_verify(struct vol_images *im, uint32_t job, uint32_t number,
 		      struct vol_error *err);
 json_t *vol_images_verified(struct vol_images *im, struct vol_error *err);
+
+/* For who only looks; NULL: there is none.  NULL-safe. */
+struct vol_store *vol_images_store(struct vol_images *im);
 
 /* The job had to leave, but stays: what was saved of its run after so many
  * restarts is behind what it does from now on.  Images of earlier runs stay,

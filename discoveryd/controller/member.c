@@ -12,6 +12,7 @@
 
 #include "controller.h"
 #include "desk.h"
+#include "fits.h"
 #include "forecasts.h"
 #include "lease.h"
 #include "log.h"
@@ -75,6 +76,7 @@ void vol_member_destroy(struct vol_member *s)
 	vol_intake_clear(&s->intake);
 	vol_note_clear(&s->node);
 	free(s->why);
+	free(s->saves_not);
 	free(s->farewell);
 	free(s->auth.trouble);
 	free(s->told_reason);
@@ -257,6 +259,9 @@ void vol_member_message(struct vol_member *s, const struct vol_link_msg *msg)
 		s->device->facts = msg->facts;
 		remember(s);
 		vol_member_evaluate(s);
+		break;
+	case VOL_LINK_MACHINE:
+		vol_fits_machine(s, msg);
 		break;
 	default:
 		vol_info("%s: device leaves: %s", s->node_name, msg->reason);

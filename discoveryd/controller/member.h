@@ -63,6 +63,8 @@ struct vol_member {
 	time_t shown_since;
 	uint64_t heard_s;
 	struct vol_forecast *forecast; /* owned */
+	uint32_t kind;   /* of its machine; 0: ask vol_fits_kind */
+	char *saves_not; /* why no saved job can go on there; owned, or NULL */
 	/* What Slurm said. */
 	bool slurm_known, exists;
 	bool created; /* the registry's word */
@@ -96,8 +98,8 @@ void vol_member_destroy(struct vol_member *s);
 /* The device said hello over peer and was let in. */
 void vol_member_attach(struct vol_member *s, struct vol_peer *peer,
 		       const struct vol_link_msg *hello);
-/* A later message: STATE, HARVEST, MOVED, EVICT, CHECK, PARKED, FACTS, KEYED
- * or BYE. */
+/* A later message: STATE, HARVEST, MOVED, EVICT, CHECK, PARKED, FACTS,
+ * MACHINE, KEYED or BYE. */
 void vol_member_message(struct vol_member *s, const struct vol_link_msg *msg);
 /* The link is gone; the device was heard last at heard_at. */
 void vol_member_detach(struct vol_member *s, uint64_t heard_at);

@@ -15,6 +15,7 @@
 #include "desk.h"
 #include "door.h"
 #include "log.h"
+#include "fits.h"
 #include "forecasts.h"
 #include "keyring.h"
 #include "member_private.h"
@@ -393,6 +394,7 @@ void vol_member_answer(struct vol_member *s, const struct vol_answer *a)
 void vol_member_revoke(struct vol_member *s)
 {
 	s->revoked = true;
+	vol_fits_changed(s->c->fits);
 	s->contact = VOL_CONTACT_FORGOTTEN;
 	*s->new_name = '\0';
 	s->jobs_noted = false;

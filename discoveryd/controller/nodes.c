@@ -12,6 +12,7 @@
 #include "atomicfile.h"
 #include "cleanup.h"
 #include "controller.h"
+#include "fits.h"
 #include "forecast.h"
 #include "log.h"
 #include "score.h"
@@ -162,7 +163,7 @@ static uint32_t max_risk(const struct vol_member *s)
 	return VOL_OUTLOOK_ONE * pct / 100;
 }
 
-static void fill(const struct vol_member *s, struct vol_nodetable_node *node)
+static void fill(struct vol_member *s, struct vol_nodetable_node *node)
 {
 	const struct vol_forecast *f = s->forecast;
 	time_t now = time(NULL);
@@ -187,6 +188,7 @@ static void fill(const struct vol_member *s, struct vol_nodetable_node *node)
 	node->evictions_week = vol_tally_week(&f->evictions, now);
 	node->last_eviction = f->evictions.last;
 	node->max_risk = max_risk(s);
+	node->machine = vol_fits_kind(s);
 }
 
 void vol_nodes_put(struct vol_member *s)
@@ -218,6 +220,7 @@ static int on_beat(sd_event_source *source, uint64_t usec, void *arg)
 
 	(void)usec;
 	vol_nodetable_beat(n->table, vol_controller_now_ms());
+	vol_fits_update(n->c->fits);
 	if (n->speeds_changed)
 		look_at_speeds(n);
 	sd_event_source_set_time_relative(source, VOL_NODETABLE_BEAT_MS * 1000);
@@ -226,15 +229,17 @@ static int on_beat(sd_event_source *source, uint64_t usec, void *arg)
 }
 
 /* Beside the control socket. */
-static char *table_path(const char *socket, struct vol_error *err)
+char *vol_nodes_beside(const struct vol_controller *c, const char *name,
+		       struct vol_error *err)
 {
+	const char *socket = c->conf.control_socket;
 	const char *slash = strrchr(socket, '/');
 	cleanup_free char *folder = NULL;
 	char *path = NULL;
 
 	folder = slash > socket ? strndup(socket, (size_t)(slash - socket))
 				: strdup(slash ? "/" : ".");
-	if (!folder || asprintf(&path, "%s/" VOL_NODETABLE_FILE, folder) < 0) {
+	if (!folder || asprintf(&path, "%s/%s", folder, name) < 0) {
 		vol_errorf_errno(err, ENOMEM, "out of memory");
 		return NULL;
 	}
@@ -244,10 +249,15 @@ static char *table_path(const char *socket, struct vol_error *err)
 	return NULL;
 }
 
+void vol_nodes_images(struct vol_nodes *n, uint32_t edition)
+{
+	vol_nodetable_set_images(n->table, edition);
+}
+
 struct vol_nodes *vol_nodes_create(struct vol_controller *c,
 				   struct vol_error *err)
 {
-	cleanup_free char *path = table_path(c->conf.control_socket, err);
+	cleanup_free char *path = vol_nodes_beside(c, VOL_NODETABLE_FILE, err);
 	struct vol_nodes *n = path ? calloc(1, sizeof(*n)) : NULL;
 	size_t i;
 	int r;

@@ -50,6 +50,12 @@ void vol_nodes_mark(struct vol_member *s);
 void vol_nodes_put(struct vol_member *s);
 void vol_nodes_remove(struct vol_member *s);
 
+/* As vol_nodetable_set_images. */
+void vol_nodes_images(struct vol_nodes *n, uint32_t edition);
+/* The path of a file beside the table, whose folder is made; malloc'ed. */
+char *vol_nodes_beside(const struct vol_controller *c, const char *name,
+		       struct vol_error *err);
+
 /* Another figure was told, or a device came or went: the median is looked at
  * with the next beat. */
 void vol_nodes_speeds_changed(struct vol_nodes *n);

@@ -457,6 +457,7 @@ static bool is_for_member(enum vol_link_type type)
 	case VOL_LINK_CHECK:
 	case VOL_LINK_PARKED:
 	case VOL_LINK_FACTS:
+	case VOL_LINK_MACHINE:
 	case VOL_LINK_KEYED:
 	case VOL_LINK_BYE:
 		return true;

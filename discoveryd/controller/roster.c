@@ -14,6 +14,7 @@
 
 #include "cleanup.h"
 #include "door.h"
+#include "fits.h"
 #include "log.h"
 #include "nodes.h"
 #include "reports.h"
@@ -172,6 +173,7 @@ void vol_controller_forget(struct vol_controller *c, struct vol_member *member)
 	else
 		vol_registry_remove(c->registry, member->id);
 	vol_member_destroy(member);
+	vol_fits_changed(c->fits);
 	vol_controller_save_soon(c);
 }
 

@@ -73,6 +73,7 @@ struct vol_store_entry *vol_store_add(struct vol_store *s,
 	if (!more)
 		return NULL;
 	s->entries = more;
+	s->changes++;
 	more[s->n] = (struct vol_store_entry){.image = *image};
 	more[s->n].image.live = true;
 	more[s->n++].live_till = time(NULL);
@@ -87,6 +88,7 @@ void vol_store_forget(struct vol_store *s, struct vol_store_entry *e)
 
 	vol_store_path(s, e->image.head.job, 0, VOL_IMAGE_OTHER, folder);
 	memmove(e, e + 1, after * sizeof(*e));
+	s->changes++;
 	s->n--;
 	/* Unless there are others of this job. */
 	(void)rmdir(folder);
@@ -336,6 +338,16 @@ struct vol_store_image *vol_store_list(struct vol_store *s, size_t *n)
 		list[i] = s->entries[i].image;
 	pthread_mutex_unlock(&s->lock);
 	return list;
+}
+
+uint64_t vol_store_changes(struct vol_store *s)
+{
+	uint64_t changes;
+
+	pthread_mutex_lock(&s->lock);
+	changes = s->changes;
+	pthread_mutex_unlock(&s->lock);
+	return changes;
 }
 
 uint64_t vol_store_used(struct vol_store *s)

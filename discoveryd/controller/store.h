@@ -119,6 +119,8 @@ struct vol_store_get *vol_store_verify_begin(struct vol_store *s, uint32_t job,
 
 /* A copy, by job and number; malloc'ed. NULL with ENOMEM; *n may be 0. */
 struct vol_store_image *vol_store_list(struct vol_store *s, size_t *n);
+/* Changes whenever list would give another answer but for bytes and live. */
+uint64_t vol_store_changes(struct vol_store *s);
 /* Bytes of files, with what is reserved. */
 uint64_t vol_store_used(struct vol_store *s);
 

@@ -33,6 +33,7 @@ static void note(struct vol_store_get *g, enum vol_store_state state)
 	pthread_mutex_lock(&g->s->lock);
 	e = vol_store_find(g->s, g->image.head.job, g->image.head.number);
 	if (e && e->image.state != VOL_STORE_COMING) {
+		g->s->changes += e->image.state != state;
 		e->image.state = state;
 		e->image.checked = time(NULL);
 		if (state == VOL_STORE_WHOLE) {

@@ -25,6 +25,7 @@ struct vol_store {
 	/* Below lock. */
 	pthread_mutex_t lock;
 	struct vol_store_limits limits;
+	uint64_t changes;                /* of images and their states */
 	struct vol_store_entry *entries; /* owned; by job and number */
 	size_t n;
 };

@@ -365,6 +365,7 @@ static void note_whole(struct vol_store_put *p,
 	pthread_mutex_lock(&p->s->lock);
 	e = vol_store_find(p->s, p->head.job, p->head.number);
 	e->image.state = VOL_STORE_WHOLE;
+	p->s->changes++;
 	e->image.bytes = own->bytes;
 	memcpy(e->image.sha256, own->sha256, sizeof(own->sha256));
 	e->room = vol_image_file_size(own->bytes);
