@@ -46,15 +46,17 @@ struct record {
 	uint32_t taken, passed, dropped, others;
 	uint32_t n_nodes;
 	uint32_t held;
+	uint32_t unfit;
+	uint32_t zero;
 	struct entry nodes[VOL_PLACEMENT_NODES];
-	uint8_t rest[120]; /* not looked at, as entries behind n_nodes */
+	uint8_t rest[112]; /* not looked at, as entries behind n_nodes */
 };
 
 #define CHECKED_FROM offsetof(struct record, number)
 #define RING_SIZE    (VOL_PLACEMENT_RING * sizeof(struct record))
 
 _Static_assert(sizeof(struct entry) == 112 &&
-		       offsetof(struct record, nodes) == 72 &&
+		       offsetof(struct record, nodes) == 80 &&
 		       sizeof(struct record) == 1536,
 	       "not what slurm-volunteer-nodes(5) says");
 
@@ -201,6 +203,8 @@ static void encode(struct record *r, uint64_t number,
 	r->held = p->held;
 	r->dropped = p->dropped;
 	r->others = p->others;
+	r->unfit = p->unfit;
+	r->zero = 0;
 	r->n_nodes = p->n_nodes < VOL_PLACEMENT_NODES ? p->n_nodes
 						      : VOL_PLACEMENT_NODES;
 	for (uint32_t i = 0; i < r->n_nodes; i++)
@@ -288,6 +292,7 @@ static int decode(struct vol_placement *p, const struct record *r)
 		.held = r->held,
 		.dropped = r->dropped,
 		.others = r->others,
+		.unfit = r->unfit,
 		.n_nodes = r->n_nodes,
 	};
 	for (uint32_t i = 0; i < r->n_nodes; i++)

@@ -47,6 +47,7 @@ struct vol_placement {
 	struct vol_score_job facts;
 	/* All candidates: devices by fate, and nodes that are none. */
 	uint32_t taken, passed, held, dropped, others;
+	uint32_t unfit; /* devices that could not go on with a saved job */
 	/* In the order of fates, of each the best. */
 	uint32_t n_nodes;
 	struct vol_placement_node nodes[VOL_PLACEMENT_NODES];

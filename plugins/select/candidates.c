@@ -20,7 +20,7 @@ int vol_candidates_begin(struct vol_candidates *c, size_t room)
 		c->list = list;
 		c->room = room;
 	}
-	c->n = c->devices = c->dropped = c->held = 0;
+	c->n = c->devices = c->unfit = c->dropped = c->held = 0;
 	c->ordered = false;
 	return 0;
 }
@@ -29,6 +29,27 @@ void vol_candidates_free(struct vol_candidates *c)
 {
 	free(c->list);
 	*c = (struct vol_candidates){0};
+}
+
+void vol_candidates_fit(struct vol_candidates *c, const struct vol_devices *d,
+			const struct vol_imagetable_need *need)
+{
+	size_t kept = 0;
+
+	/* In their order, those that fit first. */
+	for (size_t i = 0; i < c->n; i++) {
+		struct vol_candidate a = c->list[i];
+
+		if (a.slot != VOL_NO_DEVICE &&
+		    !vol_devices_fits(d, need, a.slot)) {
+			c->unfit++;
+			continue;
+		}
+		c->list[i] = c->list[kept];
+		c->list[kept++] = a;
+	}
+	c->n = kept;
+	c->devices -= c->unfit;
 }
 
 static void drop(struct vol_candidates *c, struct vol_candidate *a, bool held)
@@ -258,6 +279,7 @@ void vol_candidates_tell(const struct vol_candidates *c, struct vol_devices *d,
 
 	p->taken = p->passed = p->held = p->dropped = 0;
 	p->others = p->n_nodes = 0;
+	p->unfit = (uint32_t)c->unfit;
 	for (size_t i = 0; i < c->n; i++) {
 		const struct vol_candidate *a = &c->list[i];
 		enum vol_placement_fate fate = fate_of(a);

@@ -29,6 +29,7 @@ struct vol_candidates {
 	struct vol_candidate *list;
 	size_t n, room;
 	size_t devices; /* of them */
+	size_t unfit;   /* behind them in list: set aside */
 	size_t dropped;
 	size_t held;  /* of those */
 	bool ordered; /* not all that are left have the same level */
@@ -56,6 +57,11 @@ static inline void vol_candidates_add(struct vol_candidates *c, uint32_t node,
  * level is a list that it has to make. */
 #define VOL_CANDIDATES_FINE   4
 #define VOL_CANDIDATES_COARSE 4
+
+/* Set the devices aside that can not go on with a saved job: they are none of
+ * its candidates any more. */
+void vol_candidates_fit(struct vol_candidates *c, const struct vol_devices *d,
+			const struct vol_imagetable_need *need);
 
 /* Drop the devices that are not open, and those that are riskier than a job
  * that has waited for so long takes; give the others a level.  A node that is

@@ -33,6 +33,12 @@ struct vol_kind {
 struct vol_devices {
 	struct vol_nodeview *view;
 	uint64_t read_ms; /* when it was, in good order; 0: never */
+	/* The table of images, of the edition that the node table told of. */
+	char *images_path;
+	void *images_buf;
+	struct vol_imagetable images;
+	uint32_t images_edition;
+	uint64_t images_ms; /* when it was read last, or could not be */
 	char cluster[VOL_CLUSTER_NAME_SIZE];
 
 	struct vol_place *map;
@@ -48,15 +54,27 @@ struct vol_devices {
 	uint64_t calls;
 };
 
+/* Another file in the folder of path; malloc'ed. */
+static char *beside(const char *path, const char *file)
+{
+	const char *slash = strrchr(path, '/');
+	int folder = slash ? (int)(slash + 1 - path) : 0;
+	char *other;
+
+	return asprintf(&other, "%.*s%s", folder, path, file) < 0 ? NULL
+								  : other;
+}
+
 struct vol_devices *vol_devices_create(const char *path, const char *cluster)
 {
 	struct vol_devices *d = calloc(1, sizeof(*d));
 
-	if (!d)
-		return NULL;
-	d->view = vol_nodeview_create(path);
-	if (!d->view) {
-		free(d);
+	if (d) {
+		d->view = vol_nodeview_create(path);
+		d->images_path = beside(path, VOL_IMAGETABLE_FILE);
+	}
+	if (!d || !d->view || !d->images_path) {
+		vol_devices_destroy(d);
 		return NULL;
 	}
 	snprintf(d->cluster, sizeof(d->cluster), "%s", cluster);
@@ -69,6 +87,8 @@ void vol_devices_destroy(struct vol_devices *d)
 	if (!d)
 		return;
 	vol_nodeview_destroy(d->view);
+	free(d->images_path);
+	free(d->images_buf);
 	for (size_t i = 0; i < KINDS; i++)
 		free(d->kinds[i].costs);
 	free(d->map);
@@ -107,6 +127,29 @@ static int resize_map(struct vol_devices *d, size_t n)
 	return 0;
 }
 
+/* Read it if it is another one; what can not be read is tried again, and until
+ * then jobs are started anywhere: devices look themselves. */
+static void read_images(struct vol_devices *d, uint64_t now_ms)
+{
+	uint32_t edition = vol_nodeview_images(d->view);
+	void *buf = NULL;
+
+	if (edition == d->images_edition ||
+	    (d->images_ms && !d->images.n_jobs && edition &&
+	     now_ms - d->images_ms < MAP_MS))
+		return;
+	free(d->images_buf);
+	d->images_buf = NULL;
+	d->images = (struct vol_imagetable){0};
+	d->images_ms = now_ms;
+	if (edition &&
+	    vol_imagetable_read(d->images_path, &d->images, &buf, NULL) < 0)
+		return;
+	d->images_buf = buf;
+	d->images_edition = edition;
+	d->images_ms = 0;
+}
+
 int vol_devices_refresh(struct vol_devices *d, uint64_t now_ms, size_t n_nodes,
 			int64_t update, struct vol_error *err)
 {
@@ -127,6 +170,7 @@ int vol_devices_refresh(struct vol_devices *d, uint64_t now_ms, size_t n_nodes,
 		d->map_update = update;
 		d->map_ms = now_ms;
 	}
+	read_images(d, now_ms);
 	return 0;
 }
 
@@ -140,6 +184,21 @@ void vol_devices_find(struct vol_devices *d, struct vol_place *place,
 {
 	place->record = record;
 	place->slot = vol_nodeview_slot(d->view, name);
+}
+
+const struct vol_imagetable_need *vol_devices_need(const struct vol_devices *d,
+						   uint32_t job)
+{
+	return d->images.n_jobs ? vol_imagetable_find(&d->images, job) : NULL;
+}
+
+bool vol_devices_fits(const struct vol_devices *d,
+		      const struct vol_imagetable_need *need, uint32_t slot)
+{
+	const struct vol_nodetable_node *node =
+		vol_nodeview_node(d->view, slot);
+
+	return node && vol_imagetable_fits(need, node->machine);
 }
 
 const struct vol_nodeview *vol_devices_view(const struct vol_devices *d)

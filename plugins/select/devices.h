@@ -9,9 +9,11 @@
 #ifndef VOL_SELECT_DEVICES_H
 #define VOL_SELECT_DEVICES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "imagetable.h"
 #include "nodetable.h"
 #include "score.h"
 
@@ -19,7 +21,8 @@
 
 struct vol_devices;
 
-/* Of the table at path, if it is that of this cluster (clustername.h).  NULL:
+/* Of the node table at path and the table of images beside it, if they are
+ * those of this cluster (clustername.h).  NULL:
  * no memory. */
 struct vol_devices *vol_devices_create(const char *path, const char *cluster);
 void vol_devices_destroy(struct vol_devices *d);
@@ -53,6 +56,14 @@ static inline uint32_t vol_devices_slot(struct vol_devices *d,
 		vol_devices_find(d, place, record, *name);
 	return place->slot;
 }
+
+/* The machines that can go on with a job, to be used until the next refresh;
+ * NULL: it may be started on any.  Without saved jobs it costs nothing. */
+const struct vol_imagetable_need *vol_devices_need(const struct vol_devices *d,
+						   uint32_t job);
+/* Is the machine of a slot one of them? */
+bool vol_devices_fits(const struct vol_devices *d,
+		      const struct vol_imagetable_need *need, uint32_t slot);
 
 /* For states and records. */
 const struct vol_nodeview *vol_devices_view(const struct vol_devices *d);

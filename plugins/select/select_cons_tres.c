@@ -302,6 +302,42 @@ static struct vol_score_job facts_of(const job_record_t *job)
 	};
 }
 
+/* Was it sent to a node that can not go on with it?  Then to begin anew there
+ * is what was asked for. */
+static bool wants_unfit(const job_record_t *job)
+{
+	bitstr_t *wanted = NULL;
+
+	if (job->details && job->details->magic == DETAILS_MAGIC)
+		wanted = job->details->req_node_bitmap;
+	for (size_t i = 0; wanted && i < candidates.unfit; i++) {
+		bitoff_t node = candidates.list[candidates.n + i].node;
+
+		if (node < bit_size(wanted) && bit_test(wanted, node))
+			return true;
+	}
+	return false;
+}
+
+/* A job that was saved goes on where that can be, and waits for that. */
+static void set_unfit_aside(const job_record_t *job, bitstr_t *nodes)
+{
+	const struct vol_imagetable_need *need =
+		vol_devices_need(devices, job->job_id);
+
+	if (!need)
+		return;
+	vol_candidates_fit(&candidates, devices, need);
+	if (wants_unfit(job)) {
+		candidates.n += candidates.unfit;
+		candidates.devices += candidates.unfit;
+		candidates.unfit = 0;
+	}
+	for (size_t i = 0; i < candidates.unfit; i++)
+		bit_clear(nodes,
+			  (bitoff_t)candidates.list[candidates.n + i].node);
+}
+
 static void clear_dropped(bitstr_t *nodes)
 {
 	if (!candidates.dropped)
@@ -311,10 +347,18 @@ static void clear_dropped(bitstr_t *nodes)
 			bit_clear(nodes, (bitoff_t)candidates.list[i].node);
 }
 
+/* But for those that are set aside. */
 static void set_all(bitstr_t *nodes)
 {
 	for (size_t i = 0; i < candidates.n; i++)
 		bit_set(nodes, (bitoff_t)candidates.list[i].node);
+}
+
+static void give_back_unfit(bitstr_t *nodes)
+{
+	for (size_t i = 0; i < candidates.unfit; i++)
+		bit_set(nodes,
+			(bitoff_t)candidates.list[candidates.n + i].node);
 }
 
 /* Node records lie anywhere in memory, and to wait for each in turn would take
@@ -508,6 +552,8 @@ static bool is_for_us(const job_record_t *job, bitstr_t *nodes, uint16_t mode)
 int select_p_job_test(job_record_t *job, bitstr_t *nodes, uint32_t min,
 		      uint32_t max, uint32_t req, uint16_t mode, VOL_TAIL_DECL)
 {
+	int rc;
+
 	if (!base_job_test)
 		base_job_test = dlsym(RTLD_NEXT, "select_p_job_test");
 	if (!base_job_test) {
@@ -517,8 +563,11 @@ int select_p_job_test(job_record_t *job, bitstr_t *nodes, uint32_t min,
 	}
 	if (state == UNTESTED)
 		self_test(job, nodes);
-	if (is_for_us(job, nodes, mode))
-		return test_with_devices(job, nodes, min, max, req, mode,
-					 VOL_TAIL);
-	return CALL_BASE();
+	if (!is_for_us(job, nodes, mode))
+		return CALL_BASE();
+	set_unfit_aside(job, nodes);
+	rc = test_with_devices(job, nodes, min, max, req, mode, VOL_TAIL);
+	if (rc != SLURM_SUCCESS)
+		give_back_unfit(nodes);
+	return rc;
 }

@@ -38,7 +38,7 @@ static void check_placement(const struct vol_placement *p)
 
 static void seal(uint8_t *record)
 {
-	uint64_t aligned[RECORD / 8], *entries = &aligned[9];
+	uint64_t aligned[RECORD / 8], *entries = &aligned[10];
 	uint32_t n;
 
 	memcpy(aligned, record, RECORD);

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "candidates.h"
+#include "atomicfile.h"
 #include "nodetable_bed.h"
 
 #define N 20
@@ -467,6 +468,68 @@ static void jobs_say_how_often_they_save(void **state)
 	}
 }
 
+/* Of three kinds; only the second may go on with the job. */
+static void unfit_devices_are_set_aside(void **state)
+{
+	const struct vol_imagetable_need need = {{UINT64_C(1) << 2}};
+	const struct vol_imagetable_job saved = {42, 0};
+	const struct vol_imagetable table = {5, 1, 1, &saved, &need};
+	const struct vol_imagetable_need *found;
+	struct bed *bed = *state;
+	struct vol_devices *d = start(bed);
+	struct vol_candidates c = {0};
+	struct vol_kind *kind;
+	char path[PATH_MAX];
+	size_t len;
+	void *buf;
+
+	for (unsigned int i = 0; i < 9; i++) {
+		struct vol_nodetable_node node = bed_node(bed, i, 1);
+
+		node.state = VOL_NODETABLE_OPEN;
+		node.machine = i % 3;
+		node.max_risk = VOL_OUTLOOK_ONE;
+		assert_int_equal(vol_nodetable_put(bed->table, &node, NULL), 0);
+	}
+	assert_int_equal(refresh(bed, d, 0), 0);
+	assert_null(vol_devices_need(d, 42));
+	/* The header tells of it before it is there, and then it is. */
+	vol_nodetable_set_images(bed->table, 5);
+	assert_int_equal(refresh(bed, d, 0), 0);
+	assert_null(vol_devices_need(d, 42));
+	snprintf(path, sizeof(path), "%s/images", bed->folder);
+	buf = vol_imagetable_encode(&table, &len);
+	assert_int_equal(vol_file_replace(path, buf, len, 0644, 0, NULL), 0);
+	free(buf);
+	bed->now_ms += 1000;
+	vol_nodetable_beat(bed->table, bed->now_ms);
+	assert_int_equal(refresh(bed, d, 0), 0);
+	assert_null(vol_devices_need(d, 41));
+	found = vol_devices_need(d, 42);
+	assert_non_null(found);
+	kind = list(d, &c);
+	vol_candidates_fit(&c, d, found);
+	assert_int_equal(c.unfit, 6);
+	assert_int_equal(c.n, N - 6);
+	assert_int_equal(c.devices, 3);
+	/* Their order is kept; those that are no devices stay. */
+	assert_int_equal(c.list[0].node, 2);
+	assert_int_equal(c.list[1].node, 5);
+	assert_int_equal(c.list[2].node, 8);
+	for (size_t i = 3; i < c.n; i++)
+		assert_int_equal(c.list[i].node, 6 + i);
+	for (size_t i = c.n; i < N; i++)
+		assert_true(c.list[i].node < 9 && c.list[i].node % 3 != 2);
+	vol_candidates_judge(&c, d, kind, 0, 1);
+	assert_int_equal(c.dropped, 0);
+	/* Removed from the table, it goes anywhere again. */
+	vol_nodetable_set_images(bed->table, 0);
+	assert_int_equal(refresh(bed, d, 0), 0);
+	assert_null(vol_devices_need(d, 42));
+	vol_candidates_free(&c);
+	vol_devices_destroy(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -481,6 +544,7 @@ int main(void)
 		bed_test(the_table_is_read_once_a_millisecond),
 		bed_test(slurmctlds_table_grows),
 		bed_test(some_of_each_fate_are_told),
+		bed_test(unfit_devices_are_set_aside),
 		cmocka_unit_test(jobs_say_how_often_they_save),
 	};
 
