@@ -126,7 +126,7 @@ _volunteer_options()
 		rename | move-owner)
 		echo --json --socket= --help ;;
 	log) echo -n --json --socket= --help ;;
-	devices) echo --seen --forecast --pending --revoked --json --socket= \
+	devices) echo --seen --forecast --machines --pending --revoked --json --socket= \
 		--help ;;
 	checkpoints) echo --older= --json --socket= --help ;;
 	rotate-key) echo --others --json --socket= --help ;;

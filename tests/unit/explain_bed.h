@@ -118,8 +118,9 @@ static inline void choose(const struct vol_slurm_request *r,
 	struct vol_score_job facts;
 
 	vol_choice_facts(r, &facts);
-	assert_int_equal(
-		vol_choices_make(r, &facts, &all, &devices, NOW, c, NULL), 0);
+	assert_int_equal(vol_choices_make(r, &facts, &all, &devices, NULL, NOW,
+					  c, NULL),
+			 0);
 }
 
 static inline int lab_set_up(void **state)

@@ -317,12 +317,14 @@ static void owners_close_devices(void **state)
 	(void)state;
 	vol_choice_facts(&r, &facts);
 	strcpy(node.why, "owner present since 10:31");
-	assert_int_equal(
-		vol_choices_make(&r, &facts, &offers, &one, NOW, &c, NULL), 0);
+	assert_int_equal(vol_choices_make(&r, &facts, &offers, &one, NULL, NOW,
+					  &c, NULL),
+			 0);
 	assert_int_equal(c.list[0].kind, VOL_CHOICE_OWNER);
 	strcpy(node.why, "on battery");
-	assert_int_equal(
-		vol_choices_make(&r, &facts, &offers, &one, NOW, &c, NULL), 0);
+	assert_int_equal(vol_choices_make(&r, &facts, &offers, &one, NULL, NOW,
+					  &c, NULL),
+			 0);
 	assert_int_equal(c.list[0].kind, VOL_CHOICE_CLOSED);
 	vol_choices_clear(&c);
 }
@@ -414,8 +416,8 @@ static void jobs_need_room(void **state)
 	/* Nothing at all. */
 	assert_int_equal(vol_choices_make(&r, &(struct vol_score_job){0},
 					  &(struct vol_slurm_offers){0},
-					  &(struct vol_device_list){0}, NOW, &c,
-					  NULL),
+					  &(struct vol_device_list){0}, NULL,
+					  NOW, &c, NULL),
 			 0);
 	assert_int_equal(c.n, 0);
 	vol_choices_clear(&c);

@@ -9,12 +9,13 @@
 #include "device_list.h"
 #include "explain_words.h"
 #include "outlook_view.h"
+#include "owner_words.h"
 #include "table.h"
 
 #define TABLE VOL_RUN_DIR "/controller/" VOL_NODETABLE_FILE
 
 static const char usage[] =
-	"Usage: volunteer devices [--seen] [--forecast] [--json]\n"
+	"Usage: volunteer devices [--seen] [--forecast|--machines] [--json]\n"
 	"                         [--socket=PATH]\n"
 	"       volunteer devices --pending|--revoked [--json] [--socket=PATH]\n"
 	"List the devices that this controller knows, linked or not.\n"
@@ -26,6 +27,8 @@ static const char usage[] =
 	"  --forecast     show how likely each stays open for so long, and what\n"
 	"                 that is concluded from; without discoveryd, from the\n"
 	"                 table that it left\n"
+	"  --machines     show what their machines are, and whether saved jobs\n"
+	"                 can go on there\n"
 	"  --json         print JSON\n"
 	"  --socket=PATH  ask this control socket instead of\n"
 	"                 " VOL_RUN_DIR "/controller/control.sock\n";
@@ -37,6 +40,12 @@ static const struct vol_column device_columns[] = {
 	{"WHY", "why"},         {"NODE-STATE", "slurm_state"},
 	{"CPUS", "cpus"},       {"MEMORY", "memory_mb"},
 	{"SEEN", "last_seen"},  {"REMARK", "reason"},
+	{NULL, NULL},
+};
+
+static const struct vol_column machine_columns[] = {
+	{"NODE", "node"}, {"CPU", "cpu"},       {"KERNEL", "kernel"},
+	{"CRIU", "criu"}, {"SYSTEM", "system"}, {"SAVED-JOBS", "saved"},
 	{NULL, NULL},
 };
 
@@ -78,6 +87,37 @@ static int list_others(const struct vol_ask_options *opt)
 	return rc;
 }
 
+static void print_machines(const json_t *devices)
+{
+	json_t *rows = json_array();
+	const json_t *device;
+	size_t i;
+
+	json_array_foreach(devices, i, device) {
+		const json_t *m = json_object_get(device, "machine");
+		const char *why = vol_get_text(device, "saves_not");
+		const char *criu = vol_get_text(m, "criu");
+		const char *system = vol_get_text(m, "runtime");
+		json_t *row =
+			json_pack("{s:s, s:s}", "node",
+				  vol_get_text(device, "node"), "saved",
+				  !json_is_object(m) ? "it has not said yet"
+				  : *criu            ? "go on there"
+				  : *why             ? why
+						     : "can not go on there");
+
+		if (row && json_is_object(m)) {
+			json_object_update(row, (json_t *)m);
+			json_object_set_new(row, "system",
+					    json_string(*system ? system
+								: "its own"));
+		}
+		json_array_append_new(rows, row);
+	}
+	vol_table_print(stdout, rows, machine_columns, time(NULL));
+	json_decref(rows);
+}
+
 /* JSON is the bare list, or an object of both lists with --seen. */
 static int print(const json_t *data, const struct vol_ask_options *opt)
 {
@@ -88,6 +128,8 @@ static int print(const json_t *data, const struct vol_ask_options *opt)
 		return vol_print_json(opt->seen ? data : devices);
 	if (opt->forecast)
 		vol_outlook_view(stdout, devices, time(NULL));
+	else if (opt->machines)
+		print_machines(devices);
 	else
 		vol_table_print(stdout, devices, device_columns, time(NULL));
 	if (opt->seen) {
@@ -164,9 +206,10 @@ int cmd_devices(int argc, char **argv)
 	struct vol_ask_options opt;
 	struct vol_error err;
 	json_t *data;
-	int rc = vol_ask_parse(
-		argc, argv, usage,
-		VOL_TAKES_SEEN | VOL_TAKES_FORECAST | VOL_TAKES_PENDING, &opt);
+	int rc = vol_ask_parse(argc, argv, usage,
+			       VOL_TAKES_SEEN | VOL_TAKES_FORECAST |
+				       VOL_TAKES_MACHINES | VOL_TAKES_PENDING,
+			       &opt);
 
 	if (rc >= 0)
 		return rc;

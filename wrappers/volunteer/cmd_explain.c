@@ -143,6 +143,7 @@ struct job_facts {
 	struct vol_choices choices;
 	struct vol_score_job score;
 	struct vol_placement placement;
+	json_t *image; /* owned, or NULL */
 	struct vol_error trouble;
 	struct vol_job_facts facts;
 };
@@ -164,6 +165,19 @@ static void ask_slurm(struct job_facts *all, uint32_t id, uint32_t task)
 	}
 }
 
+/* Of a job that was saved. */
+static void ask_for_image(const struct options *opt, struct job_facts *all)
+{
+	struct vol_error err;
+
+	all->image = vol_ctl_ask(opt->socket, VOL_CTL_CONTROLLER,
+				 json_pack("{s:s, s:I}", "type", "image-fits",
+					   "job", (json_int_t)all->request.id),
+				 &err);
+	if (json_integer_value(json_object_get(all->image, "number")) > 0)
+		all->facts.image = all->image;
+}
+
 /* Without the node table a job that waits can not be explained. */
 static int weigh_choices(struct job_facts *all, const struct vol_error *table,
 			 time_t now, struct vol_error *err)
@@ -176,7 +190,8 @@ static int weigh_choices(struct job_facts *all, const struct vol_error *table,
 		all->score.checkpoint_s = all->placement.facts.checkpoint_s;
 	if (vol_slurm_offers_load(&all->request, &all->offers, err) < 0 ||
 	    vol_choices_make(&all->request, &all->score, &all->offers,
-			     &all->devices, now, &all->choices, err) < 0)
+			     &all->devices, all->facts.image, now,
+			     &all->choices, err) < 0)
 		return -1;
 	all->facts.choices = &all->choices;
 	all->facts.score = &all->score;
@@ -217,6 +232,8 @@ static int gather_job(const struct options *opt, uint32_t id, uint32_t task,
 	if (f->request && all->request.state != VOL_JOB_PENDING)
 		f->on_devices = on_devices(&all->request, &all->devices);
 	find_start(path_in(opt, VOL_PLACEMENT_FILE, path), all, id, task);
+	if (f->request && all->request.state == VOL_JOB_PENDING)
+		ask_for_image(opt, all);
 	if (f->request && all->request.state == VOL_JOB_PENDING &&
 	    weigh_choices(all, &table, now, err) < 0)
 		return -1;
@@ -261,6 +278,7 @@ static int explain_job(const struct options *opt, uint32_t id, uint32_t task,
 	else if (page)
 		vol_explain_job_view(stdout, page, opt->all, now);
 	json_decref(page);
+	json_decref(all.image);
 	vol_choices_clear(&all.choices);
 	vol_device_list_clear(&all.devices);
 	vol_slurm_offers_clear(&all.offers);

@@ -27,6 +27,7 @@ enum {
 	OPT_JSON,
 	OPT_SEEN,
 	OPT_FORECAST,
+	OPT_MACHINES,
 	OPT_SHOW,
 	OPT_PENDING,
 	OPT_REVOKED,
@@ -134,6 +135,9 @@ static const char *take(int c, unsigned takes, struct vol_ask_options *opt)
 	case OPT_FORECAST:
 		opt->forecast = true;
 		return takes & VOL_TAKES_FORECAST ? NULL : unknown_option;
+	case OPT_MACHINES:
+		opt->machines = true;
+		return takes & VOL_TAKES_MACHINES ? NULL : unknown_option;
 	case OPT_SHOW:
 		return takes & VOL_TAKES_SHOW ? NULL : unknown_option;
 	case OPT_PENDING:
@@ -181,6 +185,7 @@ int vol_ask_parse(int argc, char **argv, const char *usage, unsigned takes,
 		{"help", no_argument, NULL, 'h'},
 		{"seen", no_argument, NULL, OPT_SEEN},
 		{"forecast", no_argument, NULL, OPT_FORECAST},
+		{"machines", no_argument, NULL, OPT_MACHINES},
 		{"show", no_argument, NULL, OPT_SHOW},
 		{"pending", no_argument, NULL, OPT_PENDING},
 		{"revoked", no_argument, NULL, OPT_REVOKED},

@@ -33,12 +33,13 @@ enum {
 	VOL_TAKES_OTHERS = 1024,
 	VOL_TAKES_ADDRESS = 512, /* --controller=HOST[:PORT] */
 	VOL_TAKES_OLDER = 2048,  /* --older=DURATION */
+	VOL_TAKES_MACHINES = 4096,
 };
 
 /* The options that every asking subcommand has.  -1: go on, else the exit
  * status (help was printed, or a complaint). */
 struct vol_ask_options {
-	bool json, seen, forecast, pending, revoked, others;
+	bool json, seen, forecast, machines, pending, revoked, others;
 	const char *socket;
 	const char *word, *word2; /* NULL when there is none */
 	const char *uses, *ttl, *revoke, *controller, *older; /* likewise */

@@ -23,6 +23,8 @@ struct vol_job_facts {
 	const char *name; /* as it was asked for: "37_3" */
 	const struct vol_slurm_request *request; /* slurmctld forgets jobs */
 	const struct vol_choices *choices;       /* of a pending one */
+	const json_t *image; /* of a pending one that was saved: the reply to
+			      * "image-fits" */
 	const struct vol_score_job *score;     /* what choices were made with */
 	const struct vol_placement *placement; /* when it was started last */
 	const struct vol_device_list *devices;
@@ -47,12 +49,13 @@ bool vol_explain_is_start(const struct vol_placement *p,
 /* Members:
  *	job, state, partition, limit_s (null: unlimited), reason, detail, means,
  *	min_nodes, nodes, start, restarts, select_active
+ *	image: {job, number, node, made_at, waits, unfit: [{machine, reason}]}
  *	now: {fits, held, busy, owner, closed, "no link", "out of service",
- *	"not wanted", others: numbers, unsure, nodes: [{node, fate, device,
- *	order, weight, level, speed, chance, wasted_s, completion_s, why}]}
+ *	"can not", "not wanted", others: numbers, unsure, nodes: [{node, fate,
+ *device, order, weight, level, speed, chance, wasted_s, completion_s, why}]}
  *	history: [as of vol_explain_history], put in by the caller
  *	placement: {at, limit_s, checkpoint_s, taken, passed, held, dropped,
- *	others, nodes: as above}
+ *	unfit, others, nodes: as above}
  * NULL: no memory. */
 json_t *vol_explain_job(const struct vol_job_facts *facts, time_t now);
 void vol_explain_job_view(FILE *out, const json_t *job, bool all, time_t now);

@@ -15,7 +15,8 @@ static const char *const kind_names[VOL_CHOICE_KINDS] = {
 	[VOL_CHOICE_FITS] = "fits",          [VOL_CHOICE_HELD] = "held",
 	[VOL_CHOICE_BUSY] = "busy",          [VOL_CHOICE_OWNER] = "owner",
 	[VOL_CHOICE_CLOSED] = "closed",      [VOL_CHOICE_NO_LINK] = "no link",
-	[VOL_CHOICE_OUT] = "out of service", [VOL_CHOICE_UNFIT] = "not wanted",
+	[VOL_CHOICE_OUT] = "out of service", [VOL_CHOICE_CANNOT] = "can not",
+	[VOL_CHOICE_UNFIT] = "not wanted",
 };
 
 const char *vol_choice_name(enum vol_choice_kind kind)
@@ -225,12 +226,43 @@ static bool is_held(const struct vol_slurm_request *r,
 	return true;
 }
 
+/* Why a job with this image can not go on there; NULL: it can, or need not. */
+static const char *cannot(const json_t *image,
+			  const struct vol_nodetable_node *d)
+{
+	const json_t *unfit;
+	size_t i;
+
+	if (!d || !json_is_true(json_object_get(image, "waits")))
+		return NULL;
+	json_array_foreach(json_object_get(image, "unfit"), i, unfit)
+		if (json_integer_value(json_object_get(unfit, "machine")) ==
+		    d->machine)
+			return json_string_value(
+				json_object_get(unfit, "reason"));
+	return d->machine ? NULL : "it has not said what its machine is";
+}
+
+/* Sent to one that can not, it begins anew there, as the select plugin sees
+ * it. */
+static bool is_sent(const struct vol_slurm_offers *offers,
+		    const struct vol_device_list *devices, const json_t *image)
+{
+	for (size_t i = 0; i < offers->n; i++)
+		if (offers->list[i].required &&
+		    cannot(image,
+			   vol_device_list_find(devices, offers->list[i].name)))
+			return true;
+	return false;
+}
+
 static void judge(const struct vol_slurm_request *r,
 		  const struct vol_score_plan *plan,
 		  const struct vol_slurm_offer *o,
-		  const struct vol_nodetable_node *d, uint64_t now_s,
-		  time_t now, struct vol_choice *c)
+		  const struct vol_nodetable_node *d, const json_t *image,
+		  uint64_t now_s, time_t now, struct vol_choice *c)
 {
+	const char *reason = cannot(image, d);
 	struct vol_score_node node;
 
 	c->name = o->name;
@@ -246,6 +278,9 @@ static void judge(const struct vol_slurm_request *r,
 	}
 	if (!is_wanted(r, o, c)) {
 		c->kind = VOL_CHOICE_UNFIT;
+	} else if (reason) {
+		c->kind = VOL_CHOICE_CANNOT;
+		snprintf(c->why, sizeof(c->why), "%.250s", reason);
 	} else if (d && d->state != VOL_NODETABLE_OPEN) {
 		c->kind = owner_kind(d);
 		vol_choice_state_words(d, now_s, now, c->why, sizeof(c->why));
@@ -331,8 +366,8 @@ static bool concerns(const struct vol_slurm_offer *o,
 int vol_choices_make(const struct vol_slurm_request *r,
 		     const struct vol_score_job *facts,
 		     const struct vol_slurm_offers *offers,
-		     const struct vol_device_list *devices, time_t now,
-		     struct vol_choices *c, struct vol_error *err)
+		     const struct vol_device_list *devices, const json_t *image,
+		     time_t now, struct vol_choices *c, struct vol_error *err)
 {
 	struct vol_choices fresh = {0};
 	struct vol_score_plan plan;
@@ -342,6 +377,8 @@ int vol_choices_make(const struct vol_slurm_request *r,
 	if (!fresh.list)
 		return vol_errorf(err, "out of memory");
 	vol_score_plan(&plan, facts);
+	if (is_sent(offers, devices, image))
+		image = NULL;
 	for (i = 0; i < offers->n; i++) {
 		const struct vol_slurm_offer *o = &offers->list[i];
 		const struct vol_nodetable_node *d =
@@ -349,7 +386,7 @@ int vol_choices_make(const struct vol_slurm_request *r,
 
 		fresh.ours += d && o->in_partition;
 		if (concerns(o, d))
-			judge(r, &plan, o, d, devices->now_s, now,
+			judge(r, &plan, o, d, image, devices->now_s, now,
 			      &fresh.list[fresh.n++]);
 	}
 	fresh.unsure = vol_choice_features(r->features, "") < 0;

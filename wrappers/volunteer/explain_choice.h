@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include <jansson.h>
+
 #include "device_list.h"
 #include "error.h"
 #include "request.h"
@@ -26,8 +28,9 @@ enum vol_choice_kind {
 	VOL_CHOICE_OWNER, /* he is there, or jobs still leave */
 	VOL_CHOICE_CLOSED, /* paused, on battery, outside of its hours, ... */
 	VOL_CHOICE_NO_LINK,
-	VOL_CHOICE_OUT,   /* Slurm has it down, drained or reserved */
-	VOL_CHOICE_UNFIT, /* the job does not want it */
+	VOL_CHOICE_OUT,    /* Slurm has it down, drained or reserved */
+	VOL_CHOICE_CANNOT, /* its machine can not go on with a saved job */
+	VOL_CHOICE_UNFIT,  /* the job does not want it */
 	VOL_CHOICE_KINDS
 };
 
@@ -52,12 +55,13 @@ struct vol_choices {
 	bool unsure;   /* a constraint too complex to be looked at */
 };
 
-/* facts: as the plugin would see the job.  -1: no memory. */
+/* facts: as the plugin would see the job; image: what discoveryd says of its
+ * image (the reply to "image-fits"), or NULL.  -1: no memory. */
 int vol_choices_make(const struct vol_slurm_request *r,
 		     const struct vol_score_job *facts,
 		     const struct vol_slurm_offers *offers,
-		     const struct vol_device_list *devices, time_t now,
-		     struct vol_choices *c, struct vol_error *err);
+		     const struct vol_device_list *devices, const json_t *image,
+		     time_t now, struct vol_choices *c, struct vol_error *err);
 void vol_choices_clear(struct vol_choices *c);
 
 const char *vol_choice_name(enum vol_choice_kind kind);

@@ -160,14 +160,14 @@ static json_t *placement_json(const struct vol_placement *p,
 
 	if (n > VOL_PLACEMENT_NODES)
 		n = VOL_PLACEMENT_NODES;
-	json = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "at",
-			 (json_int_t)p->at, "limit_s",
+	json = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+			 "at", (json_int_t)p->at, "limit_s",
 			 (json_int_t)p->facts.limit_s, "checkpoint_s",
 			 (json_int_t)p->facts.checkpoint_s, "taken",
 			 (json_int_t)p->taken, "passed", (json_int_t)p->passed,
 			 "held", (json_int_t)p->held, "dropped",
-			 (json_int_t)p->dropped, "others",
-			 (json_int_t)p->others, "nodes", list);
+			 (json_int_t)p->dropped, "unfit", (json_int_t)p->unfit,
+			 "others", (json_int_t)p->others, "nodes", list);
 	for (i = 0; json && i < n; i++) {
 		if (!taken && p->nodes[i].fate == VOL_PLACEMENT_TAKEN)
 			taken = &p->nodes[i];
@@ -298,6 +298,8 @@ json_t *vol_explain_job(const struct vol_job_facts *facts, time_t now)
 		add_request(page, facts->request);
 	if (facts->score)
 		set_number(page, "checkpoint_s", facts->score->checkpoint_s);
+	if (facts->image)
+		json_object_set(page, "image", (json_t *)facts->image);
 	if (facts->choices)
 		json_object_set_new(page, "now", now_json(facts->choices));
 	if (facts->placement)

@@ -82,6 +82,7 @@ static const struct {
 	{"no link", "has no link", "have no link"},
 	{"busy", "is busy with other jobs", "are busy with other jobs"},
 	{"out of service", "is down or drained", "are down or drained"},
+	{"can not", "can not go on with it", "can not go on with it"},
 };
 
 static void count_sentence(FILE *f, const json_t *now)
@@ -181,6 +182,33 @@ static void history_sentences(FILE *f, const json_t *job)
 		vol_explain_history(f, line);
 }
 
+/* What it lost by its last move, or will. */
+static void image_sentences(FILE *f, const json_t *job, time_t now)
+{
+	const json_t *image = json_object_get(job, "image");
+	const json_t *unfit = json_object_get(image, "unfit");
+	const char *reason = vol_get_text(json_array_get(unfit, 0), "reason");
+	char when[32];
+
+	if (!image)
+		return;
+	fprintf(f, " It was saved on %s at %s (image %ju)",
+		vol_get_text(image, "node"),
+		vol_when((time_t)vol_get_number(image, "made_at"), now, when,
+			 sizeof(when)),
+		(uintmax_t)vol_get_number(image, "number"));
+	if (vol_get_flag(image, "waits"))
+		fputs(" and waits for a device that can go on with it.", f);
+	else if (*reason)
+		fprintf(f,
+			", but no device that is known can go on with it (%s): "
+			"it waits for none, and begins anew where it is "
+			"started.",
+			reason);
+	else
+		fputs(".", f);
+}
+
 static void print_waiting(FILE *out, const json_t *job, bool all, time_t now)
 {
 	static const struct vol_column columns[] = {
@@ -211,6 +239,7 @@ static void print_waiting(FILE *out, const json_t *job, bool all, time_t now)
 	if (*detail && strcmp(detail, reason) != 0)
 		fprintf(p.f, " Slurm says: %s.", detail);
 	restarts_sentence(p.f, job);
+	image_sentences(p.f, job, now);
 	if (choices) {
 		count_sentence(p.f, choices);
 		doubt_sentence(p.f, job, choices);
@@ -307,6 +336,7 @@ static void candidates_sentence(FILE *f, const json_t *placed)
 	uint64_t passed = vol_get_number(placed, "passed");
 	uint64_t held = vol_get_number(placed, "held");
 	uint64_t dropped = vol_get_number(placed, "dropped");
+	uint64_t unfit = vol_get_number(placed, "unfit");
 	uint64_t others = vol_get_number(placed, "others");
 	char count[VOL_WORDS_SIZE];
 
@@ -322,6 +352,11 @@ static void candidates_sentence(FILE *f, const json_t *placed)
 		fprintf(f, ", %ju too risky", (uintmax_t)held);
 	if (dropped)
 		fprintf(f, ", %ju not open", (uintmax_t)dropped);
+	if (unfit)
+		fprintf(f,
+			". %ju more could not go on with what was saved of "
+			"it",
+			(uintmax_t)unfit);
 	fputs(".", f);
 }
 
