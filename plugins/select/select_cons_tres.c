@@ -347,7 +347,6 @@ static void clear_dropped(bitstr_t *nodes)
 			bit_clear(nodes, (bitoff_t)candidates.list[i].node);
 }
 
-/* But for those that are set aside. */
 static void set_all(bitstr_t *nodes)
 {
 	for (size_t i = 0; i < candidates.n; i++)
@@ -356,6 +355,8 @@ static void set_all(bitstr_t *nodes)
 
 static void give_back_unfit(bitstr_t *nodes)
 {
+	if (candidates.unfit)
+		set_all(nodes);
 	for (size_t i = 0; i < candidates.unfit; i++)
 		bit_set(nodes,
 			(bitoff_t)candidates.list[candidates.n + i].node);

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "imagetable.h"
 #include "tests/unit/vtest.h"
 
 extern const char *vol_select_folder;
@@ -68,6 +69,7 @@ static void id_of(const char *name, char id[VOL_DEVICE_ID_SIZE])
 }
 
 uint32_t table_max_risk = VOL_OUTLOOK_ONE;
+uint32_t table_machine;
 
 void table_put(const char *name, enum vol_nodetable_state state,
 	       unsigned int minutes)
@@ -78,6 +80,7 @@ void table_put(const char *name, enum vol_nodetable_state state,
 		.quiet_s = 600,
 		.speed = 1000,
 		.max_risk = table_max_risk,
+		.machine = table_machine,
 	};
 
 	snprintf(node.name, sizeof(node.name), "%s", name);
@@ -119,4 +122,24 @@ void table_storm(void)
 			  i % 6 == 1 ? VOL_NODETABLE_PARKED
 				     : VOL_NODETABLE_OPEN,
 			  60 + i % 7);
+}
+
+void table_images(uint32_t job, uint32_t kind)
+{
+	static uint32_t edition;
+	struct vol_imagetable_need need = {{UINT64_C(1) << kind}};
+	struct vol_imagetable_job jobs = {job, 0};
+	struct vol_imagetable t = {++edition, kind ? 1 : 0, 1, &jobs, &need};
+	char images[96];
+	size_t len;
+	void *buf = vol_imagetable_encode(&t, &len);
+	FILE *f;
+
+	snprintf(images, sizeof(images), "%s/" VOL_IMAGETABLE_FILE, folder);
+	f = fopen(images, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(buf, 1, len, f), len);
+	fclose(f);
+	free(buf);
+	vol_nodetable_set_images(table, t.n_jobs ? t.edition : 0);
 }

@@ -17,6 +17,10 @@ const char *table_path(void);
 extern uint32_t table_max_risk;
 void table_put(const char *name, enum vol_nodetable_state state,
 	       unsigned int minutes);
+/* The kind of their machines, from now on. */
+extern uint32_t table_machine;
+/* Only those of this kind can go on with this job; kind 0: any can. */
+void table_images(uint32_t job, uint32_t kind);
 void table_remove(const char *name);
 /* Another process puts devices n0 ... n5, n1 parked, as fast as it can, until
  * this one ends. */

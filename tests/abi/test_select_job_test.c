@@ -358,6 +358,64 @@ static void later_parts_are_asked_about(void)
 	ctld_expect(2, 0x3f);
 }
 
+/* n3 and n5 are like the machine that the job was saved on; n5's owner is
+ * there. */
+static void start_saved(void)
+{
+	start_table();
+	table_machine = 2;
+	table_put("n3", VOL_NODETABLE_OPEN, 120);
+	table_put("n5", VOL_NODETABLE_PARKED, 600);
+	table_machine = 1;
+	table_put("n2", VOL_NODETABLE_OPEN, 25);
+	table_images(JOB_ID, 2);
+}
+
+static void saved_jobs_go_where_they_can(void)
+{
+	start_saved();
+	ctld_call(RUN, 0);
+	ctld_expect(1, 0x9);
+	ctld_call(WILL, 0);
+	ctld_expect(1, 0x9);
+	/* Could it ever run?  It could begin anew. */
+	ctld_call(TEST, 0);
+	ctld_expect(1, 0x3f);
+	/* Another job. */
+	table_images(JOB_ID + 1, 2);
+	ctld_call(RUN, 0);
+	ctld_expect(1, 0x1f);
+	/* One that nobody can go on with is not in the table. */
+	table_images(JOB_ID, 2);
+	ctld_call(RUN, 0);
+	ctld_expect(1, 0x9);
+	table_images(JOB_ID, 0);
+	ctld_call(RUN, 0);
+	ctld_expect(1, 0x1f);
+}
+
+static void saved_jobs_wait_for_one(void)
+{
+	time_t now = time(NULL);
+
+	start_saved();
+	/* Only others are free: they are there for whoever counts why. */
+	answers[0].rc = BUSY;
+	ctld_call(RUN, 0x29);
+	ctld_expect(1, 0);
+	assert_int_equal(ctld_nodes(), 0x16);
+	/* The plan is for when the owner of the one that fits has left, and
+	 * never for one that does not. */
+	answers[1] = (struct answer){SLURM_SUCCESS, 0x20, now};
+	ctld_call(WILL, 0x9);
+	ctld_expect(2, 0x20);
+	assert_int_equal(ctld_nodes(), 0x20);
+	assert_in_range(ctld.job.start_time, now + 300, time(NULL) + 300);
+	answers[1].rc = BUSY;
+	ctld_call(WILL, 0x29);
+	assert_int_equal(ctld_nodes(), 0x16);
+}
+
 static void nodes_come_and_go(void)
 {
 	start_table();
@@ -449,6 +507,8 @@ int main(void)
 		ALONE(waiting_is_planned),
 		ALONE(now_or_never_is_never),
 		ALONE(later_parts_are_asked_about),
+		ALONE(saved_jobs_go_where_they_can),
+		ALONE(saved_jobs_wait_for_one),
 		ALONE(nodes_come_and_go),
 		ALONE(starts_are_remembered),
 	};
