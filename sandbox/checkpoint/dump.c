@@ -147,16 +147,6 @@ static int add_args(struct dump *d, struct vol_error *err)
 	return 0;
 }
 
-/* It makes folders in /tmp, which slurmd's view does not let it. */
-static int own_tmp(void)
-{
-	return vol_stage_begin(NULL) == 0 &&
-			       mount("criu", "/tmp", "tmpfs",
-				     MS_NOSUID | MS_NODEV, "mode=700") == 0
-		       ? 0
-		       : -1;
-}
-
 static void __attribute__((noreturn)) become_criu(struct dump *d, pid_t parent)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -167,7 +157,7 @@ static void __attribute__((noreturn)) become_criu(struct dump *d, pid_t parent)
 		if (null < 0 || dup2(null, i) < 0)
 			_exit(126);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
-	    own_tmp() != 0 ||
+	    vol_stage_tmp() != 0 ||
 	    setns(d->pid1, CLONE_NEWNET | CLONE_NEWCGROUP) != 0)
 		_exit(126);
 	vol_criu_exec(d->criu, &d->args, hook);

@@ -73,6 +73,8 @@ static int check_kernel(const char *criu, struct vol_error *err)
 		if (!freopen("/dev/null", "w", stdout) ||
 		    !freopen("/dev/null", "w", stderr))
 			_exit(126);
+		/* Where that can not be, CRIU says the rest. */
+		(void)vol_stage_tmp();
 		vol_criu_exec(criu, &args, NULL);
 		_exit(127);
 	}

@@ -95,6 +95,9 @@ bool vol_mount_is_cover(const struct vol_mount *m);
 
 /* A mount namespace of the process's own, from which nothing spreads. */
 int vol_stage_begin(struct vol_error *err);
+/* The same with a /tmp of its own: CRIU makes folders there, which slurmd's
+ * view does not let it. */
+int vol_stage_tmp(void);
 
 /* In there, in the process of the task: all that is seen inside, but for what
  * is saved with the job, at s->root.  The places of s are as before. */

@@ -39,6 +39,15 @@ int vol_stage_begin(struct vol_error *err)
 	return 0;
 }
 
+int vol_stage_tmp(void)
+{
+	return vol_stage_begin(NULL) == 0 &&
+			       mount("criu", "/tmp", "tmpfs",
+				     MS_NOSUID | MS_NODEV, "mode=700") == 0
+		       ? 0
+		       : -1;
+}
+
 /* All that is made belongs to root inside. */
 static int build_in(struct vol_sandbox *s, const char *script,
 		    struct vol_error *err)
