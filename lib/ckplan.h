@@ -18,33 +18,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ckoption.h"
 #include "error.h"
 #include "outlook.h"
-
-/* --volunteer-checkpoint= */
-enum vol_ckmode {
-	VOL_CKMODE_OFF,      /* evict as if there were no checkpoints */
-	VOL_CKMODE_ON_EVICT, /* when the owner stays */
-	VOL_CKMODE_AUTO,     /* that, and periodically, as planned here */
-	VOL_CKMODE_EVERY,    /* that, and with this period */
-};
-
-/* A dump each minute is what a device can do; more than a week is never. */
-#define VOL_CKEVERY_MIN_S 60
-#define VOL_CKEVERY_MAX_S (7 * 24 * 3600)
-
-struct vol_ckoption {
-	enum vol_ckmode mode;
-	uint32_t every_s; /* of EVERY, else 0 */
-};
-
-/* "off", "on-evict", "auto", or a duration (units.h) of whole seconds from
- * VOL_CKEVERY_MIN_S to _MAX_S.  EINVAL, ERANGE; *option untouched. */
-int vol_ckoption_parse(const char *text, struct vol_ckoption *option,
-		       struct vol_error *err);
-/* The same as text; returns buf. */
-const char *vol_ckoption_format(const struct vol_ckoption *option,
-				char buf[32]);
 
 /* What was measured on this device, slowly forgotten (each new one counts for a
  * quarter). */
@@ -88,9 +64,10 @@ int vol_ckplan_affords(const struct vol_ckestimate *e, uint64_t memory,
 		       struct vol_error *err);
 
 /* Seconds of running between two checkpoints that stop the job for cost_ms
- * each, where of 1000 ends per_mille come without warning; VOL_CKEVERY_MIN_S to
- * _MAX_S. */
+ * each, where of 1000 ends per_mille come without warning; VOL_CKPLAN_MIN_S to
+ * VOL_CKEVERY_MAX_S. */
 #define VOL_CKPLAN_SUDDEN 100 /* where nothing else is known */
+#define VOL_CKPLAN_MIN_S  60  /* a dump each minute is what a device can do */
 uint32_t vol_ckplan_interval_s(const struct vol_outlook *outlook,
 			       uint64_t cost_ms, unsigned int per_mille);
 

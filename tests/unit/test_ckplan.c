@@ -23,6 +23,7 @@ static void options(void **state)
 		{"10m", VOL_CKMODE_EVERY, 600, "10m"},
 		{"90", VOL_CKMODE_EVERY, 90, "1m30s"},
 		{"1m", VOL_CKMODE_EVERY, 60, "1m"},
+		{"1s", VOL_CKMODE_EVERY, 1, "1s"},
 		{"1w", VOL_CKMODE_EVERY, 604800, "1w"},
 	};
 	static const struct {
@@ -31,7 +32,7 @@ static void options(void **state)
 	} bad[] = {
 		{"", EINVAL},        {"on", EINVAL},   {"Auto", EINVAL},
 		{"off ", EINVAL},    {"-10m", EINVAL}, {"10 m", EINVAL},
-		{"60500ms", EINVAL}, {"59s", ERANGE},  {"0", ERANGE},
+		{"60500ms", EINVAL}, {"0s", ERANGE},   {"0", ERANGE},
 		{"8d", ERANGE},      {"1w1s", ERANGE}, {"10m\n", EINVAL},
 		{"\x80", EINVAL},
 	};
@@ -112,12 +113,12 @@ static void intervals(void **state)
 	/* Gone at once; costs nothing. */
 	memset(&o, 0, sizeof(o));
 	assert_int_equal(vol_ckplan_interval_s(&o, 5000, 1000),
-			 VOL_CKEVERY_MIN_S);
+			 VOL_CKPLAN_MIN_S);
 	exponential(&o, 3600);
-	assert_int_equal(vol_ckplan_interval_s(&o, 0, 1000), VOL_CKEVERY_MIN_S);
+	assert_int_equal(vol_ckplan_interval_s(&o, 0, 1000), VOL_CKPLAN_MIN_S);
 	/* Nothing overflows. */
 	assert_in_range(vol_ckplan_interval_s(&o, UINT64_MAX, 5000),
-			VOL_CKEVERY_MIN_S, VOL_CKEVERY_MAX_S);
+			VOL_CKPLAN_MIN_S, VOL_CKEVERY_MAX_S);
 }
 
 static void rates(void **state)
