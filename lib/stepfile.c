@@ -25,13 +25,15 @@ enum key {
 	KEY_BORN,
 	KEY_ACCOUNT,
 	KEY_SAVE,
+	KEY_EVERY,
 	KEY_RESTARTS
 };
 #define N_KEYS (KEY_RESTARTS + 1)
 
-static const char *const keys[N_KEYS] = {"version", "job",    "step",    "uid",
-					 "stepd",   "cgroup", "tasks",   "born",
-					 "account", "save",   "restarts"};
+static const char *const keys[N_KEYS] = {"version", "job",   "step",
+					 "uid",     "stepd", "cgroup",
+					 "tasks",   "born",  "account",
+					 "save",    "every", "restarts"};
 
 /* Of the numbers. */
 static const struct {
@@ -46,6 +48,7 @@ static const struct {
 	[KEY_TASKS] = {0, UINT32_MAX},
 	[KEY_BORN] = {0, 1},
 	[KEY_SAVE] = {0, 1},
+	[KEY_EVERY] = {0, UINT32_MAX},
 	[KEY_RESTARTS] = {0, UINT32_MAX},
 };
 
@@ -131,6 +134,8 @@ static int take(int key, const char *value, size_t len, void *arg,
 		step->born = number;
 	else if (key == KEY_SAVE)
 		step->save = number;
+	else if (key == KEY_EVERY)
+		step->every_s = (uint32_t)number;
 	else if (key == KEY_RESTARTS)
 		step->restarts = (uint32_t)number;
 	return 0;
@@ -163,10 +168,11 @@ int vol_step_format(const struct vol_step *step, char *buf, size_t size)
 	n = snprintf(buf, size,
 		     "version=%d\njob=%" PRIu32 "\nstep=%" PRIu32
 		     "\nuid=%lu\nstepd=%ld\ncgroup=%s\ntasks=%" PRIu32
-		     "\nborn=%d\naccount=%s\nsave=%d\nrestarts=%" PRIu32 "\n",
+		     "\nborn=%d\naccount=%s\nsave=%d\nevery=%" PRIu32
+		     "\nrestarts=%" PRIu32 "\n",
 		     VERSION, step->job, step->step, (unsigned long)step->uid,
 		     (long)step->stepd, step->cgroup, step->tasks, step->born,
-		     step->account, step->save, step->restarts);
+		     step->account, step->save, step->every_s, step->restarts);
 	if (n < 0 || (size_t)n >= size) {
 		errno = ENOSPC;
 		return -1;

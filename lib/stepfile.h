@@ -22,6 +22,9 @@
  *	                       the user can forge; may be empty
  *	save=0                 1: its user wants it saved before its job is
  *	                       started elsewhere, to go on there
+ *	every=0                and also after so many seconds each, against a
+ *	                       device that is gone without a word; 0: not,
+ *	                       4294967295: as often as is worth it
  *	restarts=0             how often Slurm had requeued the job when the
  *	                       step began: what is saved is of that run
  * A file whose cgroup folder is gone is stale and may be removed.
@@ -64,8 +67,11 @@ struct vol_step {
 	bool born;
 	char account[VOL_ACCOUNT_SIZE]; /* printable, no spaces; may be "" */
 	bool save;
+	uint32_t every_s; /* or VOL_STEP_EVERY_AUTO */
 	uint32_t restarts;
 };
+
+#define VOL_STEP_EVERY_AUTO UINT32_MAX
 
 /* Strict: unknown, missing or repeated keys, "..", control characters and a
  * relative path are errors.  name stands for the file in messages. */

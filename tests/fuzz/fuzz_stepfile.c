@@ -37,6 +37,7 @@ static void check_step(const struct vol_step *step)
 	fuzz_assert(again.tasks == step->tasks && again.born == step->born);
 	fuzz_assert(strcmp(again.account, step->account) == 0);
 	fuzz_assert(again.save == step->save &&
+		    again.every_s == step->every_s &&
 		    again.restarts == step->restarts);
 }
 
