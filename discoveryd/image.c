@@ -15,9 +15,10 @@
  *
  * save: CGROUP is the folder of the step's tasks (.../step_batch/user).  It is
  * written down by slurm-volunteer-checkpoint, goes on as it was, and the image
- * (ckstream.h) is put.  --wait is for all of it.  --server: descriptor of a
- * socket whose other end is a slurm-volunteer-checkpoint serve, which writes it
- * down where we could not (sandbox/checkpoint.h); else it is the one that
+ * (ckstream.h) is put.  --wait is for all of it.  --cause: why, "evict" (that
+ *is what is said without it) or "periodic".  --server: descriptor of a socket
+ *whose other end is a slurm-volunteer-checkpoint serve, which writes it down
+ *where we could not (sandbox/checkpoint.h); else it is the one that
  * slurm-volunteer-launch has started.
  *
  * load: DIR is root's alone and empty.  The newest image is fetched and looked
@@ -31,10 +32,11 @@
  * On stdout: a line of JSON, number of put, and number, restarts, bytes, sha256
  * and made_s of get, unless the image goes there; with --progress lines with
  * bytes before it.  Of save: number, bytes, memory, dump_ms and send_ms, before
- * it stage and bytes; of load: number, restarts, made_s and node, number alone
- * with status 6.  Exit status: 0 done, 1 failed, 2 used wrongly, 3 refused by
- * the controller, 4 there is no image, 5 this job can not be saved, whoever
- * tries, 6 this image must not or can not be restored here: an earlier one may.
+ * it stage and bytes: as soon as the step is needed no more the stage is
+ *"send"; of load: number, restarts, made_s, node and cause, number alone with
+ *status 6.  Exit status: 0 done, 1 failed, 2 used wrongly, 3 refused by the
+ *controller, 4 there is no image, 5 this job can not be saved, whoever tries, 6
+ *this image must not or can not be restored here: an earlier one may.
  */
 #include "config.h"
 
@@ -54,6 +56,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ckmanifest.h"
 #include "cleanup.h"
 #include "device/ckfolder.h"
 #include "device/device_conf.h"
@@ -88,6 +91,7 @@ static const char usage[] =
 	"  --wait=DURATION      try again for so long\n"
 	"  --bytes=N            put: the image is at most so long\n"
 	"  --before=N           get, load: the newest with a lower number\n"
+	"  --cause=CAUSE        save: evict or periodic\n"
 	"  --node=NAME          save: in place of the host's name\n"
 	"  --server=FD          save: ask a slurm-volunteer-checkpoint serve\n"
 	"  --stream=FILE        save, load: a file in place of the controller\n"
@@ -148,7 +152,7 @@ static int take(struct image_options *o, int c, const char *value)
 	} texts[] = {
 		{'c', &o->conf},     {'C', &o->controller}, {'P', &o->places},
 		{'n', &o->node},     {'s', &o->stream},     {'k', &o->criu},
-		{'L', &o->programs}, {'W', &o->walls},
+		{'L', &o->programs}, {'W', &o->walls},      {'a', &o->cause},
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -170,7 +174,7 @@ static int check(const struct image_options *o)
 	} verbs[] = {
 		{"put", "r", "b"},
 		{"get", "", "B"},
-		{"save", "r", "nskLS"},
+		{"save", "r", "anskLS"},
 		{"load", "ugP", "BskLW"},
 	};
 	const struct {
@@ -183,12 +187,16 @@ static int check(const struct image_options *o)
 		{'n', o->node != NULL},       {'s', o->stream != NULL},
 		{'k', o->criu != NULL},       {'L', o->programs != NULL},
 		{'W', o->walls != NULL},      {'S', o->server >= 0},
+		{'a', o->cause != NULL},
 	};
 	size_t v = 0;
 
 	while (v < 4 && strcmp(verbs[v].verb, o->verb) != 0)
 		v++;
-	if (v == 4 || o->job == UNSAID)
+	if (v == 4 || o->job == UNSAID ||
+	    (o->cause &&
+	     strcmp(o->cause, vol_ckcause_names[VOL_CKCAUSE_EVICT]) != 0 &&
+	     strcmp(o->cause, vol_ckcause_names[VOL_CKCAUSE_PERIODIC]) != 0))
 		return -1;
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
 		bool needed = strchr(verbs[v].needs, options[i].c);
@@ -228,6 +236,7 @@ static int parse(int argc, char **argv, struct image_options *o)
 		{"places", required_argument, NULL, 'P'},
 		{"bytes", required_argument, NULL, 'b'},
 		{"before", required_argument, NULL, 'B'},
+		{"cause", required_argument, NULL, 'a'},
 		{"node", required_argument, NULL, 'n'},
 		{"stream", required_argument, NULL, 's'},
 		{"criu", required_argument, NULL, 'k'},

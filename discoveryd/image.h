@@ -25,7 +25,7 @@ enum {
 struct image_options {
 	const char *verb, *what; /* file, cgroup or folder */
 	const char *conf, *controller, *places, *stream, *programs, *criu,
-		*walls, *node;
+		*walls, *node, *cause;
 	bool progress;
 	/* UINT64_MAX: not said. */
 	uint64_t job, restarts, uid, gid, bytes, before, wait_ms;

@@ -423,8 +423,10 @@ static int load(struct loading *l, struct vol_error *err)
 	made = im->o->stream ? l->here.made_s
 			     : (uint64_t)time(NULL) - l->here.made_s;
 	printf("{\"number\": %" PRIu32 ", \"restarts\": %" PRIu32
-	       ", \"made_s\": %" PRIu64 ", \"node\": \"%s\"}\n",
-	       l->here.number, l->here.restarts, made, l->m->node);
+	       ", \"made_s\": %" PRIu64
+	       ", \"node\": \"%s\", \"cause\": \"%s\"}\n",
+	       l->here.number, l->here.restarts, made, l->m->node,
+	       vol_ckcause_names[(enum vol_ckcause)l->m->cause]);
 	return IMAGE_DONE;
 }
 

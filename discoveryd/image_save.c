@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,24 @@ static int read_record(struct saving *s, struct vol_error *err)
 	return 0;
 }
 
+/* Without anybody who counts them: the age of the run, in the kernel's
+ * hundredths of a second.  A dump takes longer than one. */
+static uint32_t sequence(const struct vol_record *r)
+{
+	long ticks = sysconf(_SC_CLK_TCK);
+	uint64_t now =
+		image_now_ms() * (uint64_t)(ticks > 0 ? ticks : 100) / 1000;
+	uint64_t age = now > r->start ? now - r->start : 1;
+
+	return age < UINT32_MAX ? (uint32_t)age : UINT32_MAX;
+}
+
+static bool is_periodic(const struct image_options *o)
+{
+	return o->cause &&
+	       strcmp(o->cause, vol_ckcause_names[VOL_CKCAUSE_PERIODIC]) == 0;
+}
+
 static int tell_machine(struct saving *s, struct vol_error *err)
 {
 	const struct image *im = s->im;
@@ -82,9 +101,9 @@ static int tell_machine(struct saving *s, struct vol_error *err)
 	else if (gethostname(host, sizeof(host) - 1) == 0)
 		host[strcspn(host, ".")] = '\0';
 	m->restarts = (uint32_t)im->o->restarts;
-	/* The only one of this run: nothing runs after it. */
-	m->sequence = 1;
-	m->cause = VOL_CKCAUSE_EVICT;
+	m->sequence = sequence(s->record);
+	m->cause =
+		is_periodic(im->o) ? VOL_CKCAUSE_PERIODIC : VOL_CKCAUSE_EVICT;
 	m->when = (uint64_t)time(NULL);
 	memcpy(m->cluster, im->cluster, sizeof(m->cluster));
 	memcpy(m->node, host, sizeof(m->node));
@@ -95,6 +114,45 @@ static int tell_machine(struct saving *s, struct vol_error *err)
 	    vol_ckhere_places_of(s->record, &m->places, err) < 0)
 		return -1;
 	return vol_ckhere_machine(im->o->criu, &m->machine, err);
+}
+
+/* What the job wrote must outlive its machine, too, or its image is not worth
+ * anything: the kernel, and an NFS client, keep it to themselves for a while.
+ * What can not be opened (root may be nobody there) is left as it is. */
+static int settle_output(int root, const char *path, struct vol_error *err)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
+			       .resolve =
+				       RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+	cleanup_fd int found = (int)syscall(SYS_openat2, root, path, &how,
+					    sizeof(how)),
+		       fd = -1;
+	char link[64];
+	struct stat st;
+
+	if (found < 0 || fstat(found, &st) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", found);
+	fd = open(link, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fdatasync(fd) == 0)
+		return 0;
+	return vol_errorf(err, "output %.100s: not on disk: %s", path,
+			  strerror(errno));
+}
+
+static int settle_outputs(const struct vol_record *r, struct vol_error *err)
+{
+	cleanup_fd int root = -1;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)r->pid1);
+	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return vol_errorf(err, "%s: %s", path, strerror(errno));
+	for (size_t i = 0; i < r->outputs; i++)
+		if (settle_output(root, r->output[i].path, err) < 0)
+			return -1;
+	return 0;
 }
 
 static int look_at_images(struct saving *s, const struct vol_ckimages *images,
@@ -131,6 +189,7 @@ static int describe(struct saving *s, struct vol_error *err)
 	int rc = -1;
 
 	if (read_record(s, err) < 0 ||
+	    (is_periodic(s->im->o) && settle_outputs(s->record, err) < 0) ||
 	    vol_ckrecord_tell(s->record, &s->m, err) < 0 ||
 	    tell_machine(s, err) < 0)
 		return -1;
@@ -275,10 +334,13 @@ static int save(struct saving *s, struct vol_error *err)
 		return IMAGE_FAILED;
 	status = write_down(s, err);
 	dumped = image_now_ms();
-	if (status < 0 || describe(s, err) < 0)
+	if (status < 0)
 		return errno == EPERM ? IMAGE_UNMOVABLE : IMAGE_FAILED;
-	image_progress(im, s->m.memory, true);
+	/* The job may go on. */
 	im->stage = "send";
+	image_progress(im, 0, true);
+	if (describe(s, err) < 0)
+		return errno == EPERM ? IMAGE_UNMOVABLE : IMAGE_FAILED;
 	if ((im->o->stream ? send_to_file(s, im->o->stream, err)
 			   : send_to_controller(s, &number, err)) < 0)
 		return image_status(im);

@@ -12,6 +12,12 @@
 
 #include "text.h"
 
+const char *const vol_ckcause_names[] = {
+	[VOL_CKCAUSE_EVICT] = "evict",
+	[VOL_CKCAUSE_PERIODIC] = "periodic",
+	[VOL_CKCAUSE_ASKED] = "asked",
+};
+
 void vol_ckmanifest_clear(struct vol_ckmanifest *m)
 {
 	int saved = errno;

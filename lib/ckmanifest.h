@@ -47,6 +47,8 @@ enum vol_ckcause {
 	VOL_CKCAUSE_PERIODIC, /* the job ran on */
 	VOL_CKCAUSE_ASKED,    /* the application said it itself, or an admin */
 };
+/* "evict", "periodic", "asked": as in the text. */
+extern const char *const vol_ckcause_names[];
 
 /* A file of the set. */
 struct vol_ckfile {
@@ -66,7 +68,7 @@ struct vol_ckmanifest {
 	/* Which: of one job, a higher (restarts, sequence) is newer. */
 	uint32_t job, step;
 	uint32_t restarts; /* SLURM_RESTART_COUNT */
-	uint32_t sequence; /* from 1, in one run of the job */
+	uint32_t sequence; /* from 1, rising, in one run of the job */
 	char cluster[VOL_CLUSTER_NAME_SIZE];
 	/* SHA-256 of the encoded manifest before it; zeros: none. */
 	uint8_t previous[VOL_SHA256_BYTES];

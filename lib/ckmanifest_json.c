@@ -377,12 +377,6 @@ static int mapped_decode(const json_t *list, void *member,
 	return 0;
 }
 
-static const char *const causes[] = {
-	[VOL_CKCAUSE_EVICT] = "evict",
-	[VOL_CKCAUSE_PERIODIC] = "periodic",
-	[VOL_CKCAUSE_ASKED] = "asked",
-};
-
 #define AT(_member) VOL_FIELD_AT(struct vol_ckmanifest, _member)
 #define UINT(_name, _min, _max)                                    \
 	{                                                          \
@@ -415,7 +409,7 @@ static const struct vol_field fields[] = {
 	{.name = "cause",
 	 .kind = VOL_FIELD_ENUM,
 	 AT(cause),
-	 .names = causes,
+	 .names = vol_ckcause_names,
 	 .max = VOL_CKCAUSE_ASKED},
 	UINT(when, 1, SECONDS_MAX),
 	{.name = "node",
