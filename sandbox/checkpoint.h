@@ -151,6 +151,9 @@ struct vol_restore {
 	 * error in both cases. */
 	bool roll_back;
 	bool remove; /* dir, as soon as the job runs */
+	/* A line, with its newline, to the caller's stderr, once that was cut,
+	 * if it had to be.  NULL: none. */
+	const char *note;
 };
 
 /* In place of vol_sandbox_enter(), in the process of a single task: the process

@@ -346,8 +346,11 @@ static int restore(struct restoring *r, struct vol_sandbox *s,
 	    vol_images_adopt(s, r->dir, err) != 0 ||
 	    vol_stage_begin(err) != 0 || vol_steps_listen(s, err) != 0 ||
 	    vol_stage_build(s, r->record, err) != 0 ||
-	    vol_stage_outputs(s, r->record, how->roll_back, err) != 0 ||
-	    vol_net_start(s, &a->net, err) != 0)
+	    vol_stage_outputs(s, r->record, how->roll_back, err) != 0)
+		return -1;
+	if (how->note)
+		(void)!write(STDERR_FILENO, how->note, strlen(how->note));
+	if (vol_net_start(s, &a->net, err) != 0)
 		return -1;
 	if (run_criu(r, err) != 0 || take_over(r, err) != 0) {
 		end_children(a);

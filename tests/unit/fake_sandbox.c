@@ -98,6 +98,8 @@ int vol_sandbox_restore(struct vol_sandbox *s, const struct vol_restore *how,
 
 	(void)s;
 	snprintf(path, sizeof(path), "%s/step", how->dir);
+	if (how->note)
+		dprintf(STDERR_FILENO, "%s", how->note);
 	dprintf(STDERR_FILENO, "restore%s%s%s\n",
 		access(path, F_OK) == 0 ? "" : " nothing",
 		how->roll_back ? " back" : "", how->remove ? "" : " left");
