@@ -26,17 +26,22 @@ int vol_login_init(spank_t spank, int ac, char *av[], struct vol_error *err)
 int vol_login_submit(spank_t spank, struct vol_error *err)
 {
 	const struct vol_spank_options *options = vol_spank_options();
+	/* However it is done: no more than that is lost. */
+	uint32_t saves_s = options->saves_s ? options->saves_s
+					    : options->checkpoint.every_s;
 	char seconds[16];
 	spank_err_t rc;
 
-	if (!options->saves_s)
+	if (!saves_s)
 		return 0;
-	snprintf(seconds, sizeof(seconds), "%" PRIu32, options->saves_s);
+	snprintf(seconds, sizeof(seconds), "%" PRIu32, saves_s);
 	rc = spank_job_control_setenv(spank, VOL_SPANK_ENV_SAVES, seconds, 1);
 	if (rc != ESPANK_SUCCESS)
 		return vol_errorf_errno(err, EINVAL,
-					"--volunteer-saves: slurmctld is "
-					"not told (%d)",
+					"--%s: slurmctld is not told (%d)",
+					options->saves_s
+						? "volunteer-saves"
+						: "volunteer-checkpoint",
 					(int)rc);
 	return 0;
 }

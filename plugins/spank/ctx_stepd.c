@@ -42,7 +42,7 @@ static struct {
 	struct vol_step step;
 	char path[PATH_MAX]; /* step file; "" while there is none */
 	uint32_t exited;     /* tasks */
-	bool saved;          /* when it has to leave */
+	bool saved;          /* when it has to leave, or oftener */
 } self;
 
 int vol_stepd_init(spank_t spank, int ac, char *av[], struct vol_error *err)
@@ -167,7 +167,7 @@ static bool is_saved(spank_t spank)
 {
 	char nodes[16];
 
-	return vol_spank_options()->on_evict &&
+	return vol_spank_options()->checkpoint.mode != VOL_CKMODE_OFF &&
 	       self.step.step == VOL_SPANK_BATCH_STEP && self.step.tasks == 1 &&
 	       spank_getenv(spank, "SLURM_JOB_NUM_NODES", nodes,
 			    sizeof(nodes)) == ESPANK_SUCCESS &&
@@ -180,15 +180,17 @@ static int build_walls(spank_t spank, struct vol_error *err)
 		.job = self.step.job,
 		.step = self.step.step,
 		.tasks = self.step.tasks,
-		.on_evict = is_saved(spank),
 		.uid = self.step.uid,
 	};
 
+	if (is_saved(spank))
+		step.checkpoint = vol_spank_options()->checkpoint;
 	memcpy(step.device, self.device, sizeof(step.device));
 	memcpy(step.run_dir, self.args.run_dir, sizeof(step.run_dir));
 	if (vol_wall_build(spank, &step, err) == -1)
 		return -1;
-	self.saved = step.on_evict && vol_wall_stands();
+	self.saved =
+		step.checkpoint.mode != VOL_CKMODE_OFF && vol_wall_stands();
 	return 0;
 }
 
@@ -277,10 +279,13 @@ static void collect(spank_t spank, struct vol_spank_info *info)
 /* Only the task is told of the restarts; its step is born already. */
 static int tell_saved(uint32_t count, struct vol_error *err)
 {
+	const struct vol_ckoption *how = &vol_spank_options()->checkpoint;
 	struct vol_spank_ids ids;
 	int rc;
 
 	self.step.born = self.step.save = true;
+	self.step.every_s = how->mode == VOL_CKMODE_AUTO ? VOL_STEP_EVERY_AUTO
+							 : how->every_s;
 	self.step.restarts = count;
 	if (vol_spank_become_root(&ids, err) == -1)
 		return -1;

@@ -13,7 +13,6 @@
 
 #include "log.h"
 #include "plugin.h"
-#include "text.h"
 #include "units.h"
 #include "walls.h"
 
@@ -28,22 +27,12 @@ static struct vol_spank_options options;
 
 static int set_checkpoint(const char *arg)
 {
-	char excerpt[VOL_EXCERPT_SIZE];
-	const char *mode = arg ? arg : "";
-	uint64_t ms;
+	struct vol_error err;
 
-	options.on_evict = !strcmp(mode, VOL_SPANK_ON_EVICT);
-	if (options.on_evict || !strcmp(mode, "off"))
+	if (vol_ckoption_parse(arg ? arg : "", &options.checkpoint, &err) == 0)
 		return 0;
-	if (!strcmp(mode, "auto") || vol_duration_parse(mode, &ms, NULL) == 0)
-		vol_err("--volunteer-checkpoint=%s: not yet, only off and "
-			"on-evict; a program that saves its state by itself "
-			"says so with --volunteer-saves=TIME",
-			mode);
-	else
-		vol_err("--volunteer-checkpoint: %s is neither off nor "
-			"on-evict",
-			vol_text_excerpt(mode, strlen(mode), excerpt));
+	options.checkpoint = (struct vol_ckoption){.mode = VOL_CKMODE_OFF};
+	vol_err("--volunteer-checkpoint: %s", err.text);
 	return -1;
 }
 
@@ -102,9 +91,10 @@ static struct spank_option table[] = {
 	},
 	{
 		.name = "volunteer-checkpoint",
-		.arginfo = "off|on-evict",
+		.arginfo = "off|on-evict|auto|time",
 		.usage = "save a batch job when it has to leave a volunteer "
-			 "device, and let it go on from there on another one",
+			 "device, and with auto or a time also while it runs, "
+			 "and let it go on from there on another one",
 		.has_arg = 1,
 		.val = OPTION_CHECKPOINT,
 		.cb = option_cb,

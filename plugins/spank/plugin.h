@@ -72,6 +72,7 @@
 
 #include <slurm/spank.h>
 
+#include "ckoption.h"
 #include "error.h"
 #include "names.h"
 
@@ -94,10 +95,6 @@
  * select plugin reads it there (plugins/select/candidates.h). */
 #define VOL_SPANK_ENV_SAVES "VOLUNTEER_CHECKPOINT"
 
-/* The mode of --volunteer-checkpoint that has a job saved, as the sandbox's
- * record has it, too (sandbox/checkpoint.h). */
-#define VOL_SPANK_ON_EVICT "on-evict"
-
 /* --- args.c: "key=value" words of the plugstack line ------------------- */
 
 #define VOL_SPANK_DIR_SIZE 256
@@ -116,10 +113,10 @@ int vol_spank_args_parse(int ac, char *av[], struct vol_spank_args *args,
 /* --- options.c: options of srun, sbatch and salloc ---------------------- */
 
 struct vol_spank_options {
-	bool info;        /* --volunteer-info */
-	bool on_evict;    /* --volunteer-checkpoint=on-evict */
-	int network;      /* --volunteer-net: enum vol_network */
-	uint32_t saves_s; /* --volunteer-saves; 0: not given */
+	bool info;                      /* --volunteer-info */
+	struct vol_ckoption checkpoint; /* --volunteer-checkpoint */
+	int network;                    /* --volunteer-net: enum vol_network */
+	uint32_t saves_s;               /* --volunteer-saves; 0: not given */
 };
 
 /* Register every option; to be called from slurm_spank_init in the login
@@ -159,7 +156,7 @@ int vol_spank_step_back(const struct vol_spank_ids *ids, struct vol_error *err);
 
 struct vol_wall_step {
 	uint32_t job, step, tasks;
-	bool on_evict; /* it is saved when it has to leave */
+	struct vol_ckoption checkpoint; /* when it is saved; OFF: never */
 	uid_t uid;
 	char device[VOL_NODE_NAME_SIZE];
 	char run_dir[VOL_SPANK_DIR_SIZE]; /* walls is read there */
@@ -198,6 +195,8 @@ bool vol_wall_stands(void);
 /* A line on the task's own stderr, which srun shows and sbatch's file holds,
  * outside of the walls: only where a job could have written itself. */
 void vol_wall_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Would it say anything? */
+bool vol_wall_is_heard(void);
 
 /* --- resume.c: a job that was saved goes on ------------------------------- */
 
@@ -214,8 +213,10 @@ struct vol_resume {
  * is its supervisor then.  Returns for a job that has to start from the
  * beginning, which was told that and why: there is none, or none that can be
  * put back.  When nobody says so for a quarter of an hour in which it ran, the
- * process ends with VOL_EXIT_REQUEUE.  Images of a run before the last one have
- * the script's output cut to what it was then. */
+ * process ends with VOL_EXIT_REQUEUE.  Where the job has run after its image was
+ * made, its output is cut to what it was then: what came later comes again.
+ * Nothing ran after the newest image of the last run if that was made to leave.
+ */
 void vol_resume(const struct vol_resume *resume);
 
 /* In slurmstepd, afterwards: what was left of images on this machine's disk. */

@@ -76,6 +76,7 @@ struct loading {
 	char out[1024];  /* what it wrote */
 	char said[1024]; /* the same of its stderr */
 	uint64_t number, restarts, made_s;
+	bool left; /* the job, after it was made: nothing ran any more */
 	char node[VOL_NODE_NAME_SIZE]; /* where it was made */
 };
 
@@ -357,6 +358,9 @@ static int load(struct loading *l, const struct vol_resume *r,
 	     (find_number(l->out, "number", &l->number) || !l->number)))
 		return vol_errorf_errno(
 			err, EPROTO, "%s: does not say which image", PROGRAM);
+	/* By the word of the device, which could write what it likes into the
+	 * image as well. */
+	l->left = !strncmp(find(l->out, "cause"), "\"evict\"", 7);
 	find_node(l);
 	return 0;
 }
@@ -364,7 +368,9 @@ static int load(struct loading *l, const struct vol_resume *r,
 /* --- one image after the other ----------------------------------------------
  */
 
-static void say_which(const struct loading *l)
+#define WHICH_SIZE (VOL_NODE_NAME_SIZE + 128)
+
+static void tell_which(const struct loading *l, char text[WHICH_SIZE])
 {
 	uint64_t now = (uint64_t)time(NULL);
 	char age[32];
@@ -372,29 +378,32 @@ static void say_which(const struct loading *l)
 	/* The clocks of two machines differ. */
 	vol_duration_format((now > l->made_s ? now - l->made_s : 0) * 1000, age,
 			    sizeof(age));
-	vol_wall_say("volunteer: goes on from image %" PRIu64 ", made %s ago "
-		     "on %s\n",
-		     l->number, age, l->node);
+	snprintf(text, WHICH_SIZE,
+		 "volunteer: goes on from image %" PRIu64 ", made %s ago on "
+		 "%s\n",
+		 l->number, age, l->node);
 }
 
 /* Returns if that fails.  again: one that was killed may have let it run for a
- * moment. */
+ * moment.  newest: there is no image after it. */
 static void restore(const struct vol_resume *r, const struct loading *l,
-		    const char *folder, bool again)
+		    const char *folder, bool again, bool newest)
 {
-	char image[PATH_MAX + 8];
+	char image[PATH_MAX + 8], which[WHICH_SIZE];
 	struct vol_restore how = {
 		.dir = image,
 		.seconds = RESTORE_S,
-		/* A run after that in which it was saved may have written more:
-		 * it is written again. */
-		.roll_back = again || l->restarts + 1 != r->restarts,
+		/* What ran on, or in a run after that in which it was saved,
+		 * may have written more: it is written again. */
+		.roll_back = again || !l->left || !newest ||
+			     l->restarts + 1 != r->restarts,
 		.remove = true,
+		.note = vol_wall_is_heard() ? which : NULL,
 	};
 	struct vol_error err = {""};
 
 	snprintf(image, sizeof(image), "%s/image", folder);
-	say_which(l);
+	tell_which(l, which);
 	vol_sandbox_restore(r->sandbox, &how, &err);
 	vol_wall_say("volunteer: image %" PRIu64 " can not be put back on "
 		     "%s: %s\n",
@@ -424,7 +433,7 @@ static enum outcome judge(const struct vol_resume *r, struct trying *t,
 {
 	switch (l->status) {
 	case LOADED:
-		restore(r, l, folder, t->restores > 0);
+		restore(r, l, folder, t->restores > 0, t->before == 0);
 		/* Once more the same. */
 		if (++t->restores < RESTORES_MAX)
 			return OLDER;

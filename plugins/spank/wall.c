@@ -126,8 +126,8 @@ static int describe(spank_t spank, const struct vol_wall_step *step,
 		.batch = step->step == VOL_SPANK_BATCH_STEP,
 		.network = wall.network,
 	};
-	if (step->on_evict)
-		strcpy(job->checkpoint, VOL_SPANK_ON_EVICT);
+	if (step->checkpoint.mode != VOL_CKMODE_OFF)
+		vol_ckoption_format(&step->checkpoint, job->checkpoint);
 	/* slurmstepd has written the script already. */
 	if (job->batch) {
 		if (spank_get_item(spank, S_JOB_ARGV, &argc, &argv) !=
@@ -223,7 +223,7 @@ static void say(const char *fmt, ...)
 
 /* Only a file that a job could have opened itself is written into: slurmstepd
  * opened it outside of all walls. */
-static bool is_heard(void)
+bool vol_wall_is_heard(void)
 {
 	char link[48], path[PATH_MAX];
 	struct stat st;
@@ -245,7 +245,7 @@ void vol_wall_say(const char *fmt, ...)
 {
 	va_list ap;
 
-	if (!is_heard())
+	if (!vol_wall_is_heard())
 		return;
 	va_start(ap, fmt);
 	say_args(fmt, ap);
@@ -318,7 +318,7 @@ static void pass_pmi(spank_t spank)
 		vol_sandbox_pass(wall.sandbox, (int)fd, &err);
 }
 
-/* Was the job saved when it had to leave another device? */
+/* Was the job saved on another device, or in an earlier run here? */
 static void resume(spank_t spank, uint32_t restarts)
 {
 	struct vol_resume r = {
@@ -329,7 +329,7 @@ static void resume(spank_t spank, uint32_t restarts)
 		.uid = wall.step.uid,
 	};
 
-	if (wall.step.on_evict && restarts > 0 &&
+	if (wall.step.checkpoint.mode != VOL_CKMODE_OFF && restarts > 0 &&
 	    spank_get_item(spank, S_JOB_GID, &r.gid) == ESPANK_SUCCESS)
 		vol_resume(&r);
 }
@@ -389,7 +389,7 @@ void vol_wall_end(const char *cgroup)
 
 void vol_wall_destroy(void)
 {
-	if (wall.sandbox && wall.step.on_evict)
+	if (wall.sandbox && wall.step.checkpoint.mode != VOL_CKMODE_OFF)
 		vol_resume_tidy();
 	vol_sandbox_destroy(wall.sandbox);
 	wall.sandbox = NULL;

@@ -101,18 +101,18 @@ static void a_mode_of_saving_is_known_or_told(void **state)
 	static const struct {
 		const char *mode, *reason;
 	} wrong[] = {
-		{"auto", "=auto: not yet, only off and on-evict; a program"},
-		{"10m", "=10m: not yet"},
-		{"5", "says so with --volunteer-saves=TIME"},
-		{"", ": \"\" is neither off nor on-evict"},
-		{"On-Evict", ": \"On-Evict\" is neither"},
-		{"on-evict\n", ": \"on-evict?\" is neither"},
-		{NULL, ": \"\" is neither"},
+		{"", ": \"\": want off, on-evict, auto or a duration"},
+		{"On-Evict", ": \"On-Evict\": want"},
+		{"on-evict\n", ": \"on-evict?\": want"},
+		{"0s", "want 1s to 1w"},
+		{"8d", "want 1s to 1w"},
+		{"1500ms", "want off"},
+		{NULL, ": \"\": want"},
 	};
 
 	(void)state;
 	init(S_CTX_ALLOCATOR, 0, NULL);
-	assert_false(vol_spank_options()->on_evict);
+	assert_int_equal(vol_spank_options()->checkpoint.mode, VOL_CKMODE_OFF);
 	for (size_t i = 0; i < N_ELEMENTS(wrong); i++) {
 		assert_int_equal(fake_spank_give_option("volunteer-checkpoint",
 							wrong[i].mode, 0),
@@ -121,19 +121,36 @@ static void a_mode_of_saving_is_known_or_told(void **state)
 		assert_contains(fake_spank.last_error,
 				"--volunteer-checkpoint");
 		assert_contains(fake_spank.last_error, wrong[i].reason);
-		assert_false(vol_spank_options()->on_evict);
+		assert_int_equal(vol_spank_options()->checkpoint.mode,
+				 VOL_CKMODE_OFF);
 	}
 	assert_int_equal(fake_spank_give_option("volunteer-checkpoint",
 						"on-evict", 0),
 			 0);
-	assert_true(vol_spank_options()->on_evict);
+	assert_int_equal(vol_spank_options()->checkpoint.mode,
+			 VOL_CKMODE_ON_EVICT);
 	/* The last one counts, as of all options. */
 	assert_int_equal(
 		fake_spank_give_option("volunteer-checkpoint", "off", 0), 0);
-	assert_false(vol_spank_options()->on_evict);
+	assert_int_equal(vol_spank_options()->checkpoint.mode, VOL_CKMODE_OFF);
 	/* It is nothing that slurmctld has to know. */
 	post_opt();
 	assert_int_equal(fake_spank.n_env, 0);
+	assert_int_equal(
+		fake_spank_give_option("volunteer-checkpoint", "auto", 0), 0);
+	post_opt();
+	assert_int_equal(fake_spank.n_env, 0);
+	/* But what a job loses at most is. */
+	assert_int_equal(
+		fake_spank_give_option("volunteer-checkpoint", "10m", 0), 0);
+	assert_int_equal(vol_spank_options()->checkpoint.mode,
+			 VOL_CKMODE_EVERY);
+	post_opt();
+	assert_string_equal(fake_spank_env("VOLUNTEER_CHECKPOINT"), "600");
+	/* What its user knows better counts. */
+	assert_int_equal(fake_spank_give_option("volunteer-saves", "1m", 0), 0);
+	post_opt();
+	assert_string_equal(fake_spank_env("VOLUNTEER_CHECKPOINT"), "60");
 }
 
 static void options_are_well_formed(void **state)

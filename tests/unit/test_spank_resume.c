@@ -145,7 +145,7 @@ static void the_newest_image_goes_on(void **state)
 		 "[ \"$(pwd)$(cat)\" = / ] || exit 1\n"
 		 "touch $dir/step\n"
 		 "echo '{\"number\": 3, \"restarts\": 2, \"made_s\": %" PRIu64
-		 ", \"node\": \"desk1\"}'",
+		 ", \"node\": \"desk1\", \"cause\": \"evict\"}'",
 		 (uint64_t)time(NULL) - 12);
 	write_program(*state, body);
 	start(*state, "3");
@@ -178,7 +178,7 @@ static void after_another_run_output_is_taken_back(void **state)
 
 	write_program(*state, "touch $dir/step; echo '{\"number\":1, "
 			      "\"restarts\":0,\"made_s\":99999999999,"
-			      "\"node\":\"x\\ty\"}'");
+			      "\"node\":\"x\\ty\",\"cause\":\"evict\"}'");
 	start(*state, "2");
 	assert_int_equal(run_task(*state, text, sizeof(text)), FAKE_RESTORED);
 	/* A clock that is behind, and a name that is none. */
@@ -190,6 +190,30 @@ static void after_another_run_output_is_taken_back(void **state)
 	assert_contains(text, "\nrestore\n");
 }
 
+/* The device died, say, while the job went on. */
+static void after_an_image_of_a_job_that_went_on(void **state)
+{
+	static const char *const causes[] = {"\"periodic\"", "\"asked\"",
+					     "\"evicted\"", "evict", "1"};
+	char body[256], text[1024];
+
+	for (size_t i = 0; i < N_ELEMENTS(causes); i++) {
+		snprintf(body, sizeof(body),
+			 "touch $dir/step; echo '{\"number\": 3, "
+			 "\"restarts\": 0, \"made_s\": 5, \"node\": \"d\", "
+			 "\"cause\": %s}'",
+			 causes[i]);
+		write_program(*state, body);
+		start(*state, "1");
+		assert_int_equal(run_task(*state, text, sizeof(text)),
+				 FAKE_RESTORED);
+		/* What is said stays: it comes when the rest was cut. */
+		assert_contains(text, GOES_ON "3, made ");
+		assert_contains(text, "\nrestore back\n");
+		leave();
+	}
+}
+
 static void one_that_fails_is_followed_by_the_one_before(void **state)
 {
 	char text[2048], *said;
@@ -197,7 +221,8 @@ static void one_that_fails_is_followed_by_the_one_before(void **state)
 	write_program(*state,
 		      "touch $dir/step; n=$older; [ $n = 0 ] && n=9\n"
 		      "echo \"{\\\"number\\\": $((n - 1)), \\\"restarts\\\": 0,"
-		      " \\\"made_s\\\": 5, \\\"node\\\": \\\"desk1\\\"}\"");
+		      " \\\"made_s\\\": 5, \\\"node\\\": \\\"desk1\\\","
+		      " \\\"cause\\\": \\\"evict\\\"}\"");
 	fake_sandbox.no_restore = true;
 	start(*state, "1");
 	expected_calls = "CHKORORORORE";
@@ -446,6 +471,7 @@ static void discoveryd_is_told_what_to_save(void **state)
 	assert_int_equal(run_task(*state, text, sizeof(text)), 0);
 	read_step(*state, &step);
 	assert_true(step.born && step.save);
+	assert_int_equal(step.every_s, 0);
 	assert_int_equal(step.restarts, 7);
 	assert_int_equal(step.stepd, getpid());
 	assert_int_equal(stat(in(*state, RUN "/steps/12.4294967291"), &st), 0);
@@ -471,6 +497,41 @@ static void discoveryd_is_told_what_to_save(void **state)
 	assert_int_equal(run_task(*state, text, sizeof(text)), 0);
 	read_step(*state, &step);
 	assert_false(step.save);
+}
+
+static void discoveryd_is_told_how_often(void **state)
+{
+	static const struct {
+		const char *option;
+		uint32_t every_s;
+	} rows[] = {{"auto", VOL_STEP_EVERY_AUTO}, {"10m", 600}, {"1s", 1}};
+	struct vol_step step;
+	char text[1024];
+
+	write_program(*state, "exit 4");
+	expected_calls = NULL;
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		write_walls(*state, true);
+		init(S_CTX_REMOTE, 0, NULL);
+		fake_spank.step = BATCH;
+		fake_spank.tasks = 1;
+		fake_spank.argv[0] = (char *)"/script";
+		spank_setenv(fake_spank_handle(), "SLURM_JOB_NUM_NODES", "1",
+			     1);
+		assert_int_equal(fake_spank_give_option("volunteer-checkpoint",
+							rows[i].option, 1),
+				 0);
+		post_opt();
+		assert_string_equal(fake_sandbox.job.checkpoint,
+				    rows[i].option);
+		read_step(*state, &step);
+		assert_int_equal(step.every_s, 0);
+		assert_int_equal(run_task(*state, text, sizeof(text)), 0);
+		read_step(*state, &step);
+		assert_true(step.save);
+		assert_int_equal(step.every_s, rows[i].every_s);
+		leave();
+	}
 }
 
 static void what_the_killed_left_goes(void **state)
@@ -549,6 +610,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_newest_image_goes_on),
 		TEST(after_another_run_output_is_taken_back),
+		TEST(after_an_image_of_a_job_that_went_on),
 		TEST(one_that_fails_is_followed_by_the_one_before),
 		TEST(one_that_is_not_for_this_device_is_left_alone),
 		TEST(without_an_image_it_begins_anew),
@@ -556,6 +618,7 @@ int main(void)
 		TEST(an_answer_that_comes_late_counts),
 		TEST(only_a_script_that_was_queued_again_asks),
 		TEST(discoveryd_is_told_what_to_save),
+		TEST(discoveryd_is_told_how_often),
 		TEST(what_the_killed_left_goes),
 		TEST(the_program_ends_with_the_task),
 		TEST(fresh_starts_do_not_look_restored),
