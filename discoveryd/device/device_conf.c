@@ -86,6 +86,8 @@ static const struct vol_conf_option table[] = {
 	 NULL},
 	{VOL_CONF_DURATION, "owner", "checkpoint_time", FIELD(checkpoint_ms),
 	 "60s", 1000, HOUR_MS, NULL},
+	{VOL_CONF_DURATION, "owner", "checkpoint_every",
+	 FIELD(checkpoint_every_ms), "60s", 1000, 7 * DAY_MS, NULL},
 	{VOL_CONF_STRING, "owner", "unknown_is_present",
 	 FIELD(unknown_is_present), "input", 1, 0, NULL},
 	{VOL_CONF_STRING, "owner", "owners", FIELD(owners), NULL, 1, 0, NULL},

@@ -38,8 +38,9 @@ struct vol_device_conf {
 	char *owners;    /* "ann, bob": may pause, resume and set; NULL: none
 			  * besides root and whoever sits at the machine */
 	bool checkpoint; /* save jobs before they are moved away */
-	uint64_t checkpoint_ms; /* for at most so long, each */
-	char *users, *accounts; /* for vol_list_welcomes; NULL: all */
+	uint64_t checkpoint_ms;       /* for at most so long, each */
+	uint64_t checkpoint_every_ms; /* those that run: no more often */
+	char *users, *accounts;       /* for vol_list_welcomes; NULL: all */
 	struct vol_sandbox_conf sandbox;
 };
 

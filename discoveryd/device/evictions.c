@@ -133,6 +133,14 @@ void vol_evictions_put_off(struct vol_evictions *e, uint32_t job,
 		  (x->kept && saving == VOL_SAVING_OVER);
 }
 
+enum vol_saving vol_evictions_saving(const struct vol_evictions *e,
+				     uint32_t job)
+{
+	const struct vol_eviction *x = find(e, job);
+
+	return x ? x->saving : VOL_SAVING_NOT_YET;
+}
+
 void vol_evictions_saved(struct vol_evictions *e)
 {
 	for (size_t i = 0; i < e->n; i++) {

@@ -79,6 +79,9 @@ const struct vol_eviction *vol_evictions_due(struct vol_evictions *e,
  * again. */
 void vol_evictions_put_off(struct vol_evictions *e, uint32_t job,
 			   enum vol_saving saving);
+/* NOT_YET of a job that is not in the list. */
+enum vol_saving vol_evictions_saving(const struct vol_evictions *e,
+				     uint32_t job);
 /* Nothing is being saved any more: what was is due, what WAITS may be next. */
 void vol_evictions_saved(struct vol_evictions *e);
 

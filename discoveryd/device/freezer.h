@@ -104,6 +104,10 @@ uint32_t vol_freezer_touched(struct vol_freezer *f);
 int64_t vol_freezer_reclaim(struct vol_freezer *f, uint64_t chunk,
 			    struct vol_error *err);
 
+/* Bytes of the step's that are in no file: what saving it has to write.  0 also
+ * when that can not be told. */
+uint64_t vol_freezer_memory(struct vol_freezer *f, pid_t stepd);
+
 /* cpu.max of all steps as per cent of one CPU; 0 = no limit.  ENOTSUP without
  * the cpu controller. */
 int vol_freezer_throttle(struct vol_freezer *f, uint32_t pct,

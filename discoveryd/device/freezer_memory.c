@@ -104,6 +104,39 @@ int64_t vol_freezer_reclaim(struct vol_freezer *f, uint64_t chunk,
 	return gone;
 }
 
+/* A line of memory.stat, "anon 4096"; 0: there is none. */
+static uint64_t find_stat(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, name, len) == 0 && line[len] == ' ')
+			return strtoull(line + len, NULL, 10);
+	}
+	return 0;
+}
+
+uint64_t vol_freezer_memory(struct vol_freezer *f, pid_t stepd)
+{
+	const struct vol_frozen_step *s;
+	cleanup_fd int fd = -1;
+	char text[8192];
+	ssize_t n;
+
+	pthread_mutex_lock(&f->slow);
+	for (s = f->steps; s && s->info.stepd != stepd; s = s->next)
+		;
+	if (s)
+		fd = vol_frozen_step_file(s, "memory.stat", O_RDONLY);
+	pthread_mutex_unlock(&f->slow);
+	n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	return find_stat(text, "anon") + find_stat(text, "shmem");
+}
+
 /* ---- CPU time ---- */
 
 int vol_frozen_step_throttle(const struct vol_frozen_step *s, uint32_t pct)

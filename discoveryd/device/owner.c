@@ -400,6 +400,7 @@ void vol_owner_destroy(struct vol_owner *o)
 	vol_users_destroy(o->users);
 	vol_journal_destroy(o->journal);
 	vol_saver_destroy(o->saver);
+	vol_owner_period_end(o);
 	vol_evictions_clear(&o->evictions);
 	vol_parkclock_clear(&o->parked);
 	sd_event_unref(o->loop);

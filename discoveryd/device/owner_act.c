@@ -324,6 +324,8 @@ void vol_owner_message(struct vol_owner *o, const struct vol_link_msg *msg)
 			*msg->reason ? ": " : "", msg->reason);
 	if (msg->outcome != VOL_OUTCOME_REFUSED)
 		vol_freezer_kill(o->freezer, msg->job);
+	else /* Its images were forgotten: it goes on, or may. */
+		vol_ckperiod_ended(&o->period.turns, msg->job, VOL_CKEND_GONE);
 	keep_evictions(o);
 	vol_owner_look(o);
 }
@@ -437,6 +439,7 @@ void vol_owner_act(struct vol_owner *o, uint64_t now_ms, uint64_t seen,
 	/* Before a job is asked for: it must not come back at once. */
 	vol_owner_tell(o);
 	ask(o, now_ms, next_ms);
+	vol_owner_period(o, now_ms, next_ms);
 	tell_parked(o, now_ms);
 	start_reclaim(o);
 	if (o->verdict.cause == VOL_CAUSE_SLEEP && nothing_runs(o))

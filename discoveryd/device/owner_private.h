@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* owner_private.h - between owner.c (decides), owner_act.c (does),
- * owner_save.c (saves) and owner_json.c (tells) */
+ * owner_save.c and owner_period.c (save) and owner_json.c (tells) */
 #ifndef VOL_OWNER_PRIVATE_H
 #define VOL_OWNER_PRIVATE_H
 
+#include "availability.h"
+#include "ckperiod.h"
+#include "ckplan.h"
 #include "device/evictions.h"
 #include "device/journal.h"
 #include "device/owner.h"
@@ -18,6 +21,17 @@
 
 /* A desktop that runs more than this many jobs at once has no owner. */
 #define VOL_OWNER_JOBS_MAX 1024
+
+/* Of owner_period.c. */
+struct vol_owner_period {
+	struct vol_ckperiod turns;
+	struct vol_ckrates rates; /* of all that is saved */
+	struct vol_availability *habit;
+	struct vol_outlook outlook;
+	uint64_t outlook_ms; /* 0: there is none yet */
+	uint64_t habit_saved_ms;
+	bool broken_off; /* what is being saved was told to end */
+};
 
 struct vol_owner {
 	sd_event *loop;
@@ -51,6 +65,7 @@ struct vol_owner {
 	struct vol_evictions evictions;
 	const char *evictions_file; /* VOL_FENCED_FILE, but in tests */
 	struct vol_saver *saver;    /* NULL: nothing is saved */
+	struct vol_owner_period period;
 	struct vol_parkclock parked;
 	char boot[VOL_DEVICE_ID_SIZE];
 	uint64_t saved_closed_ms; /* as in VOL_PARK_FILE; 0 = open */
@@ -84,6 +99,23 @@ bool vol_owner_save_first(struct vol_owner *o, const struct vol_eviction *x,
 int vol_owner_keep_evictions(const struct vol_owner *o, struct vol_error *err);
 /* Saving must not last longer than what the machine is about to do. */
 void vol_owner_limit_saving(struct vol_owner *o, uint64_t now_ms);
+/* Say that it could not be saved. */
+void vol_owner_note_unsaved(struct vol_owner *o, uint32_t job, const char *why);
+
+/* With the saver come and go. */
+void vol_owner_period_begin(struct vol_owner *o);
+void vol_owner_period_end(struct vol_owner *o);
+/* Save a job that runs, if it is one's turn and nobody minds. */
+void vol_owner_period(struct vol_owner *o, uint64_t now_ms, uint64_t *next_ms);
+/* Of the saver: memory is written; it has ended, and was nobody else's. */
+void vol_owner_written(struct vol_owner *o, uint32_t job);
+void vol_owner_period_ended(struct vol_owner *o, const struct vol_saved *r);
+/* Is this job, which has to leave, being saved by itself, and has not run since
+ * its memory was written? */
+bool vol_owner_period_serves(const struct vol_owner *o, uint32_t job);
+/* Of a job that is being saved by itself, and still is: its end, if somebody
+ * minds.  False: it is another one. */
+bool vol_owner_limit_period(struct vol_owner *o);
 
 /* Say harvest to the controller, when it is another one now. */
 void vol_owner_tell(struct vol_owner *o);

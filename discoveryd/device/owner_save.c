@@ -56,7 +56,7 @@ static uint64_t time_left(const struct vol_owner *o, uint64_t now_ms,
 
 /* ---- what came of it ---- */
 
-static void note_unsaved(struct vol_owner *o, uint32_t job, const char *why)
+void vol_owner_note_unsaved(struct vol_owner *o, uint32_t job, const char *why)
 {
 	vol_warn("not saved: job %" PRIu32 ": %s", job, why);
 	vol_journal_add(o->journal, "not saved", "job %" PRIu32 ": %s", job,
@@ -76,23 +76,45 @@ static void note_saved(struct vol_owner *o, const struct vol_saved *r)
 			text);
 }
 
+static void measure(struct vol_owner *o, const struct vol_saved *r)
+{
+	vol_ckrates_dumped(&o->period.rates, r->memory, r->dump_ms, r->bytes);
+	vol_ckrates_sent(&o->period.rates, r->bytes, r->send_ms);
+}
+
 static void on_saved(const struct vol_saved *result, void *arg)
 {
 	struct vol_owner *o = arg;
 
 	if (result->saved)
+		measure(o, result);
+	/* It may have become that of a job that leaves. */
+	if (result->cause == VOL_CKCAUSE_PERIODIC &&
+	    vol_evictions_saving(&o->evictions, result->job) != VOL_SAVING_NOW)
+		vol_owner_period_ended(o, result);
+	else if (result->saved)
 		note_saved(o, result);
 	else
-		note_unsaved(o, result->job, result->why);
+		vol_owner_note_unsaved(o, result->job, result->why);
 	vol_owner_look(o);
+}
+
+static void on_written(uint32_t job, void *arg)
+{
+	vol_owner_written(arg, job);
 }
 
 int vol_owner_save_by(struct vol_owner *o, const char *program,
 		      const char *conf, struct vol_error *err)
 {
-	o->saver = vol_saver_create(o->loop, o->freezer, program, conf,
-				    on_saved, o, err);
-	return o->saver ? 0 : -1;
+	static const struct vol_saver_ops ops = {on_written, on_saved};
+
+	o->saver = vol_saver_create(o->loop, o->freezer, program, conf, &ops, o,
+				    err);
+	if (!o->saver)
+		return -1;
+	vol_owner_period_begin(o);
+	return 0;
 }
 
 /* ---- when ---- */
@@ -108,11 +130,23 @@ static int begin(struct vol_owner *o, const struct vol_step *step, uint64_t ms,
 {
 	vol_evictions_put_off(&o->evictions, step->job, VOL_SAVING_NOW);
 	if (vol_owner_keep_evictions(o, err) == 0 &&
-	    vol_saver_begin(o->saver, step, ms, err) == 0)
+	    vol_saver_begin(o->saver, step, VOL_CKCAUSE_EVICT, ms, err) == 0)
 		return 0;
 	vol_evictions_put_off(&o->evictions, step->job, VOL_SAVING_NOT_YET);
 	(void)vol_owner_keep_evictions(o, NULL);
 	return -1;
+}
+
+/* Until what is being saved has ended, which may be this one. */
+static void put_off(struct vol_owner *o, uint32_t job)
+{
+	if (vol_owner_period_serves(o, job)) {
+		vol_evictions_put_off(&o->evictions, job, VOL_SAVING_NOW);
+		(void)vol_owner_keep_evictions(o, NULL);
+	} else {
+		vol_evictions_put_off(&o->evictions, job, VOL_SAVING_WAITS);
+		vol_owner_limit_period(o);
+	}
 }
 
 bool vol_owner_save_first(struct vol_owner *o, const struct vol_eviction *x,
@@ -132,14 +166,14 @@ bool vol_owner_save_first(struct vol_owner *o, const struct vol_eviction *x,
 		ms = 0;
 	}
 	if (ms > 0 && vol_saver_job(o->saver)) {
-		vol_evictions_put_off(&o->evictions, x->job, VOL_SAVING_WAITS);
+		put_off(o, x->job);
 		return true;
 	}
 	if (ms > 0 && begin(o, &step, ms, &err) == 0) {
 		vol_info("job %" PRIu32 " is being saved", x->job);
 		return true;
 	}
-	note_unsaved(o, x->job, ms > 0 ? err.text : why);
+	vol_owner_note_unsaved(o, x->job, ms > 0 ? err.text : why);
 	return false;
 }
 
@@ -154,6 +188,8 @@ void vol_owner_limit_saving(struct vol_owner *o, uint64_t now_ms)
 	else if (!o->sleep_ms)
 		o->sleep_ms = now_ms;
 	job = o->saver ? vol_saver_job(o->saver) : 0;
+	if (job && vol_owner_limit_period(o))
+		return;
 	if (job) {
 		ms = time_left(o, now_ms, &why);
 		if (!vol_evictions_has(&o->evictions, job)) {

@@ -44,7 +44,7 @@ struct vol_saver {
 	sd_event *loop;
 	struct vol_freezer *freezer;
 	char *program, *conf;
-	void (*done)(const struct vol_saved *result, void *arg);
+	const struct vol_saver_ops *ops;
 	void *arg;
 	/* Of the one at hand. */
 	pid_t pid; /* 0: none */
@@ -54,7 +54,7 @@ struct vol_saver {
 	pid_t stepd;
 	uint64_t begin_ms, until_ms;
 	char late[VOL_SAVER_WHY_SIZE]; /* why it ends at until_ms */
-	bool told_to_stop;
+	bool told_to_stop, written, ended;
 	char stage[16];
 	uint64_t stage_bytes;
 	bool numbered; /* it has said what the store calls it */
@@ -78,6 +78,21 @@ static uint64_t number_of(const json_t *json, const char *key)
 	return n > 0 ? (uint64_t)n : 0;
 }
 
+static uint32_t small(uint64_t n)
+{
+	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
+static void note_stage(struct vol_saver *s)
+{
+	if (s->written || strcmp(s->stage, "send") != 0)
+		return;
+	s->written = true;
+	/* Else done says all. */
+	if (!s->ended)
+		s->ops->written(s->result.job, s->arg);
+}
+
 static void take_progress(struct vol_saver *s, const char *line, size_t len)
 {
 	json_t *json = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
@@ -87,10 +102,14 @@ static void take_progress(struct vol_saver *s, const char *line, size_t len)
 	if (stage) {
 		snprintf(s->stage, sizeof(s->stage), "%s", stage);
 		s->stage_bytes = number_of(json, "bytes");
+		note_stage(s);
 	} else if (number && number <= UINT32_MAX) {
 		s->numbered = true;
 		s->result.number = (uint32_t)number;
 		s->result.bytes = number_of(json, "bytes");
+		s->result.memory = number_of(json, "memory");
+		s->result.dump_ms = small(number_of(json, "dump_ms"));
+		s->result.send_ms = small(number_of(json, "send_ms"));
 	}
 	json_decref(json);
 }
@@ -174,7 +193,7 @@ static void close_lines(struct lines *l)
 	l->len = 0;
 }
 
-static void give_back(struct vol_saver *s)
+void vol_saver_give_back(struct vol_saver *s)
 {
 	if (s->stepd)
 		vol_freezer_take_back(s->freezer, s->stepd);
@@ -192,7 +211,7 @@ static void forget(struct vol_saver *s)
 		close(s->pidfd);
 	s->pidfd = -1;
 	s->pid = 0;
-	give_back(s);
+	vol_saver_give_back(s);
 }
 
 static void judge(struct vol_saver *s, const siginfo_t *si)
@@ -231,6 +250,7 @@ static int on_end(sd_event_source *source, int fd, uint32_t events, void *arg)
 	/* Before it is reaped: until then its number is that of its group. */
 	kill(-s->pid, SIGKILL);
 	(void)waitid(P_PIDFD, (id_t)fd, &si, WEXITED);
+	s->ended = true;
 	read_rest(s, &s->out);
 	read_rest(s, &s->err);
 	judge(s, &si);
@@ -238,7 +258,7 @@ static int on_end(sd_event_source *source, int fd, uint32_t events, void *arg)
 		tidy_up(s);
 	result = s->result;
 	forget(s);
-	s->done(&result, s->arg);
+	s->ops->done(&result, s->arg);
 	return 0;
 }
 
@@ -279,7 +299,7 @@ void vol_saver_limit(struct vol_saver *s, uint64_t ms, const char *why)
 		return;
 	if (ms == 0) {
 		stop(s, why, false);
-		give_back(s);
+		vol_saver_give_back(s);
 	} else if (!s->told_to_stop && until_ms < s->until_ms) {
 		snprintf(s->late, sizeof(s->late), "%s", why);
 		s->until_ms = until_ms;
@@ -358,10 +378,10 @@ static void tidy_up(const struct vol_saver *s)
 static int launch(struct vol_saver *s, const struct vol_step *step, uint64_t ms,
 		  int out, int err)
 {
-	char conf[PATH_MAX + 8], wait[48], job[32], restarts[32];
+	char conf[PATH_MAX + 8], wait[48], job[32], restarts[32], cause[32];
 	char cgroup[VOL_CGROUP_SIZE + sizeof(CGROUP_ROOT "/user")];
-	const char *argv[] = {s->program, conf,   wait,   "--progress", job,
-			      restarts,   "save", cgroup, NULL};
+	const char *argv[] = {s->program, conf,  wait,   "--progress", job,
+			      restarts,   cause, "save", cgroup,       NULL};
 	pid_t we = getpid();
 
 	if (snprintf(conf, sizeof(conf), "--conf=%s", s->conf) >=
@@ -373,6 +393,8 @@ static int launch(struct vol_saver *s, const struct vol_step *step, uint64_t ms,
 	snprintf(job, sizeof(job), "--job=%" PRIu32, step->job);
 	snprintf(restarts, sizeof(restarts), "--restarts=%" PRIu32,
 		 step->restarts);
+	snprintf(cause, sizeof(cause), "--cause=%s",
+		 vol_ckcause_names[s->result.cause]);
 	snprintf(cgroup, sizeof(cgroup), CGROUP_ROOT "%s/user", step->cgroup);
 	s->pid = fork();
 	if (s->pid == 0)
@@ -428,7 +450,7 @@ static void kill_now(struct vol_saver *s)
 }
 
 int vol_saver_begin(struct vol_saver *s, const struct vol_step *step,
-		    uint64_t ms, struct vol_error *err)
+		    enum vol_ckcause cause, uint64_t ms, struct vol_error *err)
 {
 	cleanup_fd int out = -1, errors = -1;
 
@@ -441,10 +463,10 @@ int vol_saver_begin(struct vol_saver *s, const struct vol_step *step,
 	s->begin_ms = now_ms();
 	s->until_ms = s->begin_ms + ms;
 	snprintf(s->late, sizeof(s->late), "it took too long");
-	s->told_to_stop = s->numbered = false;
+	s->told_to_stop = s->numbered = s->written = s->ended = false;
 	*s->stage = '\0';
 	s->stage_bytes = 0;
-	s->result = (struct vol_saved){.job = step->job};
+	s->result = (struct vol_saved){.job = step->job, .cause = cause};
 	if (open_lines(s, &s->out, &out) == 0 &&
 	    open_lines(s, &s->err, &errors) == 0 &&
 	    launch(s, step, ms, out, errors) == 0 && watch(s) == 0)
@@ -462,12 +484,24 @@ uint32_t vol_saver_job(const struct vol_saver *s)
 	return s->pid ? s->result.job : 0;
 }
 
+enum vol_ckcause vol_saver_cause(const struct vol_saver *s)
+{
+	return s->result.cause;
+}
+
+bool vol_saver_written(const struct vol_saver *s)
+{
+	return s->written;
+}
+
 json_t *vol_saver_json(const struct vol_saver *s)
 {
 	if (!s->pid)
 		return json_null();
-	return json_pack("{s:I, s:s, s:I}", "job", (json_int_t)s->result.job,
-			 "stage", *s->stage ? s->stage : "dump", "bytes",
+	return json_pack("{s:I, s:s, s:s, s:I}", "job",
+			 (json_int_t)s->result.job, "cause",
+			 vol_ckcause_names[s->result.cause], "stage",
+			 *s->stage ? s->stage : "dump", "bytes",
 			 (json_int_t)s->stage_bytes);
 }
 
@@ -475,9 +509,8 @@ json_t *vol_saver_json(const struct vol_saver *s)
 
 struct vol_saver *vol_saver_create(sd_event *loop, struct vol_freezer *freezer,
 				   const char *program, const char *conf,
-				   void (*done)(const struct vol_saved *result,
-						void *arg),
-				   void *arg, struct vol_error *err)
+				   const struct vol_saver_ops *ops, void *arg,
+				   struct vol_error *err)
 {
 	struct vol_saver *s = calloc(1, sizeof(*s));
 
@@ -489,7 +522,7 @@ struct vol_saver *vol_saver_create(sd_event *loop, struct vol_freezer *freezer,
 		s->freezer = freezer;
 		s->program = strdup(program);
 		s->conf = strdup(conf);
-		s->done = done;
+		s->ops = ops;
 		s->arg = arg;
 	}
 	if (s && s->program && s->conf) {

@@ -24,6 +24,7 @@ _volunteer_settings()
 		owner.max_pressure =
 		owner.checkpoint =
 		owner.checkpoint_time =
+		owner.checkpoint_every =
 		owner.unknown_is_present =
 		jobs.users =
 		jobs.accounts =
@@ -51,6 +52,7 @@ _volunteer_values()
 	parked_max | interactive_max) echo 5m 10m 30m 2h ;;
 	on_battery | checkpoint) echo yes no ;;
 	checkpoint_time) echo 10s 30s 1m 5m ;;
+	checkpoint_every) echo 1m 10m 1h ;;
 	reaction) echo freeze throttle evict ;;
 	hours) echo always never ;;
 	users | accounts) compgen -u ;;

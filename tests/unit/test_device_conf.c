@@ -86,6 +86,7 @@ static const char owner_text[] = "[owner]\n"
 				 "max_pressure = 1\n"
 				 "checkpoint = no\n"
 				 "checkpoint_time = 1h\n"
+				 "checkpoint_every = 1s\n"
 				 "unknown_is_present = input, load\n"
 				 "owners = ann, bob\n"
 				 "[jobs]\n"
@@ -253,6 +254,8 @@ static void wrong_files(void **state)
 		{"[owner]\ncheckpoint_time = 0\n", ":2: checkpoint_time: "},
 		{"[owner]\ncheckpoint_time = 999ms\n", ":2: checkpoint_time: "},
 		{"[owner]\ncheckpoint_time = 61m\n", ":2: checkpoint_time: "},
+		{"[owner]\ncheckpoint_every = 0\n", ":2: checkpoint_every: "},
+		{"[owner]\ncheckpoint_every = 8d\n", ":2: checkpoint_every: "},
 		{"[owner]\nunknown_is_present = input, mouse\n",
 		 "unknown_is_present: \"mouse\" is not a sensor"},
 		{"[owner]\nowners = ,\n", "owners: names nobody"},

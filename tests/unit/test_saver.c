@@ -27,7 +27,9 @@ static struct {
 	sd_event *loop;
 	struct vol_saver *saver;
 	struct vol_saved result;
-	unsigned n;
+	unsigned n, written;
+	bool give_back;
+	enum vol_ckcause cause;
 } bed;
 
 static void on_done(const struct vol_saved *result, void *arg)
@@ -84,13 +86,24 @@ static void run_once(void)
 		}                                                  \
 	} while (0)
 
+static void on_written(uint32_t job, void *arg)
+{
+	assert_ptr_equal(arg, &bed);
+	assert_int_equal(job, 7);
+	assert_true(vol_saver_written(bed.saver));
+	bed.written++;
+	if (bed.give_back)
+		vol_saver_give_back(bed.saver);
+}
+
+static const struct vol_saver_ops ops = {on_written, on_done};
+
 static void create(void)
 {
 	struct vol_error err = {""};
 
-	bed.saver =
-		vol_saver_create(bed.loop, bed.freezer, bed.program,
-				 "/etc/some/device.conf", on_done, &bed, &err);
+	bed.saver = vol_saver_create(bed.loop, bed.freezer, bed.program,
+				     "/etc/some/device.conf", &ops, &bed, &err);
 	if (!bed.saver)
 		fail_msg("%s", err.text);
 }
@@ -136,7 +149,7 @@ static int begin_for(uint64_t ms, struct vol_error *err)
 				      .save = true,
 				      .restarts = 2};
 
-	return vol_saver_begin(bed.saver, &step, ms, err);
+	return vol_saver_begin(bed.saver, &step, bed.cause, ms, err);
 }
 
 static void begin(uint64_t ms)
@@ -156,17 +169,19 @@ static char task(void)
 static void it_is_told_what_to_save(void **state)
 {
 	(void)state;
-	program_does("[ $# = 7 ] || exit 9\n"
+	program_does("[ $# = 8 ] || exit 9\n"
 		     "[ \"$1\" = --conf=/etc/some/device.conf ] || exit 10\n"
 		     "[ \"$2\" = --wait=60000ms ] || exit 11\n"
 		     "[ \"$3\" = --progress ] || exit 12\n"
 		     "[ \"$4 $5\" = '--job=7 --restarts=2' ] || exit 13\n"
-		     "[ \"$6\" = save ] || exit 14\n"
-		     "[ \"$7\" = /sys/fs/cgroup/some/step/user ] || exit 15\n"
+		     "[ \"$6\" = --cause=evict ] || exit 14\n"
+		     "[ \"$7\" = save ] || exit 14\n"
+		     "[ \"$8\" = /sys/fs/cgroup/some/step/user ] || exit 15\n"
 		     "echo '{\"stage\": \"dump\", \"bytes\": 1}'\n"
 		     "echo '{\"stage\": \"send\", \"bytes\": 1}'\n"
 		     "echo '{\"number\": 4, \"bytes\": 5000000000, "
-		     "\"memory\": 1, \"dump_ms\": 1, \"send_ms\": 1}'");
+		     "\"memory\": 6000000000, \"dump_ms\": 99, "
+		     "\"send_ms\": 4294967296}'");
 	begin(LONG_MS);
 	UNTIL(bed.n == 1);
 	assert_string_equal(bed.result.why, "");
@@ -174,7 +189,42 @@ static void it_is_told_what_to_save(void **state)
 	assert_int_equal(bed.result.job, 7);
 	assert_int_equal(bed.result.number, 4);
 	assert_int_equal(bed.result.bytes, 5000000000);
+	assert_int_equal(bed.result.memory, 6000000000);
+	assert_int_equal(bed.result.dump_ms, 99);
+	assert_int_equal(bed.result.send_ms, UINT32_MAX);
 	assert_int_equal(task(), '1');
+}
+
+/* A job that goes on does so as soon as its memory is on disk. */
+static void the_step_comes_back_when_it_is_written(void **state)
+{
+	(void)state;
+	program_does("echo '{\"stage\": \"dump\", \"bytes\": 0}'\n"
+		     "until [ -e go ]; do sleep 0.01; done\n"
+		     "echo '{\"stage\": \"send\", \"bytes\": 0}'\n"
+		     "echo '{\"stage\": \"send\", \"bytes\": 1}'\n"
+		     "until [ -e on ]; do sleep 0.01; done\n"
+		     "echo $6 >&2; exit 1");
+	vol_freezer_open(bed.freezer);
+	vol_freezer_hold(bed.freezer, 7, true);
+	bed.cause = VOL_CKCAUSE_PERIODIC;
+	bed.give_back = true;
+	begin(LONG_MS);
+	assert_int_equal(vol_saver_cause(bed.saver), VOL_CKCAUSE_PERIODIC);
+	assert_false(vol_saver_written(bed.saver));
+	vol_freezer_hold(bed.freezer, 7, false);
+	assert_int_equal(task(), '1');
+	make_file("go");
+	UNTIL(bed.written == 1);
+	assert_int_equal(task(), '0');
+	assert_int_equal(bed.n, 0);
+	vol_freezer_hold(bed.freezer, 7, true);
+	assert_int_equal(task(), '1');
+	make_file("on");
+	UNTIL(bed.n == 1);
+	assert_int_equal(bed.written, 1);
+	assert_string_equal(bed.result.why, "--cause=periodic");
+	assert_int_equal(bed.result.cause, VOL_CKCAUSE_PERIODIC);
 }
 
 /* Field 41 of stat is the policy, 5 is SCHED_IDLE; field 5 the group. */
@@ -507,6 +557,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(it_is_told_what_to_save),
+		TEST(the_step_comes_back_when_it_is_written),
 		TEST(it_is_the_least_of_all),
 		TEST(it_says_why_not),
 		TEST(a_program_that_is_missing),

@@ -321,6 +321,10 @@ static void status_is_tolerant(void **state)
 		{"{\"saving\": {\"job\": 7, \"stage\": \"send\","
 		 " \"bytes\": 54525952}}",
 		 "state   Unknown\nsaving  job 7 before it moves, 52M sent\n"},
+		{"{\"saving\": {\"job\": 7, \"cause\": \"periodic\", "
+		 "\"stage\": \"dump\", \"bytes\": 0}}",
+		 "state   Unknown\nsaving  job 7 in case it is lost, 0 "
+		 "written\n"},
 		{"{\"reactions\": {\"count\": 0}}",
 		 "state      Unknown\nreactions  no job had to stop yet\n"},
 		{"{\"reactions\": {\"count\": 5}}",

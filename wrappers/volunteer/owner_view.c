@@ -215,15 +215,17 @@ static void jobs_row(json_t *page, const json_t *owner)
 		row(page, "jobs", "none");
 }
 
-/* A job on its way out. */
+/* A job on its way out, or one that goes on. */
 static void saving_row(json_t *page, const json_t *saving)
 {
 	bool sends = strcmp(vol_get_text(saving, "stage"), "send") == 0;
+	bool stays = strcmp(vol_get_text(saving, "cause"), "periodic") == 0;
 	char size[32];
 
 	if (json_is_object(saving))
-		row(page, "saving", "job %" PRIu64 " before it moves, %s %s",
+		row(page, "saving", "job %" PRIu64 " %s, %s %s",
 		    vol_get_number(saving, "job"),
+		    stays ? "in case it is lost" : "before it moves",
 		    vol_size_format(vol_get_number(saving, "bytes"), size,
 				    sizeof(size)),
 		    sends ? "sent" : "written");
