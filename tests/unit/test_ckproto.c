@@ -191,6 +191,8 @@ static void names(void **state)
 		{"ghost-file-1f.img", VOL_CKKIND_GHOST, 0, 0x1f},
 		{"tcp-stream-e597b.img", VOL_CKKIND_TCP_STREAM, 0, 0xe597b},
 		{"tmpfs-dev-60.tar.gz.img", VOL_CKKIND_TMPFS_DEV, 0, 60},
+		{"volunteer-file-0.img", VOL_CKKIND_VOLUNTEER, 0, 0},
+		{"volunteer-file-4095.img", VOL_CKKIND_VOLUNTEER, 0, 4095},
 		{"tmpfs-60.tar.gz.img", VOL_CKKIND_TMPFS, 0, 60},
 		{"pagemap-2.img", VOL_CKKIND_PAGEMAP, 0, 2},
 		{"pagemap-shmem-11810.img", VOL_CKKIND_PAGEMAP_SHMEM, 0, 11810},
