@@ -6,7 +6,7 @@
  * end it; a restore by the process that becomes the new supervisor, since CRIU
  * must be its child for pid 1 to become one, too.
  *
- *	slurm-volunteer-checkpoint [-c CRIU] [-t SECONDS] dump TASK DIR
+ *	slurm-volunteer-checkpoint [-c CRIU] [-t SECONDS] [-p] dump TASK DIR
  *		TASK is what Slurm takes for the task (the pid of a
  *		slurm-volunteer-supervise), or the absolute path of a cgroup
  *		with one in it.  DIR (a full path, not below /tmp) is root's
@@ -17,7 +17,10 @@
  *		saved, could not be, or CRIU was killed or took longer than
  *		SECONDS.  Its cgroup (v2, its own: the one that its pid 1 is in)
  *		may be frozen; one above it may not.  After a failure the folder
- *		holds dump.log, and nothing that looks like an image.
+ *		holds dump.log, and nothing that looks like an image.  -p: the
+ *		job is going to run on after it, so what its files are in that
+ *		moment is kept, too (lib/rollback.h); where that is more than
+ *		may be kept, the dump fails.
  *	slurm-volunteer-checkpoint [-c CRIU] restore-check DIR
  *		Is DIR whole, and can this machine's CRIU restore it?
  *	slurm-volunteer-checkpoint [-c CRIU] probe
@@ -50,6 +53,7 @@
 #include <sys/types.h>
 
 #include "error.h"
+#include "rollback.h"
 #include "sandbox.h"
 #include "walls.h"
 
@@ -71,10 +75,11 @@
  * What a root program needs to know of a running step.  It is a sealed memfd
  * called VOL_RECORD_NAME that the step's supervisor has open, for as long as
  * that lives: nothing to clean up, nothing stale.  Dump writes it beside the
- * images as "step", with mounts and lengths.
+ * images as "step", with mounts, lengths and files.
  *
  * Text, a KEY=VALUE a line; those marked * as often as needed, others once:
- *	version=1
+ *	version=2            1 had nothing of files but output; such an image is
+ *	                     not used any more
  *	job=7
  *	step=4294967291
  *	uid=1000             inside, as gid
@@ -86,17 +91,32 @@
  *	pid1=4711            outside; with start (field 22 of /proc/PID/stat)
  *	start=123456         it is that one and no other
  *	script=/var/...      as slurmd spooled it; "": none
+ *	files=own            whose they are, as the user says (lib/rollback.h)
+ *	folder=/campaign/a   where the task began; "": in none of the machine's
+ *	began=1735000000     when the job first did, seconds since 1970
+ *	goes_on=yes          it ran on after the dump; no before
+ *	moment=17350000...   of the dump, nanoseconds since 1970; 0 before
+ *	unlisted=            why not all of its files are below, any text: the
+ *	                     image fits only what nobody has touched since;
+ *	                     "": all are
  *	output=LENGTH PATH * files that slurmstepd opened for output, their
  *	                     length in bytes in the moment of the dump; 0 before
  *	mount=PATH         * what of the machine is seen inside, in the order
  *	                     of CRIU's keys m0, m1 ...; none before
+ *	entry=HOW OPENED MODE LENGTH MTIME CTIME SUM PATH
+ *	                   * a struct vol_rollback_entry, numbers in decimal,
+ *HOW of stat, sum, copy, folder, link, target, other and OPENED of closed,
+ *append, write.  The contents of the Nth, from 0, a copy or target, are
+ *	                     img/volunteer-file-N.img.  A folder is before what
+ *	                     is in it.  None before the dump
  */
 #define VOL_RECORD_NAME       "volunteer-record"
 #define VOL_RECORD_FILE       "step" /* beside the images */
 #define VOL_RECORD_IMAGES     "img"
-#define VOL_RECORD_MAX        (512 * 1024) /* bytes */
+#define VOL_RECORD_MAX        (4096 * 1024) /* bytes */
 #define VOL_RECORD_MOUNTS_MAX 512
 #define VOL_RECORD_OUTPUTS    2
+#define VOL_RECORD_COPY       VOL_RECORD_IMAGES "/volunteer-file-%zu.img"
 
 struct vol_record_output {
 	uint64_t length;
@@ -112,9 +132,15 @@ struct vol_record {
 	uint64_t start;
 	char asked[64];
 	char script[PATH_MAX];
-	size_t outputs, mounts;
+	int files; /* enum vol_rollback_mode */
+	char folder[VOL_CKPATH_SIZE];
+	uint64_t began_s, moment_ns;
+	bool goes_on;
+	char unlisted[256];
+	size_t outputs, mounts, entries;
 	struct vol_record_output output[VOL_RECORD_OUTPUTS];
 	char mount[VOL_RECORD_MOUNTS_MAX][VOL_WALLS_PATH_SIZE];
+	struct vol_rollback_entry entry[VOL_ROLLBACK_MAX];
 };
 
 /* Strict, as all our files; name stands for it in messages.  EINVAL. */
@@ -144,11 +170,16 @@ struct vol_restore {
 	const char *dir;
 	const char *criu;     /* NULL: VOL_CHECKPOINT_CRIU */
 	unsigned int seconds; /* 0: 120 */
-	/* Cut output files to their length in the record: what the job wrote
-	 * after the dump it will write again.  Else a longer one stays, and is
-	 * appended to, if there are only lines of slurmstepd's and ours behind
-	 * that; others are an error: the job went on.  A shorter one is an
-	 * error in both cases. */
+	/* The job went on after the dump; so it did where the record says
+	 * goes_on, whatever this is.  Cut output files to their length in the
+	 * record: what the job wrote after the dump it will write again.  Else
+	 * a longer one stays, and is appended to, if there are only lines of
+	 * slurmstepd's and ours behind that; others are an error: the job went
+	 * on.  A shorter one is an error in both cases.
+	 *
+	 * Other files are then made what they were, with the job's rights and
+	 * no others, as lib/rollback.h says; or it is an error, before
+	 * anything was changed. */
 	bool roll_back;
 	bool remove; /* dir, as soon as the job runs */
 	/* A line, with its newline, to the caller's stderr, once that was cut,

@@ -475,7 +475,7 @@ static int keep_record(struct vol_attempt *a, struct vol_error *err)
 	a->record =
 		vol_record_begin(s,
 				 a->entry.shared ? s->shared->pid1 : a->child,
-				 &a->entry.stdio, err);
+				 &a->entry.stdio, a->entry.where, err);
 	return a->record < 0 ? -1 : 0;
 }
 

@@ -86,11 +86,16 @@ int vol_ids_map(const struct vol_sandbox *s, pid_t pid, struct vol_error *err)
 	return write_map(pid, "gid_map", s->base, s->job.gid, err);
 }
 
+uint32_t vol_ids_of_base(uint32_t base, uint32_t id)
+{
+	if (!base)
+		return id;
+	return base + (id < VOL_WALLS_RANGE ? id : VOL_WALLS_RANGE - 1);
+}
+
 uint32_t vol_ids_outside(const struct vol_sandbox *s, uint32_t id)
 {
-	if (!s->ids)
-		return id;
-	return s->base + (id < VOL_WALLS_RANGE ? id : VOL_WALLS_RANGE - 1);
+	return vol_ids_of_base(s->ids ? s->base : 0, id);
 }
 
 static int end_at_once(void *arg)

@@ -99,8 +99,10 @@ int vol_ids_take(struct vol_sandbox *s, const char *path,
 /* Write the maps of the new user namespace of process pid. */
 int vol_ids_map(const struct vol_sandbox *s, pid_t pid, struct vol_error *err);
 
-/* What an id inside is on the machine. */
+/* What an id inside is on the machine; with the first id of the job's own, or
+ * 0. */
 uint32_t vol_ids_outside(const struct vol_sandbox *s, uint32_t id);
+uint32_t vol_ids_of_base(uint32_t base, uint32_t id);
 
 /* A user namespace with these maps, for id-mapped mounts; a descriptor.  Of the
  * process that it takes end reaps what is left. */
@@ -338,9 +340,10 @@ void vol_inside_fail(int report, const struct vol_error *err)
 /* --- checkpoint/keep.c ---------------------------------------------------
  */
 
-/* What a root program needs to know of the step whose pid 1 that is
- * (checkpoint.h); a descriptor, closed on exec. */
+/* What a root program needs to know of the step whose pid 1 that is, and whose
+ * task begins in folder, or "" (checkpoint.h); a descriptor, closed on exec. */
 int vol_record_begin(const struct vol_sandbox *s, pid_t pid1,
-		     const struct vol_stdio *io, struct vol_error *err);
+		     const struct vol_stdio *io, const char *folder,
+		     struct vol_error *err);
 
 #endif

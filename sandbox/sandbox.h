@@ -23,6 +23,7 @@
 #include <sys/types.h>
 
 #include "error.h"
+#include "rollback.h"
 #include "walls.h"
 
 struct vol_sandbox_job {
@@ -39,6 +40,7 @@ struct vol_sandbox_job {
 	const char *script;  /* file that slurmd spooled, NULL: none */
 	int network;         /* enum vol_network, already within the policy */
 	char checkpoint[64]; /* what the user asked for: for whoever saves it */
+	int files;           /* enum vol_rollback_mode: whose its files are */
 };
 
 struct vol_sandbox;

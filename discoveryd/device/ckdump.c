@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -29,23 +30,35 @@
 
 #define WORDS_MAX 8
 
+/* A command line, the program left out. */
 struct words {
 	const char *word[WORDS_MAX];
 	size_t n;
 	char seconds[16];
 };
 
+static void add_word(struct words *w, const char *word)
+{
+	w->word[w->n++] = word;
+}
+
 static void make_words(const struct vol_ckdump *d, struct words *w)
 {
-	*w = (struct words){.word = {"-c", d->criu, "-t", NULL, "probe"},
-			    .n = 5};
+	*w = (struct words){.n = 0};
 	snprintf(w->seconds, sizeof(w->seconds), "%u", d->seconds);
-	w->word[3] = w->seconds;
-	if (!d->cgroup)
+	add_word(w, "-c");
+	add_word(w, d->criu);
+	add_word(w, "-t");
+	add_word(w, w->seconds);
+	if (!d->cgroup) {
+		add_word(w, "probe");
 		return;
-	w->word[4] = "dump";
-	w->word[w->n++] = d->cgroup;
-	w->word[w->n++] = d->dir;
+	}
+	if (d->goes_on)
+		add_word(w, "-p");
+	add_word(w, "dump");
+	add_word(w, d->cgroup);
+	add_word(w, d->dir);
 }
 
 static void __attribute__((noreturn))

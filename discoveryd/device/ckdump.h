@@ -4,15 +4,18 @@
 #ifndef VOL_CKDUMP_H
 #define VOL_CKDUMP_H
 
+#include <stdbool.h>
+
 #include "error.h"
 
 struct vol_ckdump {
 	const char *program, *criu;
 	const char *cgroup, *dir; /* cgroup NULL: probe */
 	unsigned int seconds;
-	int server; /* socket of one that serves; -1: run the program */
-	int stop;   /* readable: end it (ECANCELED); one that serves is done
-		     * after so many seconds */
+	bool goes_on; /* the job, after it: keep what its files are, too */
+	int server;   /* socket of one that serves; -1: run the program */
+	int stop;     /* readable: end it (ECANCELED); one that serves is done
+		       * after so many seconds */
 };
 
 /* errno: EPERM, the job can not be saved, whoever tries; ECANCELED; EIO. err is

@@ -30,7 +30,7 @@
 /* A reader's window, as a power of two: level 1 takes 2^19 bytes. */
 #define VOL_CKSTREAM_WINDOW 23
 /* As VOL_RECORD_MAX of sandbox/checkpoint.h, in bytes. */
-#define VOL_CKSTREAM_RECORD_MAX (512u * 1024)
+#define VOL_CKSTREAM_RECORD_MAX (4096u * 1024)
 
 /* Write it to a descriptor.  manifest: encoded from m, which is sorted by that;
  * dir: the folder that its files are in.  errno of files and of to; EINVAL when

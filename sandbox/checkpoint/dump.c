@@ -28,6 +28,7 @@
 struct dump {
 	const char *criu, *dir;
 	unsigned int seconds;
+	bool goes_on;
 	struct vol_record *record;
 	int pid1; /* pidfd */
 	char cgroup[PATH_MAX];
@@ -191,6 +192,23 @@ static pid_t start_criu(struct dump *d)
 	return pid;
 }
 
+/* hook.c's, for which CRIU has a status only. */
+static bool read_reason(const struct dump *d, struct vol_error *err)
+{
+	cleanup_free char *text = NULL;
+	char path[PATH_MAX];
+	int saved = errno;
+
+	snprintf(path, sizeof(path), "%s/" VOL_DUMP_REASON, d->dir);
+	text = vol_file_read(path, 4096, NULL, NULL);
+	errno = saved;
+	if (!text)
+		return false;
+	unlink(path);
+	vol_errorf_errno(err, EIO, "%s", text);
+	return true;
+}
+
 static int run(struct dump *d, struct vol_error *err)
 {
 	pid_t pid = start_criu(d);
@@ -207,6 +225,8 @@ static int run(struct dump *d, struct vol_error *err)
 		return -1;
 	if (rc == 0)
 		return 0;
+	if (read_reason(d, err))
+		return -1;
 	snprintf(log, sizeof(log), "%s/" VOL_DUMP_LOG, d->dir);
 	if (errno == ETIMEDOUT || strstr(how.text, "signal") ||
 	    access(log, R_OK) != 0)
@@ -261,6 +281,7 @@ static int dump(struct dump *d, const char *task, struct vol_error *err)
 
 	if (find(d, task, err) != 0 || make_folder(d, err) != 0)
 		return -1;
+	d->record->goes_on = d->goes_on;
 	if (add_args(d, err) == 0 && write_record(d, err) == 0 &&
 	    run(d, err) == 0 && finish(d, err) == 0)
 		return 0;
@@ -272,8 +293,8 @@ static int dump(struct dump *d, const char *task, struct vol_error *err)
 	return -1;
 }
 
-int vol_dump(const char *criu, unsigned int seconds, const char *task,
-	     const char *dir, struct vol_error *err)
+int vol_dump(const char *criu, unsigned int seconds, bool goes_on,
+	     const char *task, const char *dir, struct vol_error *err)
 {
 	struct dump *d = calloc(1, sizeof(*d));
 	int rc = -1, saved;
@@ -282,6 +303,7 @@ int vol_dump(const char *criu, unsigned int seconds, const char *task,
 		return vol_errorf(err, "%s", strerror(errno));
 	d->criu = criu;
 	d->seconds = seconds;
+	d->goes_on = goes_on;
 	d->dir = dir;
 	d->pid1 = -1;
 	d->record = calloc(1, sizeof(*d->record));

@@ -70,7 +70,7 @@ static void measure(struct vol_record *r)
 	r->outputs = n;
 }
 
-int vol_hook_dumped(const char *dir, struct vol_error *err)
+static int record_files(const char *dir, struct vol_error *err)
 {
 	cleanup_free struct vol_record *r =
 		read_record(dir, VOL_RECORD_UNSAFE, err);
@@ -80,11 +80,24 @@ int vol_hook_dumped(const char *dir, struct vol_error *err)
 	if (!r)
 		return -1;
 	measure(r);
+	if (vol_take_files(r, dir, err) != 0)
+		return -1;
 	text = vol_record_format(r, err);
 	if (!text)
 		return -1;
 	snprintf(path, sizeof(path), "%s/" VOL_RECORD_UNSAFE, dir);
 	return vol_file_replace(path, text, strlen(text), 0600, 0, err);
+}
+
+int vol_hook_dumped(const char *dir, struct vol_error *err)
+{
+	char path[PATH_MAX];
+
+	if (record_files(dir, err) == 0)
+		return 0;
+	snprintf(path, sizeof(path), "%s/" VOL_DUMP_REASON, dir);
+	vol_file_replace(path, err->text, strlen(err->text), 0600, 0, NULL);
+	return -1;
 }
 
 /* --- after a restore -------------------------------------------------------

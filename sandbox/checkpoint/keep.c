@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "atomicfile.h"
@@ -56,8 +57,19 @@ static void add_output(struct vol_record *r, const struct vol_stdio *io, int i)
 	r->outputs++;
 }
 
+/* As above: one that no record can name. */
+static void add_folder(struct vol_record *r, const char *folder)
+{
+	if (folder[0] &&
+	    (strlen(folder) >= sizeof(r->folder) || !vol_ckpath_valid(folder)))
+		r->batch = false;
+	else
+		strcpy(r->folder, folder);
+}
+
 int vol_record_begin(const struct vol_sandbox *s, pid_t pid1,
-		     const struct vol_stdio *io, struct vol_error *err)
+		     const struct vol_stdio *io, const char *folder,
+		     struct vol_error *err)
 {
 	/* Most of it is never touched. */
 	cleanup_free struct vol_record *r = calloc(1, sizeof(*r));
@@ -75,6 +87,9 @@ int vol_record_begin(const struct vol_sandbox *s, pid_t pid1,
 	r->start = vol_process_start(pid1);
 	strcpy(r->asked, s->job.checkpoint);
 	strcpy(r->script, s->script);
+	r->files = s->job.files;
+	r->began_s = (uint64_t)time(NULL);
+	add_folder(r, folder);
 	add_output(r, io, 1);
 	add_output(r, io, 2);
 	return vol_record_keep(r, err);

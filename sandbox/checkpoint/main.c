@@ -26,7 +26,7 @@
 
 static void usage(void)
 {
-	fputs("usage: slurm-volunteer-checkpoint [-c CRIU] [-t SECONDS] "
+	fputs("usage: slurm-volunteer-checkpoint [-c CRIU] [-t SECONDS] [-p] "
 	      "dump TASK DIR\n"
 	      "       slurm-volunteer-checkpoint [-c CRIU] restore-check DIR\n"
 	      "       slurm-volunteer-checkpoint [-c CRIU] probe\n"
@@ -150,19 +150,22 @@ static int command(int argc, char *argv[])
 	const char *criu = VOL_CHECKPOINT_CRIU;
 	struct vol_error err = {""};
 	uint64_t seconds = SECONDS;
+	bool goes_on = false;
 	int c, rc = -1;
 
-	while ((c = getopt(argc, argv, "+c:t:")) != -1)
+	while ((c = getopt(argc, argv, "+c:t:p")) != -1)
 		if (c == 'c')
 			criu = optarg;
+		else if (c == 'p')
+			goes_on = true;
 		else if (c != 't' || vol_text_number(optarg, strlen(optarg), 1,
 						     DAY, &seconds) != 0)
 			usage();
 	argc -= optind;
 	argv += optind;
 	if (argc == 3 && strcmp(argv[0], "dump") == 0)
-		rc = vol_dump(criu, (unsigned int)seconds, argv[1], argv[2],
-			      &err);
+		rc = vol_dump(criu, (unsigned int)seconds, goes_on, argv[1],
+			      argv[2], &err);
 	else if (argc == 2 && strcmp(argv[0], "restore-check") == 0)
 		rc = restore_check(criu, argv[1], &err);
 	else if (argc == 1 && strcmp(argv[0], "probe") == 0)

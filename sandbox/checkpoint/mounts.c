@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "text.h"
 
 /* root.c, dev.c and proc.c, and what file system each is. */
 static const struct {
@@ -33,6 +34,21 @@ bool vol_mount_is_own(const struct vol_mount *m)
 		    strcmp(own[i].type, m->type) == 0)
 			return true;
 	return false;
+}
+
+bool vol_mount_is_outside(const struct vol_record *r, const char *path)
+{
+	size_t inside = 0, outside = 0;
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (vol_path_within(path, own[i].point) &&
+		    strlen(own[i].point) > inside)
+			inside = strlen(own[i].point);
+	for (size_t i = 0; i < r->mounts; i++)
+		if (vol_path_within(path, r->mount[i]) &&
+		    strlen(r->mount[i]) > outside)
+			outside = strlen(r->mount[i]);
+	return outside > inside;
 }
 
 bool vol_mount_is_cover(const struct vol_mount *m)

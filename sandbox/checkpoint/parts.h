@@ -21,6 +21,7 @@
 
 /* What CRIU says. */
 #define VOL_DUMP_LOG    "dump.log"
+#define VOL_DUMP_REASON ".reason"
 #define VOL_RESTORE_LOG "restore.log"
 
 /* --- keep.c ------------------------------------------------------------- */
@@ -88,6 +89,8 @@ int vol_mounts_each(pid_t pid,
 
 /* Made inside, and saved with the job: root, scratch, /dev, /proc. */
 bool vol_mount_is_own(const struct vol_mount *m);
+/* Is path in a mount of the machine's, and so not saved with the job? */
+bool vol_mount_is_outside(const struct vol_record *r, const char *path);
 /* Covers a file of /proc (proc.c): made again by the new machine. */
 bool vol_mount_is_cover(const struct vol_mount *m);
 
@@ -114,9 +117,79 @@ void vol_stage_remove(const struct vol_sandbox *s);
 int vol_stage_parts(const struct vol_sandbox *s, const struct vol_record *r,
 		    struct vol_error *err);
 
-/* Cut or check output files, at s->root. */
+/* Check output files, at s->root; cut them, if it is to be so. */
 int vol_stage_outputs(const struct vol_sandbox *s, const struct vol_record *r,
-		      bool roll_back, struct vol_error *err);
+		      bool roll_back, bool cut, struct vol_error *err);
+
+/* --- rights.c: the job's, for a while --------------------------------------
+ */
+
+struct vol_rights {
+	size_t n;
+	gid_t *groups;
+	uint32_t effective[2]; /* capabilities */
+};
+
+/* In a process with one thread, root: files are now opened and changed as that
+ * user, without groups and capabilities, and nothing else is done as before,
+ * either. */
+int vol_rights_take(struct vol_rights *r, uid_t uid, gid_t gid,
+		    struct vol_error *err);
+/* Root again; keeps errno. */
+int vol_rights_back(struct vol_rights *r, struct vol_error *err);
+
+/* A path of the job's, in the root folder root, without links; -1 and errno. */
+int vol_open_in(int root, const char *path, int flags);
+
+/* --- walk.c ----------------------------------------------------------------
+ */
+
+/* What is there; sum is 0.  name "": dir itself.  attributes of statx(2), may
+ * be NULL.  -1 and errno. */
+int vol_now_at(int dir, const char *name, struct vol_rollback_now *now,
+	       uint64_t *attributes);
+
+/* 1: nothing of what is in this folder. */
+typedef int (*vol_walk_f)(const char *path, const struct vol_rollback_now *now,
+			  void *arg, struct vol_error *err);
+
+/* Of all that is below folder, a folder before what is in it, but for what was
+ * put aside.  -1 with EFBIG: it has more levels than VOL_ROLLBACK_DEPTH, or
+ * names that no record can hold, or other file systems. */
+int vol_walk(int root, const char *folder, vol_walk_f f, void *arg,
+	     struct vol_error *err);
+
+/* The target of a link, with its length; dir and name as above.  The sum of
+ * it.  -1 and errno, EINVAL: it is none. */
+int vol_target_at(int dir, const char *name, char target[PATH_MAX],
+		  uint64_t *sum);
+
+/* XXH64 of the next length bytes of fd, which also go to copy, -1: nowhere.  -1
+ * and errno, ESTALE: there are not so many. */
+int vol_sum_fd(int fd, uint64_t length, int copy, uint64_t *sum);
+
+/* --- files.c: a restored job's files ---------------------------------------
+ */
+
+/* Zero it first. */
+struct vol_files {
+	const struct vol_sandbox *sandbox;
+	const struct vol_record *record;
+	const char *dir;    /* of the image */
+	int root;           /* s->root */
+	unsigned char *act; /* enum vol_rollback_act of each entry */
+	/* Sorted entries, and what is there besides them. */
+	const struct vol_rollback_entry **sorted;
+	char (*added)[VOL_CKPATH_SIZE];
+	size_t n_added;
+};
+
+/* Can all be made what it was?  Changes nothing.  ESTALE: it can not. */
+int vol_files_judge(struct vol_files *f, struct vol_error *err);
+/* Do so.  After a failure some were and some were not; nothing is lost, and it
+ * may be done again. */
+int vol_files_apply(struct vol_files *f, struct vol_error *err);
+void vol_files_free(struct vol_files *f);
 
 /* --- images.c ------------------------------------------------------------- */
 

@@ -19,13 +19,43 @@ int vol_cgroup_freeze(const char *path, bool freeze, struct vol_error *err);
  */
 
 /* errno EPERM: the job's own doing. */
-int vol_dump(const char *criu, unsigned int seconds, const char *task,
-	     const char *dir, struct vol_error *err);
+int vol_dump(const char *criu, unsigned int seconds, bool goes_on,
+	     const char *task, const char *dir, struct vol_error *err);
+
+/* --- opened.c --------------------------------------------------------------
+ */
+
+struct vol_opened_file {
+	dev_t dev;
+	ino_t ino;
+	int opened; /* enum vol_rollback_opened */
+	char path[PATH_MAX];
+};
+
+struct vol_opened {
+	size_t n;
+	struct vol_opened_file *file; /* malloc'ed, each once */
+};
+
+/* Files on the machine's mounts that any process of the job has open for
+ * writing, or mapped so, output left out.  Root, while none of them runs. */
+int vol_opened_find(struct vol_opened *all, const struct vol_record *r,
+		    struct vol_error *err);
+
+/* --- take.c ----------------------------------------------------------------
+ */
+
+/* While nothing of the job runs: its entries, and the image's copies, in dir,
+ * the folder of the dump.  -1 only if it goes on afterwards. */
+int vol_take_files(struct vol_record *r, const char *dir,
+		   struct vol_error *err);
 
 /* --- hook.c: called by CRIU ------------------------------------------------
  */
 
-/* After a dump, nothing runs: how long are the output files? */
+/* After a dump, nothing runs: how long are the output files, and what are
+ * others?  A reason to fail is also left in the file VOL_DUMP_REASON: CRIU does
+ * not pass it on. */
 int vol_hook_dumped(const char *dir, struct vol_error *err);
 
 /* After a restore, nothing has run: is all as for a fresh task?  If it is not,

@@ -289,7 +289,10 @@ static int take_over(struct restoring *r, struct vol_error *err)
 	r->record->base = s->ids ? s->base : 0;
 	r->record->pid1 = a->child;
 	r->record->start = vol_process_start(a->child);
-	r->record->mounts = 0;
+	r->record->mounts = r->record->entries = 0;
+	r->record->moment_ns = 0;
+	r->record->goes_on = false;
+	r->record->unlisted[0] = '\0';
 	snprintf(r->record->asked, sizeof(r->record->asked), "%s",
 		 s->job.checkpoint);
 	a->record = vol_record_keep(r->record, err);
@@ -308,6 +311,13 @@ static int check_record(const struct vol_sandbox *s, const struct vol_record *r,
 					"the image is of job %u of user %u, "
 					"this is job %u of user %u",
 					r->job, r->uid, s->job.job, s->job.uid);
+	/* The image must not say what is the user's to say. */
+	if (r->files != s->job.files)
+		return vol_errorf_errno(err, EINVAL,
+					"the image is of a job whose files are "
+					"%s, here they are %s",
+					vol_rollback_mode_name(r->files),
+					vol_rollback_mode_name(s->job.files));
 	if (r->network != s->job.network)
 		return vol_errorf_errno(err, EINVAL,
 					"the image is of a job with network "
@@ -332,6 +342,27 @@ static int read_record(struct restoring *r, struct vol_error *err)
 	return check_record(r->attempt.entry.sandbox, r->record, err);
 }
 
+/* None is changed before all were looked at. */
+static int settle_files(const struct restoring *r, struct vol_sandbox *s,
+			bool roll_back, struct vol_error *err)
+{
+	struct vol_files f = {
+		.sandbox = s, .record = r->record, .dir = r->dir, .root = -1};
+	int rc;
+
+	if (vol_stage_outputs(s, r->record, roll_back, false, err) != 0)
+		return -1;
+	if (!roll_back)
+		return 0;
+	rc = vol_files_judge(&f, err);
+	if (rc == 0)
+		rc = vol_stage_outputs(s, r->record, true, true, err);
+	if (rc == 0)
+		rc = vol_files_apply(&f, err);
+	vol_files_free(&f);
+	return rc;
+}
+
 static int restore(struct restoring *r, struct vol_sandbox *s,
 		   const struct vol_restore *how, struct vol_error *err)
 {
@@ -346,7 +377,7 @@ static int restore(struct restoring *r, struct vol_sandbox *s,
 	    vol_images_adopt(s, r->dir, err) != 0 ||
 	    vol_stage_begin(err) != 0 || vol_steps_listen(s, err) != 0 ||
 	    vol_stage_build(s, r->record, err) != 0 ||
-	    vol_stage_outputs(s, r->record, how->roll_back, err) != 0)
+	    settle_files(r, s, how->roll_back || r->record->goes_on, err) != 0)
 		return -1;
 	if (how->note)
 		(void)!write(STDERR_FILENO, how->note, strlen(how->note));

@@ -206,7 +206,7 @@ static bool only_notes(int fd, off_t from, off_t to)
 
 static int settle_output(const struct vol_sandbox *s,
 			 const struct vol_record_output *o, bool roll_back,
-			 struct vol_error *err)
+			 bool cut, struct vol_error *err)
 {
 	cleanup_fd int fd = open_inside(s, o->path, O_RDWR | O_NONBLOCK,
 					RESOLVE_NO_SYMLINKS);
@@ -230,17 +230,17 @@ static int settle_output(const struct vol_sandbox *s,
 					"output %s: the job has written more "
 					"since it was saved",
 					o->path);
-	if (roll_back && ftruncate(fd, (off_t)o->length) != 0)
+	if (roll_back && cut && ftruncate(fd, (off_t)o->length) != 0)
 		return vol_errorf(err, "output %s: %s", o->path,
 				  strerror(errno));
 	return 0;
 }
 
 int vol_stage_outputs(const struct vol_sandbox *s, const struct vol_record *r,
-		      bool roll_back, struct vol_error *err)
+		      bool roll_back, bool cut, struct vol_error *err)
 {
 	for (size_t i = 0; i < r->outputs; i++)
-		if (settle_output(s, &r->output[i], roll_back, err) != 0)
+		if (settle_output(s, &r->output[i], roll_back, cut, err) != 0)
 			return -1;
 	return 0;
 }

@@ -27,13 +27,23 @@ static void check(const struct vol_record *r, struct vol_record *again)
 		check_path(r->output[i].path, sizeof(r->output[i].path));
 	for (size_t i = 0; i < r->mounts; i++)
 		check_path(r->mount[i], sizeof(r->mount[i]));
+	fuzz_assert(r->entries <= VOL_ROLLBACK_MAX);
+	for (size_t i = 0; i < r->entries; i++)
+		check_path(r->entry[i].path, sizeof(r->entry[i].path));
 	if (strlen(text) <= VOL_RECORD_MAX) {
 		fuzz_assert(vol_record_parse("r", text, strlen(text), again,
 					     NULL) == 0);
 		fuzz_assert(again->job == r->job && again->pid1 == r->pid1 &&
 			    again->start == r->start &&
 			    again->mounts == r->mounts &&
-			    again->outputs == r->outputs);
+			    again->outputs == r->outputs &&
+			    again->entries == r->entries &&
+			    again->moment_ns == r->moment_ns);
+		for (size_t i = 0; i < r->entries; i++)
+			fuzz_assert(strcmp(again->entry[i].path,
+					   r->entry[i].path) == 0 &&
+				    again->entry[i].how == r->entry[i].how &&
+				    again->entry[i].sum == r->entry[i].sum);
 	}
 	free(text);
 }

@@ -87,7 +87,8 @@ class CkptBed(Bed):
         self.script.write_text(text)
         self.script.chmod(0o500)
         for path in self.work.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            shutil.rmtree(path) if path.is_dir() and \
+                not path.is_symlink() else path.unlink()
 
     def make_cgroup(self):
         if not CGROUPS:

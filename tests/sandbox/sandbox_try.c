@@ -95,6 +95,7 @@ static void usage(void)
 	      "  -D PROGRAM  start \"PROGRAM serve\" in slurmd's view, on stdin\n"
 	      "  -A         if that fails, begin afresh\n"
 	      "  -M TEXT    how the job is to be saved\n"
+	      "  -W WHOSE   its files are: shared, opened or own\n"
 	      "  -O FILE    write there what a restored job would see mounted\n"
 	      "  -p         probe, and say which walls do not stand\n",
 	      stderr);
@@ -145,6 +146,10 @@ static void take_restore(int c)
 	case 'A':
 		o.fresh_else = true;
 		break;
+	case 'W':
+		if (vol_rollback_mode_parse(optarg, &o.job.files, NULL))
+			usage();
+		break;
 	case 'M':
 		snprintf(o.job.checkpoint, sizeof(o.job.checkpoint), "%s",
 			 optarg);
@@ -160,7 +165,7 @@ static void parse(int argc, char *argv[])
 
 	while ((c = getopt(
 			argc, argv,
-			"+n:u:g:U:j:C:i:o:s:S:E:L:HB:pP:X:fF:G:N:R:K:bAM:D:O:")) !=
+			"+n:u:g:U:j:C:i:o:s:S:E:L:HB:pP:X:fF:G:N:R:K:bAM:D:O:W:")) !=
 	       -1)
 		switch (c) {
 		case 'n':

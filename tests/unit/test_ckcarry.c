@@ -111,6 +111,27 @@ static void its_output_files_are_the_same(void **state)
 	differs("output files");
 }
 
+static void its_copies_are_the_same(void **state)
+{
+	struct vol_ckfile file = {.name = "volunteer-file-1.img", .bytes = 9};
+
+	(void)state;
+	record.entries = 2;
+	record.entry[1].how = VOL_ROLLBACK_COPY;
+	record.entry[1].length = 9;
+	differs("copies of files");
+	assert_int_equal(vol_ckmanifest_add_file(&manifest, &file, NULL), 0);
+	assert_int_equal(vol_ckrecord_check(&record, &manifest, NULL), 0);
+	record.entry[1].length = 8;
+	differs("copies of files");
+	record.entry[1].how = VOL_ROLLBACK_TARGET;
+	record.entry[1].length = 9;
+	assert_int_equal(vol_ckrecord_check(&record, &manifest, NULL), 0);
+	/* One that nobody knows of. */
+	record.entry[1].how = VOL_ROLLBACK_SUM;
+	differs("copies of files");
+}
+
 static void its_mounts_are_the_same(void **state)
 {
 	char key[VOL_CKKEY_SIZE];
@@ -417,6 +438,10 @@ static void its_words_and_status_are_heard(void **state)
 		assert_contains(err.text, cases[i].says);
 		assert_printable(err.text);
 	}
+	d = dump_by(*state, "[ \"$5 $6 $7\" = '-p dump /the/cgroup' ]", path);
+	assert_int_equal(vol_ckdump(&d, NULL), -1);
+	d.goes_on = true;
+	assert_int_equal(vol_ckdump(&d, NULL), 0);
 	d = dump_by(*state, "exit 0", path);
 	assert_int_equal(vol_ckdump(&d, NULL), 0);
 	d.program = "/nonexistent";
@@ -528,6 +553,7 @@ int main(void)
 					vtest_folder_teardown)
 		OF_RECORD(a_record_says_what_the_manifest_says),
 		OF_RECORD(its_output_files_are_the_same),
+		OF_RECORD(its_copies_are_the_same),
 		OF_RECORD(its_mounts_are_the_same),
 		OF_RECORD(places_are_read_from_a_file),
 		OF_RECORD(a_wrong_file_of_places_is_named),
