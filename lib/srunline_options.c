@@ -99,6 +99,7 @@ static const struct vol_srunoption options[] = {
 	{"verbose", 'v', VOL_SRUN_FLAG, false},
 	{"version", 'V', VOL_SRUN_FLAG, false},
 	{"volunteer-checkpoint", 0, VOL_SRUN_WORD, false},
+	{"volunteer-files", 0, VOL_SRUN_WORD, false},
 	{"volunteer-info", 0, VOL_SRUN_FLAG, false},
 	{"volunteer-net", 0, VOL_SRUN_WORD, false},
 	{"volunteer-saves", 0, VOL_SRUN_WORD, false},

@@ -13,10 +13,18 @@
 
 #include "log.h"
 #include "plugin.h"
+#include "rollback.h"
+#include "text.h"
 #include "units.h"
 #include "walls.h"
 
-enum { OPTION_INFO = 1, OPTION_CHECKPOINT, OPTION_NET, OPTION_SAVES };
+enum {
+	OPTION_INFO = 1,
+	OPTION_CHECKPOINT,
+	OPTION_FILES,
+	OPTION_NET,
+	OPTION_SAVES
+};
 
 /* A job that says it saves its state more often than once a second, or less
  * than once a week, means something else. */
@@ -53,6 +61,18 @@ static int set_saves(const char *arg)
 	return 0;
 }
 
+static int set_files(const char *arg)
+{
+	struct vol_error err;
+
+	if (vol_rollback_mode_parse(arg ? arg : "", &options.files, &err) ==
+	    -1) {
+		vol_err("--volunteer-files: %s", err.text);
+		return -1;
+	}
+	return 0;
+}
+
 static int set_net(const char *arg)
 {
 	struct vol_error err;
@@ -73,6 +93,8 @@ static int option_cb(int val, const char *arg, int remote)
 		return 0;
 	case OPTION_CHECKPOINT:
 		return set_checkpoint(arg);
+	case OPTION_FILES:
+		return set_files(arg);
 	case OPTION_NET:
 		return set_net(arg);
 	case OPTION_SAVES:
@@ -97,6 +119,16 @@ static struct spank_option table[] = {
 			 "and let it go on from there on another one",
 		.has_arg = 1,
 		.val = OPTION_CHECKPOINT,
+		.cb = option_cb,
+	},
+	{
+		.name = "volunteer-files",
+		.arginfo = "shared|opened|own",
+		.usage = "whose the files of the working folder are that a job "
+			 "finds as they were when it goes on from where it was "
+			 "saved",
+		.has_arg = 1,
+		.val = OPTION_FILES,
 		.cb = option_cb,
 	},
 	{

@@ -115,8 +115,9 @@ int vol_spank_args_parse(int ac, char *av[], struct vol_spank_args *args,
 struct vol_spank_options {
 	bool info;                      /* --volunteer-info */
 	struct vol_ckoption checkpoint; /* --volunteer-checkpoint */
-	int network;                    /* --volunteer-net: enum vol_network */
-	uint32_t saves_s;               /* --volunteer-saves; 0: not given */
+	int files;        /* --volunteer-files: enum vol_rollback_mode */
+	int network;      /* --volunteer-net: enum vol_network */
+	uint32_t saves_s; /* --volunteer-saves; 0: not given */
 };
 
 /* Register every option; to be called from slurm_spank_init in the login
@@ -213,8 +214,8 @@ struct vol_resume {
  * is its supervisor then.  Returns for a job that has to start from the
  * beginning, which was told that and why: there is none, or none that can be
  * put back.  When nobody says so for a quarter of an hour in which it ran, the
- * process ends with VOL_EXIT_REQUEUE.  Where the job has run after its image was
- * made, its output is cut to what it was then: what came later comes again.
+ * process ends with VOL_EXIT_REQUEUE.  Where the job has run after its image
+ * was made, its output is cut to what it was then: what came later comes again.
  * Nothing ran after the newest image of the last run if that was made to leave.
  */
 void vol_resume(const struct vol_resume *resume);

@@ -125,6 +125,7 @@ static int describe(spank_t spank, const struct vol_wall_step *step,
 		.tasks = step->tasks,
 		.batch = step->step == VOL_SPANK_BATCH_STEP,
 		.network = wall.network,
+		.files = vol_spank_options()->files,
 	};
 	if (step->checkpoint.mode != VOL_CKMODE_OFF)
 		vol_ckoption_format(&step->checkpoint, job->checkpoint);

@@ -16,7 +16,7 @@ static void login_registers_options_only(void **state)
 
 	for (size_t i = 0; i < N_ELEMENTS(contexts); i++) {
 		init(contexts[i], 0, NULL);
-		assert_int_equal(fake_spank.n_options, 4);
+		assert_int_equal(fake_spank.n_options, 5);
 		assert_int_equal(
 			fake_spank_give_option("volunteer-info", NULL, 0), 0);
 		post_opt();
@@ -34,7 +34,7 @@ static void login_tells_wrong_arguments_once(void **state)
 	assert_int_equal(fake_spank.errors, 1);
 	assert_contains(fake_spank.last_error, "spank_volunteer: ");
 	assert_contains(fake_spank.last_error, "colour: unknown argument");
-	assert_int_equal(fake_spank.n_options, 4);
+	assert_int_equal(fake_spank.n_options, 5);
 }
 
 static void refused_option_is_told(void **state)
@@ -153,11 +153,31 @@ static void a_mode_of_saving_is_known_or_told(void **state)
 	assert_string_equal(fake_spank_env("VOLUNTEER_CHECKPOINT"), "60");
 }
 
+static void whose_files_they_are_is_known_or_told(void **state)
+{
+	(void)state;
+	init(S_CTX_ALLOCATOR, 0, NULL);
+	assert_int_equal(vol_spank_options()->files, VOL_ROLLBACK_SHARED);
+	assert_int_equal(fake_spank_give_option("volunteer-files", "own", 0),
+			 0);
+	assert_int_equal(vol_spank_options()->files, VOL_ROLLBACK_OWN);
+	assert_int_equal(fake_spank_give_option("volunteer-files", "mine", 0),
+			 -1);
+	assert_contains(fake_spank.last_error,
+			"--volunteer-files: \"mine\" is not shared, opened or "
+			"own");
+	assert_int_equal(fake_spank_give_option("volunteer-files", NULL, 0),
+			 -1);
+	assert_int_equal(vol_spank_options()->files, VOL_ROLLBACK_OWN);
+	leave();
+}
+
 static void options_are_well_formed(void **state)
 {
 	static const struct {
 		const char *name, *value;
 	} values[] = {{"volunteer-checkpoint", "on-evict"},
+		      {"volunteer-files", "own"},
 		      {"volunteer-info", NULL},
 		      {"volunteer-net", "lan"},
 		      {"volunteer-saves", "10m"}};
@@ -254,6 +274,7 @@ int main(void)
 		TEST(script_and_error_contexts_do_nothing),
 		TEST(slurmctld_is_told_how_often_state_is_saved),
 		TEST(a_mode_of_saving_is_known_or_told),
+		TEST(whose_files_they_are_is_known_or_told),
 		TEST(options_are_well_formed),
 		TEST(slurmd_flag_appears_and_vanishes),
 		TEST(slurmd_leaves_the_flag_of_its_successor),

@@ -432,6 +432,21 @@ static void reason_is_one_line(void **state)
 	free(text);
 }
 
+static void the_sandbox_knows_whose_files_they_are(void **state)
+{
+	write_walls(*state, true);
+	init(S_CTX_REMOTE, 0, NULL);
+	post_opt();
+	assert_int_equal(fake_sandbox.job.files, VOL_ROLLBACK_SHARED);
+	leave();
+	init(S_CTX_REMOTE, 0, NULL);
+	assert_int_equal(fake_spank_give_option("volunteer-files", "opened", 1),
+			 0);
+	post_opt();
+	assert_int_equal(fake_sandbox.job.files, VOL_ROLLBACK_OPENED);
+	leave();
+}
+
 static void device_gives_less_than_was_asked(void **state)
 {
 	static const char *const asked[] = {"internet", "lan"};
@@ -553,6 +568,7 @@ int main(void)
 		TEST(late_failure_gives_the_job_back),
 		TEST(jobs_of_root_are_refused),
 		TEST(reason_is_one_line),
+		TEST(the_sandbox_knows_whose_files_they_are),
 		TEST(device_gives_less_than_was_asked),
 		TEST(folder_that_is_not_here_is_named),
 	};
