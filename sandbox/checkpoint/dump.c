@@ -270,6 +270,13 @@ static int finish(const struct dump *d, struct vol_error *err)
 	remove_file(d, "stats-dump");
 	snprintf(from, sizeof(from), "%s/" VOL_RECORD_UNSAFE, d->dir);
 	snprintf(to, sizeof(to), "%s/" VOL_RECORD_FILE, d->dir);
+	if (d->goes_on) {
+		/* The hook has added to it. */
+		if (vol_record_read(d->dir, VOL_RECORD_UNSAFE, d->record,
+				    err) != 0)
+			return -1;
+		vol_take_sync(d->record);
+	}
 	if (rename(from, to) != 0)
 		return vol_errorf(err, "%s: %s", to, strerror(errno));
 	return 0;

@@ -45,6 +45,10 @@ int vol_opened_find(struct vol_opened *all, const struct vol_record *r,
 /* --- take.c ----------------------------------------------------------------
  */
 
+/* What the image counts on to be in its files is on their disk, be it another
+ * machine's, as far as the job still is there; it may run. */
+void vol_take_sync(struct vol_record *r);
+
 /* While nothing of the job runs: its entries, and the image's copies, in dir,
  * the folder of the dump.  -1 only if it goes on afterwards. */
 int vol_take_files(struct vol_record *r, const char *dir,

@@ -223,6 +223,52 @@ static int read_all(struct take *t, struct vol_error *err)
 	return 0;
 }
 
+/* --- afterwards ------------------------------------------------------------
+ */
+
+static void sync_one(const struct take *t, const char *path)
+{
+	cleanup_fd int fd = vol_open_in(t->root, path, O_RDONLY | O_NONBLOCK);
+
+	/* What is not on the disk is missed when the image is used. */
+	if (fd >= 0)
+		fsync(fd);
+}
+
+static void sync_all(const struct take *t)
+{
+	const struct vol_record *r = t->r;
+
+	for (size_t i = 0; i < r->outputs; i++)
+		sync_one(t, r->output[i].path);
+	for (size_t i = 0; i < r->entries; i++)
+		if (r->entry[i].how == VOL_ROLLBACK_SUM)
+			sync_one(t, r->entry[i].path);
+}
+
+static int open_root(struct take *t, struct vol_error *err)
+{
+	char link[64];
+
+	snprintf(link, sizeof(link), "/proc/%d/root", (int)t->r->pid1);
+	t->root = open(link, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return t->root < 0 ? vol_errorf(err, "%s: %s", link, strerror(errno))
+			   : 0;
+}
+
+void vol_take_sync(struct vol_record *r)
+{
+	struct take t = {.r = r, .root = -1};
+	struct vol_rights rights;
+
+	if (open_root(&t, NULL) == 0 && as_job(&t, &rights, NULL) == 0) {
+		sync_all(&t);
+		vol_rights_back(&rights, NULL);
+	}
+	if (t.root >= 0)
+		close(t.root);
+}
+
 /* --- the whole -------------------------------------------------------------
  */
 
@@ -231,14 +277,10 @@ static int take(struct take *t, struct vol_error *err)
 	struct vol_record *r = t->r;
 	struct vol_rights rights;
 	struct timespec now;
-	char link[64];
 	int rc;
 
-	snprintf(link, sizeof(link), "/proc/%d/root", (int)r->pid1);
-	t->root = open(link, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (t->root < 0)
-		return vol_errorf(err, "%s: %s", link, strerror(errno));
-	if (vol_opened_find(&t->opened, r, err) != 0 ||
+	if (open_root(t, err) != 0 ||
+	    vol_opened_find(&t->opened, r, err) != 0 ||
 	    as_job(t, &rights, err) != 0)
 		return -1;
 	rc = list(t, err);

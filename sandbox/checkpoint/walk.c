@@ -65,6 +65,10 @@ static int walk_below(struct walk *w, int dir, const char *name, size_t len,
 	int fd = openat(dir, name,
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
+	/* Another user's: the job reaches nothing in it. */
+	if (fd < 0 && errno == EACCES &&
+	    faccessat(dir, name, X_OK, AT_EACCESS) != 0 && errno == EACCES)
+		return 0;
 	if (fd < 0)
 		return vol_errorf(err, "%s: %s", w->path, strerror(errno));
 	if (depth == VOL_ROLLBACK_DEPTH) {

@@ -3,12 +3,12 @@
 """A job that ran on after it was saved finds its files as they were then, or
 the image is not used and nothing is touched."""
 import os
+import random
 import shutil
 import stat
 
-import random
 from bed import UID, main, read, skip
-from ckptbed import FAILED, CkptBed, wait_until
+from ckptbed import CRIU, FAILED, PROGRAM, CkptBed, wait_until
 
 ROUNDS = int(os.environ.get("SANDBOX_ROUNDS", "4"))
 ASIDE = ".volunteer-rolled-back."
@@ -271,6 +271,66 @@ def what_can_not_be_kept_is_said(bed):
     goes_on(bed, folder, 150, "-W", "own")
 
 
+def what_was_half_done_is_done_again(bed):
+    """Where a step of it fails, or the machine does; nothing is lost."""
+    step = bed.fresh(QUIET.replace("{n}", "60").replace(
+        "{prepare}", "mkdir d; echo x > d/x; echo y > y; ln -s y link"),
+        "-W", "own")
+    wait_until(lambda: count(bed) > 3, "progress")
+    # Another user's: nothing in it is the job's.
+    (bed.work / "private").mkdir(mode=0o700)
+    expected = tree(bed)
+    folder = bed.save(step, "-p")
+    bed.kill(step)
+    put(bed.work / "d/new", b"new")
+    put(bed.work / "new", b"also new")
+    put(bed.work / "y", b"other")
+    (bed.work / "link").unlink()
+    (bed.work / "d").chmod(0o555)
+    said = bed.out.read_bytes()
+    step = bed.restore(again(bed, folder), "-W", "own")
+    step.communicate(timeout=60)
+    assert step.returncode == 120 and "/d/new: Permission denied" in \
+        read(bed.out), read(bed.out)
+    bed.out.write_bytes(said)
+    # As if it had been killed while it wrote.
+    put(bed.work / "y", b"")
+    (bed.work / "d").chmod(0o755)
+    goes_on(bed, folder, 60, "-W", "own")
+    assert tree(bed) == expected
+    aside = sorted(p.read_bytes() for p in bed.work.iterdir()
+                   if ASIDE in p.name)
+    assert aside == [b"", b"also new", b"new"], aside
+
+
+def slurmds_domain_lets_them_be_seen(bed):
+    """A dump is made by a child of slurmd there."""
+    walls = {path: path.read_text() for path in (bed.walls, bed.others)}
+    options = ("-W", "own", "-H", "-L", str(PROGRAM.parent))
+    try:
+        for path, text in walls.items():
+            path.write_text(f"{text}read={PROGRAM.parent}\n")
+        step = bed.fresh(SHELL.replace("{n}", "100"), "-D", str(PROGRAM),
+                         *options, serve=True)
+        advanced(bed, step, 10)
+        folder = bed.folder()
+        status, said = bed.ask("-c", CRIU, "-p", "dump", str(bed.task(step)),
+                               str(folder))
+        assert status == 0, said
+        advanced(bed, step, count(bed) + 10)
+        bed.server.close()
+        bed.kill(step)
+        text = read(folder / "step")
+        assert "\nunlisted=\n" in text and f" {bed.work}/log\n" in text, text
+        step = bed.restore(folder, *options)
+        out = bed.finish(step, log=folder)
+    finally:
+        for path, text in walls.items():
+            path.write_text(text)
+    assert out == "".join(f"{i}\n" for i in range(1, 101)) + "end\n", out
+    assert read(bed.work / "closed") == out[:-4]
+
+
 def a_second_use_is_proven(bed):
     """An image that was made to leave has no contents: it is used again where
     nothing but output was written since."""
@@ -292,4 +352,6 @@ if __name__ == "__main__":
                    whose_files_is_not_known, only_what_is_open_is_its_own,
                    what_can_not_be_made_again_is_refused,
                    a_path_of_the_images_is_not_believed,
-                   what_can_not_be_kept_is_said, a_second_use_is_proven])
+                   what_can_not_be_kept_is_said,
+                   what_was_half_done_is_done_again,
+                   slurmds_domain_lets_them_be_seen, a_second_use_is_proven])
