@@ -139,7 +139,7 @@ enum vol_ckkind {
 	VOL_CKKIND_TTY_INFO,      /* tty-info */
 	VOL_CKKIND_USERNS,        /* userns-ID */
 	VOL_CKKIND_UTSNS,         /* utsns-ID */
-	VOL_CKKIND_VOLUNTEER,     /* volunteer-file-ID: ours, a copy, raw */
+	VOL_CKKIND_VOLUNTEER,     /* volunteer-files: ours, raw */
 	VOL_CKKINDS,
 };
 

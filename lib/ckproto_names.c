@@ -69,7 +69,7 @@ static const struct kind kinds[VOL_CKKINDS] = {
 	[VOL_CKKIND_USERNS] = {"userns", IMG, 0x55474906, DECIMAL, false},
 	[VOL_CKKIND_UTSNS] = {"utsns", IMG, 0x54473203, DECIMAL, false},
 	/* Of sandbox/checkpoint.h. */
-	[VOL_CKKIND_VOLUNTEER] = {"volunteer-file", IMG, 0, DECIMAL, false},
+	[VOL_CKKIND_VOLUNTEER] = {"volunteer-files", IMG, 0, NO_ID, false},
 };
 
 /* What the end of a name says, or false.  UINT32_MAX is enough for pids and

@@ -96,19 +96,18 @@
  *	began=1735000000     when the job first did, seconds since 1970
  *	goes_on=yes          it ran on after the dump; no before
  *	moment=17350000...   of the dump, nanoseconds since 1970; 0 before
- *	unlisted=            why not all of its files are below, any text: the
- *	                     image fits only what nobody has touched since;
- *	                     "": all are
+ *	unlisted=            why not all of its files are below, any text: there
+ *	                     is no going back to this image; "": all are
  *	output=LENGTH PATH * files that slurmstepd opened for output, their
  *	                     length in bytes in the moment of the dump; 0 before
  *	mount=PATH         * what of the machine is seen inside, in the order
  *	                     of CRIU's keys m0, m1 ...; none before
  *	entry=HOW OPENED MODE LENGTH MTIME CTIME SUM PATH
- *	                   * a struct vol_rollback_entry, numbers in decimal,
- *HOW of stat, sum, copy, folder, link, target, other and OPENED of closed,
- *append, write.  The contents of the Nth, from 0, a copy or target, are
- *	                     img/volunteer-file-N.img.  A folder is before what
- *	                     is in it.  None before the dump
+ *	                   * a struct vol_rollback_entry, numbers in decimal;
+ *	                     HOW: stat, sum, copy, folder, link, target, other;
+ *	                     OPENED: closed, append, write.  The contents of
+ *	                     copies and targets are VOL_RECORD_COPIES, one
+ *behind the other.  A folder is before what is in it.  None before the dump
  */
 #define VOL_RECORD_NAME       "volunteer-record"
 #define VOL_RECORD_FILE       "step" /* beside the images */
@@ -116,7 +115,7 @@
 #define VOL_RECORD_MAX        (4096 * 1024) /* bytes */
 #define VOL_RECORD_MOUNTS_MAX 512
 #define VOL_RECORD_OUTPUTS    2
-#define VOL_RECORD_COPY       VOL_RECORD_IMAGES "/volunteer-file-%zu.img"
+#define VOL_RECORD_COPIES     VOL_RECORD_IMAGES "/volunteer-files.img"
 
 struct vol_record_output {
 	uint64_t length;

@@ -59,32 +59,22 @@ static int check_outputs(const struct vol_record *r,
 	return 0;
 }
 
-/* Copies of files are in the image, and nothing else is there by that name. */
+/* The copies of files are in the image, one behind the other. */
 static int check_copies(const struct vol_record *r,
 			const struct vol_ckmanifest *m, struct vol_error *err)
 {
-	size_t copies = 0, files = 0;
+	const struct vol_ckfile *file =
+		vol_ckmanifest_file(m, strrchr(VOL_RECORD_COPIES, '/') + 1);
+	uint64_t left = file ? file->bytes : 0;
 
 	for (size_t i = 0; i < r->entries; i++) {
-		const struct vol_ckfile *file;
-		char path[64];
-
 		if (!vol_rollback_has_copy(&r->entry[i]))
 			continue;
-		snprintf(path, sizeof(path), VOL_RECORD_COPY, i);
-		file = vol_ckmanifest_file(m, strrchr(path, '/') + 1);
-		if (!file || file->bytes != r->entry[i].length)
+		if (r->entry[i].length > left)
 			return differs("copies of files", err);
-		copies++;
+		left -= r->entry[i].length;
 	}
-	for (size_t i = 0; i < m->n_files; i++) {
-		struct vol_ckname name;
-
-		if (vol_ckname_parse(m->file[i].name, &name, NULL) == 0 &&
-		    name.kind == VOL_CKKIND_VOLUNTEER)
-			files++;
-	}
-	return copies == files ? 0 : differs("copies of files", err);
+	return left == 0 ? 0 : differs("copies of files", err);
 }
 
 void vol_ckrecord_key(const struct vol_record *r, const char *target,

@@ -314,10 +314,11 @@ static int cut(const struct vol_files *f, const struct vol_rollback_entry *e,
 static int write_file(int fd, int copy, const struct vol_rollback_entry *e,
 		      struct vol_error *err)
 {
+	off_t at = lseek(copy, 0, SEEK_CUR);
 	uint64_t sum;
 
-	if (fd < 0 || vol_sum_fd(copy, e->length, -1, &sum) != 0 ||
-	    lseek(copy, 0, SEEK_SET) != 0)
+	if (fd < 0 || at < 0 || vol_sum_fd(copy, e->length, -1, &sum) != 0 ||
+	    lseek(copy, at, SEEK_SET) != at)
 		return vol_errorf(err, "%s: %s", e->path, strerror(errno));
 	if (sum != e->sum)
 		return vol_errorf_errno(err, EBADMSG,
@@ -345,7 +346,8 @@ static int write_link(int dir, const char *name, int copy,
 		      const struct vol_rollback_entry *e, struct vol_error *err)
 {
 	char target[PATH_MAX];
-	ssize_t n = read(copy, target, sizeof(target) - 1);
+	ssize_t n =
+		e->length < sizeof(target) ? read(copy, target, e->length) : -1;
 
 	target[n > 0 ? n : 0] = '\0';
 	return n >= 0 && symlinkat(target, dir, name) == 0
@@ -421,19 +423,33 @@ static int apply_as_job(const struct vol_files *f, size_t i, int copy,
 	return vol_rights_back(&rights, err) != 0 ? -1 : rc;
 }
 
-static int apply(const struct vol_files *f, size_t i, struct vol_error *err)
+/* A descriptor of the image's, which is root's: at the copy of this entry. */
+static int open_copy(const struct vol_files *f, size_t i, struct vol_error *err)
 {
 	char path[PATH_MAX];
+	cleanup_fd int fd = -1;
+	uint64_t at = 0;
+
+	snprintf(path, sizeof(path), "%s/" VOL_RECORD_COPIES, f->dir);
+	for (size_t k = 0; k < i; k++)
+		if (vol_rollback_has_copy(&f->record->entry[k]))
+			at += f->record->entry[k].length;
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || at > INT64_MAX || lseek(fd, (off_t)at, SEEK_SET) < 0)
+		return vol_errorf(err, "%s: %s", path, strerror(errno));
+	return steal_fd(&fd);
+}
+
+static int apply(const struct vol_files *f, size_t i, struct vol_error *err)
+{
 	cleanup_fd int copy = -1;
 
 	if (f->act[i] == VOL_ROLLBACK_KEEP)
 		return 0;
-	/* The image is root's. */
 	if (f->act[i] == VOL_ROLLBACK_PUT) {
-		snprintf(path, sizeof(path), "%s/" VOL_RECORD_COPY, f->dir, i);
-		copy = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		copy = open_copy(f, i, err);
 		if (copy < 0)
-			return vol_errorf(err, "%s: %s", path, strerror(errno));
+			return -1;
 	}
 	return apply_as_job(f, i, copy, err);
 }

@@ -22,7 +22,8 @@
 struct take {
 	struct vol_record *r;
 	const char *dir;
-	int root; /* of the job */
+	int root;   /* of the job */
+	int copies; /* of the image, -1: there are none */
 	struct vol_opened opened;
 };
 
@@ -139,29 +140,17 @@ static bool is_as_before(int fd, const struct vol_rollback_entry *e)
 	       now.mtime_ns == e->mtime_ns && now.ctime_ns == e->ctime_ns;
 }
 
-/* -1: e has none. */
-static int open_copy(const struct take *t, size_t i, int *fd,
-		     struct vol_error *err)
-{
-	char path[PATH_MAX];
-
-	if (!vol_rollback_has_copy(&t->r->entry[i]))
-		return 0;
-	snprintf(path, sizeof(path), "%s/" VOL_RECORD_COPY, t->dir, i);
-	*fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	return *fd < 0 ? vol_errorf(err, "%s: %s", path, strerror(errno)) : 0;
-}
-
 static int read_file(struct take *t, size_t i, struct vol_error *err)
 {
 	struct vol_rollback_entry *e = &t->r->entry[i];
-	cleanup_fd int copy = -1,
-		       fd = open_as_job(t, e->path, O_RDONLY | O_NONBLOCK, err);
+	int copy = e->how == VOL_ROLLBACK_COPY ? t->copies : -1;
+	cleanup_fd int fd = open_as_job(t, e->path, O_RDONLY | O_NONBLOCK, err);
 
-	if (fd < 0 || open_copy(t, i, &copy, err) != 0)
+	if (fd < 0)
 		return -1;
 	if (vol_sum_fd(fd, e->length, copy, &e->sum) != 0 && errno != ESTALE)
-		return vol_errorf(err, "%s: %s", e->path, strerror(errno));
+		return vol_errorf_errno(err, EIO, "%s: %s", e->path,
+					strerror(errno));
 	if (!is_as_before(fd, e))
 		return vol_errorf_errno(err, EBUSY,
 					"%s: somebody else writes to it while "
@@ -173,20 +162,34 @@ static int read_file(struct take *t, size_t i, struct vol_error *err)
 static int read_link(struct take *t, size_t i, struct vol_error *err)
 {
 	struct vol_rollback_entry *e = &t->r->entry[i];
-	cleanup_fd int copy = -1,
-		       fd = open_as_job(t, e->path, O_PATH | O_NOFOLLOW, err);
+	cleanup_fd int fd = open_as_job(t, e->path, O_PATH | O_NOFOLLOW, err);
 	char target[PATH_MAX];
-	size_t len;
 
-	if (fd < 0 || open_copy(t, i, &copy, err) != 0)
+	if (fd < 0)
 		return -1;
 	if (vol_target_at(fd, "", target, &e->sum) != 0)
 		return vol_errorf(err, "%s: %s", e->path, strerror(errno));
-	len = strlen(target);
-	e->length = len;
-	return write(copy, target, len) == (ssize_t)len
+	e->length = strlen(target);
+	return write(t->copies, target, e->length) == (ssize_t)e->length
 		       ? 0
-		       : vol_errorf(err, "%s: %s", e->path, strerror(errno));
+		       : vol_errorf_errno(err, EIO, "%s: %s", e->path,
+					  strerror(errno));
+}
+
+/* If there are any. */
+static int open_copies(struct take *t, struct vol_error *err)
+{
+	char path[PATH_MAX];
+	size_t i = 0;
+
+	while (i < t->r->entries && !vol_rollback_has_copy(&t->r->entry[i]))
+		i++;
+	if (i == t->r->entries)
+		return 0;
+	snprintf(path, sizeof(path), "%s/" VOL_RECORD_COPIES, t->dir);
+	t->copies = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return t->copies < 0 ? vol_errorf(err, "%s: %s", path, strerror(errno))
+			     : 0;
 }
 
 static int read_one(struct take *t, size_t i, struct vol_error *err)
@@ -208,7 +211,8 @@ static int read_all(struct take *t, struct vol_error *err)
 	struct vol_error reason;
 
 	if (vol_rollback_plan(r->entry, r->entries, r->files, r->began_s, err) <
-	    0)
+		    0 ||
+	    open_copies(t, err) != 0)
 		return -1;
 	for (size_t i = 0; i < r->entries; i++) {
 		struct vol_rollback_entry *e = &r->entry[i];
@@ -296,13 +300,15 @@ static int take(struct take *t, struct vol_error *err)
 
 int vol_take_files(struct vol_record *r, const char *dir, struct vol_error *err)
 {
-	struct take t = {.r = r, .dir = dir, .root = -1};
+	struct take t = {.r = r, .dir = dir, .root = -1, .copies = -1};
 	struct vol_error reason;
 	int rc = take(&t, &reason);
 
 	free(t.opened.file);
 	if (t.root >= 0)
 		close(t.root);
+	if (t.copies >= 0)
+		close(t.copies);
 	if (rc == 0)
 		return 0;
 	r->entries = 0;

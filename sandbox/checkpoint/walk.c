@@ -176,15 +176,16 @@ int vol_target_at(int dir, const char *name, char target[PATH_MAX],
 
 int vol_sum_fd(int fd, uint64_t length, int copy, uint64_t *sum)
 {
-	cleanup_free char *chunk = malloc(CHUNK);
+	size_t size = length < CHUNK ? (size_t)length : CHUNK;
+	cleanup_free char *chunk = malloc(size + 1);
 	struct vol_xxh64 h;
 
 	if (!chunk)
 		return -1;
 	vol_xxh64_begin(&h);
 	while (length > 0) {
-		ssize_t n = read(fd, chunk,
-				 length < CHUNK ? (size_t)length : CHUNK);
+		ssize_t n =
+			read(fd, chunk, length < size ? (size_t)length : size);
 
 		if (n < 0 && errno == EINTR)
 			continue;
