@@ -105,9 +105,10 @@
  *	entry=HOW OPENED MODE LENGTH MTIME CTIME SUM PATH
  *	                   * a struct vol_rollback_entry, numbers in decimal;
  *	                     HOW: stat, sum, copy, folder, link, target, other;
- *	                     OPENED: closed, append, write.  The contents of
- *	                     copies and targets are VOL_RECORD_COPIES, one
- *behind the other.  A folder is before what is in it.  None before the dump
+ *	                     OPENED: closed, append, write.  A folder is before
+ *	                     what is in it.  What copies and targets hold is in
+ *	                     VOL_RECORD_COPIES, in this order.  None before the
+ *	                     dump
  */
 #define VOL_RECORD_NAME       "volunteer-record"
 #define VOL_RECORD_FILE       "step" /* beside the images */

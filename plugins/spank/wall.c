@@ -31,11 +31,15 @@ static struct {
 	struct vol_wall_step step;
 	struct vol_error unkept; /* why vol_wall_keep failed, "" */
 	int network;             /* that the step gets */
+	bool array;              /* others begin in its folder */
 	bool refused;            /* the step runs nothing */
 } wall;
 
 /* Linux's and everybody's nobody. */
 #define NOBODY 65534
+
+/* slurm.h's NO_VAL. */
+#define NO_ARRAY_TASK 0xfffffffe
 
 /* --- what the device says ------------------------------------------------ */
 
@@ -104,6 +108,24 @@ static void find_home(spank_t spank, struct vol_sandbox_job *job)
 		job->shell[0] = '\0';
 }
 
+/* Tasks of an array begin in one folder, which is then none of them's own. */
+static int whose_files(void)
+{
+	int files = vol_spank_options()->files;
+
+	return wall.array && files == VOL_ROLLBACK_OWN ? VOL_ROLLBACK_SHARED
+						       : files;
+}
+
+static bool is_of_array(spank_t spank)
+{
+	uint32_t job = 0, task = NO_ARRAY_TASK;
+
+	spank_get_item(spank, S_JOB_ARRAY_ID, &job);
+	spank_get_item(spank, S_JOB_ARRAY_TASK_ID, &task);
+	return job != 0 && task != NO_ARRAY_TASK;
+}
+
 static int describe(spank_t spank, const struct vol_wall_step *step,
 		    struct vol_sandbox_job *job, struct vol_error *err)
 {
@@ -116,6 +138,7 @@ static int describe(spank_t spank, const struct vol_wall_step *step,
 					"Slurm does not tell the job's group");
 	/* Inside there is no root.  That is no fault of the device's: the task
 	 * is told, and until then all is as for anybody. */
+	wall.array = is_of_array(spank);
 	wall.refused = step->uid == 0 || gid == 0;
 	*job = (struct vol_sandbox_job){
 		.job = step->job,
@@ -125,7 +148,7 @@ static int describe(spank_t spank, const struct vol_wall_step *step,
 		.tasks = step->tasks,
 		.batch = step->step == VOL_SPANK_BATCH_STEP,
 		.network = wall.network,
-		.files = vol_spank_options()->files,
+		.files = whose_files(),
 	};
 	if (step->checkpoint.mode != VOL_CKMODE_OFF)
 		vol_ckoption_format(&step->checkpoint, job->checkpoint);
@@ -295,6 +318,9 @@ static void tell_policy(const char *cwd, const char *where)
 		    "device's policy wins\n",
 		    wall.step.device, vol_network_name(wall.network),
 		    vol_network_name(wanted));
+	if (whose_files() != vol_spank_options()->files)
+		say("volunteer: --volunteer-files=own is not for a task of an "
+		    "array, which shares the folder that it starts in\n");
 	if (where[0])
 		return;
 	/* Slurm goes to /tmp, too, if it does not find the folder. */

@@ -434,17 +434,40 @@ static void reason_is_one_line(void **state)
 
 static void the_sandbox_knows_whose_files_they_are(void **state)
 {
+	static const struct {
+		const char *asked;
+		uint32_t array_task;
+		int files;
+		const char *says;
+	} cases[] = {
+		{NULL, 0xfffffffe, VOL_ROLLBACK_SHARED, ""},
+		{"opened", 0xfffffffe, VOL_ROLLBACK_OPENED, ""},
+		{"own", 0xfffffffe, VOL_ROLLBACK_OWN, ""},
+		{"opened", 0, VOL_ROLLBACK_OPENED, ""},
+		{"own", 0, VOL_ROLLBACK_SHARED,
+		 "volunteer: --volunteer-files=own is not for a task of an "
+		 "array, which shares the folder that it starts in\n"},
+	};
+	char text[512];
+
 	write_walls(*state, true);
-	init(S_CTX_REMOTE, 0, NULL);
-	post_opt();
-	assert_int_equal(fake_sandbox.job.files, VOL_ROLLBACK_SHARED);
-	leave();
-	init(S_CTX_REMOTE, 0, NULL);
-	assert_int_equal(fake_spank_give_option("volunteer-files", "opened", 1),
-			 0);
-	post_opt();
-	assert_int_equal(fake_sandbox.job.files, VOL_ROLLBACK_OPENED);
-	leave();
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		init(S_CTX_REMOTE, 0, NULL);
+		fake_spank.array_task = cases[i].array_task;
+		if (cases[i].array_task == 0)
+			fake_spank.array_job = 11;
+		if (cases[i].asked)
+			assert_int_equal(
+				fake_spank_give_option("volunteer-files",
+						       cases[i].asked, 1),
+				0);
+		post_opt();
+		assert_int_equal(fake_sandbox.job.files, cases[i].files);
+		assert_int_equal(run_task(*state, 0, text, sizeof(text)), 0);
+		assert_string_equal(text, cases[i].says);
+		leave();
+		fake_sandbox.calls[0] = '\0';
+	}
 }
 
 static void device_gives_less_than_was_asked(void **state)
