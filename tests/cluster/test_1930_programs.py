@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Programs of ten kinds move five times each, all at once, and do not notice."""
+import re
+
+import migrating
+import parked
+import programs
+import pytest
+from programs import PROGRAMS
+
+MOVES = programs.SECTIONS - 1
+NODES = ("desk1", "desk2")
+
+
+@pytest.fixture(scope="module")
+def bed(session_lab):
+    """Two devices with what the programs need, and room for all of them."""
+    lab = session_lab
+    probe = "/usr/libexec/slurm-volunteer/slurm-volunteer-checkpoint probe"
+    done = lab.proc(NODES[0], probe, check=False)
+    if done.returncode:
+        pytest.skip(f"programs that move: not proven here: {done.stderr}")
+    programs.install(lab, *NODES)
+    mended = [node for node in NODES if programs.mend_criu(lab, node)]
+    programs.prepare(lab, NODES[0])
+    lab.ctl("scontrol update partitionname=volunteer oversubscribe=force:16")
+    yield lab
+    lab.ctl("scontrol update partitionname=volunteer oversubscribe=no")
+    for node in mended:
+        programs.unmend_criu(lab, node)
+
+
+def wait_all(lab, what, section, side="moved"):
+    """Until all of them are in this section."""
+    lab.wait(f"all {what}", lambda: not programs.behind(lab, side, section),
+             180, every=0.3)
+
+
+def move(lab, jobs, node, other, restarts):
+    """An owner comes and stays until all are elsewhere."""
+    def there():
+        now = programs.where(lab, jobs)
+        late = {name: at for name, at in now.items()
+                if at != ("RUNNING", other, str(restarts))}
+        assert not late, late
+        return True
+    with parked.settings(lab, node, parked_max="1s"), \
+            parked.present(lab, node):
+        lab.wait(f"all jobs run on {other}", there, 240, every=0.5)
+    parked.wait_open(lab, node)
+
+
+@pytest.fixture(scope="module")
+def runs(bed):
+    """The same programs twice: moved, and undisturbed."""
+    lab = bed
+    for section in range(programs.SECTIONS):
+        programs.gate(lab, "quiet", section)
+    quiet = programs.start(lab, "quiet", f"-w {NODES[1]}")
+    with migrating.only(lab, NODES[0]):
+        jobs = programs.start(lab, "moved", migrating.ASK)
+        programs.gate(lab, "moved", 0)
+        wait_all(lab, "began", 0)
+    with migrating.only(lab, *NODES):
+        for i in range(MOVES):
+            move(lab, jobs, NODES[i % 2], NODES[1 - i % 2], i + 1)
+            programs.gate(lab, "moved", i + 1)
+            wait_all(lab, "go on", i + 1)
+    for job in (*jobs.values(), *quiet.values()):
+        lab.wait(f"job {job} ends", lambda j=job: parked.state(lab, j) not in
+                 ("RUNNING", "COMPLETING", "PENDING"), 120)
+    return lab, jobs, quiet
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_that_moved(runs, name):
+    lab, jobs, quiet = runs
+    text = lab.ctl(f"cat {programs.FOLDER}/moved/said.{name}") + "\n"
+    assert parked.state(lab, quiet[name]) == "COMPLETED", text
+    assert parked.state(lab, jobs[name]) == "COMPLETED", text
+    went = migrating.GOES_ON.findall(text)
+    assert [node for _, node in went] == [
+        NODES[i % 2] for i in range(MOVES)], text
+    assert migrating.BEGINS not in text
+    assert programs.results(lab, "moved", name) == \
+        programs.results(lab, "quiet", name), text
+    # The undisturbed one has done all that there is.
+    assert re.findall(r"^section (\d)$", programs.said(lab, "quiet", name),
+                      re.M) == [str(i) for i in range(programs.SECTIONS)]
