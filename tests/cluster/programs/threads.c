@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* threads.c - a POSIX timer, at each tick of which some threads do their part */
+/* threads.c - a POSIX timer, at each tick of which some threads do their part
+ */
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
