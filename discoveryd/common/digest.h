@@ -10,8 +10,8 @@
 
 #define VOL_SHA256_BYTES 32
 
-/* FIPS 180-4.  data may be NULL when len is 0.  Fails only where the library
- * refuses to work at all (ENOTSUP). */
+/* FIPS 180-4.  data may be NULL when len is 0.  Only creating fails, for want
+ * of memory. */
 int vol_sha256(const void *data, size_t len, uint8_t digest[VOL_SHA256_BYTES],
 	       struct vol_error *err);
 
