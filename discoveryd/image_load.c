@@ -60,8 +60,9 @@ struct loading {
 	const struct vol_ckmanifest *m;
 	const char *record;
 	size_t record_len;
-	int into; /* folder of the images */
-	int file; /* the one that comes */
+	bool in_net; /* as ckverify.h has it */
+	int into;    /* folder of the images */
+	int file;    /* the one that comes */
 	struct vol_link_msg here;
 };
 
@@ -156,6 +157,8 @@ static int check_record(struct loading *l, struct vol_error *err)
 	}
 	if (vol_ckrecord_check(r, l->m, err) < 0)
 		return -1;
+	/* vol_sandbox_restore() goes by the same word. */
+	l->in_net = r->network != VOL_NETWORK_NONE;
 	vol_ckplaces_clear(&l->places);
 	if (vol_ckhere_own_places(&l->places, err) < 0 ||
 	    vol_ckhere_places_parse(l->im->o->places, l->shown, l->shown_len, r,
@@ -354,7 +357,7 @@ static int look_at_images(struct loading *l, const struct vol_ckimages *images,
 	struct vol_ckwant want = {.uid = m->uid,
 				  .gid = m->gid,
 				  .id_base = m->id_base,
-				  .in_net = true,
+				  .in_net = l->in_net,
 				  .places = &l->places,
 				  .sha256 = vol_sha256};
 	struct vol_ckseen seen = {.processes = 0};

@@ -164,7 +164,8 @@ static int look_at_images(struct saving *s, const struct vol_ckimages *images,
 	struct vol_ckwant want = {.uid = m->uid,
 				  .gid = m->gid,
 				  .id_base = m->id_base,
-				  .in_net = true,
+				  .in_net = s->record->network !=
+					    VOL_NETWORK_NONE,
 				  .places = &m->places,
 				  .sha256 = vol_sha256};
 	struct vol_ckseen seen = {.processes = 0};

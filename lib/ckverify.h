@@ -19,7 +19,8 @@
  *		nothing that the machine's devices or other files are reached by
  *	files	kinds of an allow-list; paths normal, and on the mount they
  *		say; devices null zero full random urandom tty ptmx pts only;
- *		inet on loopback only; sockets with a path on a tmpfs only (CRIU
+ *		inet on loopback only, and in a network that the machine made
+ *		no connections; sockets with a path on a tmpfs only (CRIU
  *		removes what has their name); deleted files no devices, no
  *		setuid, the job's own
  *	net	lo only
@@ -64,7 +65,8 @@ struct vol_ckwant {
 	/* The device's own, not what the manifest says of another's. */
 	const struct vol_ckplaces *places;
 	/* CRIU is started in the job's network namespace, when it dumps and
-	 * when it restores, and so makes none. */
+	 * when it restores, and so makes none; else it makes one, empty, below
+	 * the job's user namespace (sandbox/checkpoint/criu.c). */
 	bool in_net;
 	/* Highest hard limits, by number (RLIMIT_...); UINT64_MAX: any.  Of
 	 * RLIMIT_CORE both are exactly this: see sandbox/limits.c. */

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -79,6 +80,20 @@ static int check_address(struct vol_ckbytes message,
 	return 0;
 }
 
+/* CRIU puts connections back with a right over the network namespace, which
+ * nobody in the job's user namespace has where the machine made it. */
+static int check_state(const struct vol_ckset *set, const struct vol_ckvalue *v,
+		       struct vol_error *err)
+{
+	int64_t state = v[VOL_CKINET_state].number;
+
+	if (set->want->in_net && v[VOL_CKINET_type].number == SOCK_STREAM &&
+	    state != TCP_LISTEN && state != TCP_CLOSE)
+		return vol_ckrefuse(err, "a TCP connection can not be moved of "
+					 "a job that has a network");
+	return 0;
+}
+
 int vol_ckcheck_inet(const struct vol_ckset *set, struct vol_ckbytes message,
 		     struct vol_error *err)
 {
@@ -87,7 +102,6 @@ int vol_ckcheck_inet(const struct vol_ckset *set, struct vol_ckbytes message,
 	int64_t family, type, proto;
 	size_t words;
 
-	(void)set;
 	if (vol_ckproto_decode(message, rows, v, err) < 0)
 		return -1;
 	family = v[VOL_CKINET_family].number;
@@ -102,6 +116,8 @@ int vol_ckcheck_inet(const struct vol_ckset *set, struct vol_ckbytes message,
 				    "type is %" PRId64 ", proto %" PRId64
 				    ": neither TCP nor UDP",
 				    type, proto);
+	if (check_state(set, v, err) < 0)
+		return -1;
 	if (!is_lo(&v[VOL_CKINET_ifname]))
 		return vol_ckrefuse(err, "ifname is not lo");
 	/* Bound to none it still has but lo to go by. */

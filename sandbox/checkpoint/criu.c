@@ -59,6 +59,14 @@ void vol_args_common(struct vol_args *args, const char *dir, const char *log)
 	vol_args_add(args, "%llu", (unsigned long long)GHOST_MAX);
 }
 
+void vol_args_network(struct vol_args *args, int network)
+{
+	if (network != VOL_NETWORK_NONE)
+		return;
+	vol_args_add(args, "--empty-ns");
+	vol_args_add(args, "net");
+}
+
 void vol_args_free(struct vol_args *args)
 {
 	while (args->n > 0)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dump.c - save a running step, and leave it as it was
  *
- * CRIU does it in the job's network and cgroup namespaces, so that these are
- * none of the images': each machine makes its own.
+ * CRIU does it in the job's cgroup namespace, so that this is none of the
+ * images': each machine makes its own.  So it does with a network that is more
+ * than a loopback.
  */
 #include "config.h"
 
@@ -128,6 +129,7 @@ static int add_args(struct dump *d, struct vol_error *err)
 	vol_args_add(&d->args, "criu");
 	vol_args_add(&d->args, "dump");
 	vol_args_common(&d->args, d->dir, VOL_DUMP_LOG);
+	vol_args_network(&d->args, d->record->network);
 	vol_args_add(&d->args, "--leave-running");
 	vol_args_add(&d->args, "--network-lock");
 	vol_args_add(&d->args, "skip");
@@ -150,6 +152,7 @@ static int add_args(struct dump *d, struct vol_error *err)
 
 static void __attribute__((noreturn)) become_criu(struct dump *d, pid_t parent)
 {
+	int net = d->record->network != VOL_NETWORK_NONE ? CLONE_NEWNET : 0;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	char hook[PATH_MAX + 32];
 
@@ -158,8 +161,7 @@ static void __attribute__((noreturn)) become_criu(struct dump *d, pid_t parent)
 		if (null < 0 || dup2(null, i) < 0)
 			_exit(126);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
-	    vol_stage_tmp() != 0 ||
-	    setns(d->pid1, CLONE_NEWNET | CLONE_NEWCGROUP) != 0)
+	    vol_stage_tmp() != 0 || setns(d->pid1, net | CLONE_NEWCGROUP) != 0)
 		_exit(126);
 	vol_criu_exec(d->criu, &d->args, hook);
 	_exit(127);

@@ -100,8 +100,45 @@ int vol_hook_dumped(const char *dir, struct vol_error *err)
 	return -1;
 }
 
-/* --- after a restore -------------------------------------------------------
+/* --- during and after a restore --------------------------------------------
  */
+
+/* VOL_ENV_HOOK */
+static struct vol_record *read_told(const char *what, unsigned int *uid,
+				    unsigned int *gid, struct vol_error *err)
+{
+	unsigned int id[2];
+	int n = 0;
+
+	if (sscanf(what, "%u %u %n", &id[0], &id[1], &n) != 2 || n == 0) {
+		vol_errorf_errno(err, EINVAL, "hook: no such thing");
+		return NULL;
+	}
+	if (uid)
+		*uid = id[0];
+	if (gid)
+		*gid = id[1];
+	return read_record(what + n, VOL_RECORD_FILE, err);
+}
+
+/* Before there are sockets: like make_net() in inside.c. */
+int vol_hook_network(pid_t pid1, const char *what, struct vol_error *err)
+{
+	cleanup_free struct vol_record *r = NULL;
+	cleanup_fd int ns = -1;
+	char path[64];
+
+	r = read_told(what, NULL, NULL, err);
+	if (!r)
+		return -1;
+	if (r->network != VOL_NETWORK_NONE)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid1);
+	ns = open(path, O_RDONLY | O_CLOEXEC);
+	if (ns < 0 || setns(ns, CLONE_NEWNET) != 0)
+		return vol_errorf(err, "network: %s", strerror(errno));
+	return vol_raise_loopback(err);
+}
 
 struct expected {
 	pid_t pid1;
@@ -118,7 +155,8 @@ static ino_t namespace_of(const char *pid, const char *name)
 	return stat(path, &st) == 0 ? st.st_ino : 0;
 }
 
-/* CRIU is in those that the job is to have; of the others it has made new ones.
+/* CRIU is in those that the job is to have; of the others it has made new ones,
+ * a network among them if that is but a loopback.
  */
 static int check_namespaces(const struct expected *x, const char *pid,
 			    struct vol_error *err)
@@ -126,7 +164,7 @@ static int check_namespaces(const struct expected *x, const char *pid,
 	static const struct {
 		const char *name;
 		bool ours;
-	} all[] = {{"net", true},  {"cgroup", true}, {"ipc", false},
+	} all[] = {{"net", false}, {"cgroup", true}, {"ipc", false},
 		   {"mnt", false}, {"pid", false},   {"user", false},
 		   {"uts", false}};
 	char first[16];
@@ -135,8 +173,12 @@ static int check_namespaces(const struct expected *x, const char *pid,
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		ino_t its = namespace_of(pid, all[i].name);
 		bool is_ours = its == namespace_of("self", all[i].name);
-		bool ours = all[i].ours || (strcmp(all[i].name, "user") == 0 &&
-					    x->record->base == 0);
+		bool ours = all[i].ours;
+
+		if (strcmp(all[i].name, "user") == 0)
+			ours = x->record->base == 0;
+		else if (strcmp(all[i].name, "net") == 0)
+			ours = x->record->network != VOL_NETWORK_NONE;
 
 		if (its == 0 || is_ours != ours ||
 		    its != namespace_of(first, all[i].name))
@@ -304,12 +346,9 @@ int vol_hook_restored(pid_t pid1, const char *what, struct vol_error *err)
 	struct expected x = {.pid1 = pid1};
 	cleanup_free struct vol_record *r = NULL;
 	unsigned int uid = 0, gid = 0;
-	int n = 0, rc = -1;
+	int rc = -1;
 
-	if (sscanf(what, "%u %u %n", &uid, &gid, &n) == 2 && n > 0)
-		r = read_record(what + n, VOL_RECORD_FILE, err);
-	else
-		vol_errorf_errno(err, EINVAL, "hook: no such thing");
+	r = read_told(what, &uid, &gid, err);
 	snprintf(x.uid, sizeof(x.uid), "\nUid:\t%u\t%u\t%u\t%u\n", uid, uid,
 		 uid, uid);
 	snprintf(x.gid, sizeof(x.gid), "\nGid:\t%u\t%u\t%u\t%u\n", gid, gid,

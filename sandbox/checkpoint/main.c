@@ -134,6 +134,8 @@ static int run_hook(const char *action, const char *what)
 
 	if (strcmp(action, "post-dump") == 0)
 		rc = vol_hook_dumped(what, &err);
+	else if (strcmp(action, "setup-namespaces") == 0)
+		rc = vol_hook_network(pid1 ? atoi(pid1) : 0, what, &err);
 	else if (strcmp(action, "pre-resume") == 0)
 		rc = vol_hook_restored(pid1 ? atoi(pid1) : 0, what, &err);
 	if (rc == 0)

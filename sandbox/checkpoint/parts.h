@@ -51,6 +51,10 @@ void vol_args_add(struct vol_args *args, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Those that a dump and a restore have in common: images and log. */
 void vol_args_common(struct vol_args *args, const char *dir, const char *log);
+/* A network with nothing but a loopback is the job's own, so that its
+ * connections can be put back by who has the rights in the job's namespaces
+ * only; another one is made by the machine, for both to be in. */
+void vol_args_network(struct vol_args *args, int network);
 void vol_args_free(struct vol_args *args);
 
 /* Replace this process, with an environment of PATH and one more, or NULL;

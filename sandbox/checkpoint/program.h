@@ -62,6 +62,10 @@ int vol_take_files(struct vol_record *r, const char *dir,
  * not pass it on. */
 int vol_hook_dumped(const char *dir, struct vol_error *err);
 
+/* During a restore, when there are namespaces, and nothing in them.  what:
+ * VOL_ENV_HOOK. */
+int vol_hook_network(pid_t pid1, const char *what, struct vol_error *err);
+
 /* After a restore, nothing has run: is all as for a fresh task?  If it is not,
  * none of it ever does.  what: VOL_ENV_HOOK. */
 int vol_hook_restored(pid_t pid1, const char *what, struct vol_error *err);

@@ -3,15 +3,18 @@
  *
  *	slurmstepd
  *	 └ the process that called, slurm-volunteer-supervise to be
- *	    ├ criu	in the network and cgroup namespaces that pid 1 is going
- *	    │		to have, in mounts of its own (stage.c); calls hook.c
- *	    │		when all is there and nothing has run yet; ends
+ *	    ├ criu	in the cgroup namespace that pid 1 is going to have, in
+ *	    │		mounts of its own (stage.c), in the job's network or an
+ *	    │		empty one; calls hook.c when all is there and nothing
+ *	    │		has run yet; ends
  *	    └ pid 1	as it was
  *
  * Of the walls, CRIU puts back what is in the images: user, pid, ipc and uts
- * namespace, ids, capabilities, no_new_privs, the seccomp filter, limits.  The
- * machine's own are the mounts, the network and the cgroup; Landlock's domain
- * of slurmd is inherited, as by any task.  hook.c looks at the outcome.
+ * namespace, ids, capabilities, no_new_privs, the seccomp filter, limits; and
+ * it makes an empty network namespace below the user namespace, which hook.c
+ * gives its loopback.  The machine's own are the mounts, a network that is more
+ * than that and the cgroup; Landlock's domain of slurmd is inherited, as by any
+ * task.  hook.c looks at the outcome.
  */
 #include "config.h"
 
@@ -71,7 +74,7 @@ static int raise_limits(struct vol_error *err)
 	return 0;
 }
 
-/* What pid 1 and all others inherit. */
+/* What pid 1 and all others inherit, but for a network of their own. */
 static int enter_namespaces(const struct vol_attempt *a, struct vol_error *err)
 {
 	if (unshare(CLONE_NEWCGROUP) != 0)
@@ -80,12 +83,11 @@ static int enter_namespaces(const struct vol_attempt *a, struct vol_error *err)
 	if (a->net.ns >= 0) {
 		if (setns(a->net.ns, CLONE_NEWNET) != 0)
 			return vol_errorf(err, "network: %s", strerror(errno));
-	} else {
-		if (unshare(CLONE_NEWNET) != 0)
-			return vol_errorf(err, "new network namespace: %s",
-					  strerror(errno));
-		if (vol_raise_loopback(err) != 0)
-			return -1;
+	} else if (unshare(CLONE_NEWNET) != 0) {
+		/* The job's is another one; should images say that it is
+		 * CRIU's, there is nothing in it. */
+		return vol_errorf(err, "new network namespace: %s",
+				  strerror(errno));
 	}
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 &&
 	    errno != ENOSYS)
@@ -105,6 +107,7 @@ static void add_args(const struct restoring *r, struct vol_args *args)
 	vol_args_add(args, "criu");
 	vol_args_add(args, "restore");
 	vol_args_common(args, r->dir, VOL_RESTORE_LOG);
+	vol_args_network(args, r->record->network);
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		vol_args_add(args, "%s", fixed[i]);
 	vol_args_add(args, "--pidfile");

@@ -326,7 +326,8 @@ static inline void ck_sockets(struct ckbuf *f, const struct ckimage *k)
 	ck_number(&m, 3, k->family);
 	ck_number(&m, 4, k->type);
 	ck_number(&m, 5, k->proto);
-	ck_numbers(&m, 6, 10, 0);
+	ck_number(&m, 6, k->tcp_state);
+	ck_numbers(&m, 7, 10, 0);
 	for (int i = 0; i < (k->family == 10 ? 4 : 1); i++)
 		ck_number(&m, 11, i == 0 ? k->address : 0);
 	ck_fown(&m, 13, 0);

@@ -34,7 +34,7 @@ struct ckimage {
 	/* files: of a regular one, a socket, an fd of any type */
 	int64_t reg_mount, reg_mode, reg_flags, reg_ext, reg_id, fown;
 	const char *reg_path;
-	int64_t family, type, proto, address, mark;
+	int64_t family, type, proto, tcp_state, address, mark;
 	const char *unix_name;
 	int64_t uflags, perms_mode;
 	int64_t odd_type;
@@ -113,6 +113,7 @@ static const struct ckimage ck_honest = {
 	.family = 2,
 	.type = 1,
 	.proto = 6,
+	.tcp_state = 10,
 	.address = 0x0100007f,
 	.mark = CK_NONE,
 	.unix_name = "/tmp/sock",

@@ -310,6 +310,41 @@ static void networks(void **state)
 	ck_free(bed);
 }
 
+/* Of a network of its own, a loopback, they are put back. */
+static void connections(void **state)
+{
+	static const struct {
+		int64_t type, proto, tcp_state;
+		bool in_net, refused;
+	} rows[] = {
+		{1, 6, 1, false, false}, {1, 6, 8, false, false},
+		{1, 6, 10, true, false}, {1, 6, 7, true, false},
+		{1, 6, 1, true, true},   {1, 6, 2, true, true},
+		{1, 6, 8, true, true},   {2, 17, 1, true, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		struct ckimage k = ck_honest;
+		struct vol_error err = {""};
+		struct ckbed *bed;
+
+		k.type = rows[i].type;
+		k.proto = rows[i].proto;
+		k.tcp_state = rows[i].tcp_state;
+		if (rows[i].in_net)
+			k.net_1 = k.net_2 = 2;
+		bed = ck_bed(&k);
+		bed->want.in_net = rows[i].in_net;
+		assert_int_equal(vol_ckverify(bed->input, bed->n, &bed->want,
+					      NULL, &err),
+				 rows[i].refused ? -1 : 0);
+		if (rows[i].refused)
+			assert_contains(err.text, "isk: a TCP connection can");
+		ck_free(bed);
+	}
+}
+
 /* What our encoder writes is the map that is wanted, of any user. */
 static void map_of_ids(void **state)
 {
@@ -415,6 +450,7 @@ int main(void)
 		cmocka_unit_test(damaged),
 		cmocka_unit_test(nothing),
 		cmocka_unit_test(networks),
+		cmocka_unit_test(connections),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
