@@ -15,6 +15,7 @@ The job writes the time every 20 ms: all clocks are of one kernel.  Half of its
 memory is random, half is not.  In the same run: the copy.
 """
 import argparse
+import contextlib
 import json
 import pathlib
 import re
@@ -30,7 +31,8 @@ from lab import Lab  # noqa: E402
 import migrating  # noqa: E402
 import parked  # noqa: E402
 
-SIZES_MB = (50, 500)
+TESTBED = "/usr/lib/slurm-volunteer-testbed"
+SIZES_MB = (50, 500, 2000)
 PORT = 7799
 JOB = """\
 exec python3 -u - <<'END'
@@ -81,10 +83,10 @@ def cluster_time(lab):
 
 
 def image_of(lab, job):
-    """The newest one of the job, None while there is none."""
-    images = json.loads(lab.ctl("volunteer checkpoints --json"))
-    images = images.get("images", []) if isinstance(images, dict) else images
-    mine = [i for i in images if str(i.get("job")) == job]
+    """The newest whole one of the job, None while there is none."""
+    images = json.loads(lab.ctl("volunteer checkpoints --json"))["images"]
+    mine = [i for i in images if str(i["job"]) == job and
+            i["state"] == "whole"]
     return max(mine, key=lambda i: i["number"]) if mine else None
 
 
@@ -129,16 +131,19 @@ def round_trip(lab, mb):
     node = "desk1"
     job = migrating.submit(lab, node, JOB.format(mb=mb),
                            f"--mem={mb * 2 + 200}", least=50)
-    with parked.settings(lab, node, parked_max="1s"):
-        event = cluster_time(lab)
-        with parked.present(lab, node):
+    # A machine that does other things, too, may take its time.
+    with parked.settings(lab, node, parked_max="1s", checkpoint_time="20m"):
+        with contextlib.ExitStack() as owner:
+            owner.callback(parked.owner, lab, node, "away")
+            event = float(lab.run(node, "date +%s.%N; exec "
+                                  f"{TESTBED}/node owner present"))
             image = lab.wait("the image is kept", lambda: image_of(lab, job),
-                             120, every=0.05)
+                             1200, every=0.05)
             kept = cluster_time(lab)
             other, running = wait_running(lab, job, node)
             before = len([t for t in stamps(lab, job) if t < event + 0.5])
             lab.wait("it goes on", lambda: len(stamps(lab, job)) > before + 5,
-                     120, every=0.05)
+                     600, every=0.05)
     times = stamps(lab, job)
     gap, at = max((b - a, a) for a, b in zip(times, times[1:]))
     assert migrating.restored(lab, job), migrating.output(lab, job)
