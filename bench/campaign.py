@@ -8,7 +8,8 @@ have to leave, then the same without, with the same owners.
   right      results that are there exactly once, and are what they should be
   lost       CPU time of units that had to be done again
   wasted     that in relation to the units' that count
-  moves      how often a task had to leave, goes_on: and went on where it was
+  moves      how often a task that had begun had to leave, goes_on: and went on
+             where it was
   makespan   from the first task's start until the last one's end
 
 An owner comes after a time that is random, exponentially distributed, and stays
@@ -35,6 +36,7 @@ FOLDER = "/campaign/alice/bench"
 ROUNDS = 3000  # of SHA-256 in each unit: some milliseconds
 TASK = """\
 #!/bin/bash
+echo starts
 exec python3 -u - {units} {pause} <<'END'
 import hashlib, os, sys, time
 task, state = os.environ["SLURM_ARRAY_TASK_ID"], b""
@@ -111,6 +113,8 @@ def judge(lab, args):
     results = re.findall(r"^result (\d+) ([0-9a-f]{64})$", out, re.M)
     right = sum(results.count((str(task), expected(task, args.units))) == 1
                 for task in range(1, args.tasks + 1))
+    starts = len(re.findall("^starts$", out, re.M))
+    goes_on = len(migrating.GOES_ON.findall(out))
     done, useful = 0.0, 0.0
     text = lab.ctl(f"cd {FOLDER} && for f in units.*; do echo \"task $f\"; "
                    "cat $f; done", timeout=120)
@@ -120,8 +124,7 @@ def judge(lab, args):
         useful += sum({unit: float(cpu) for unit, cpu in units}.values())
     return {"right": right, "results": len(results), "done": done,
             "useful": useful,
-            "moves": out.count("DUE TO JOB REQUEUE"),
-            "goes_on": len(migrating.GOES_ON.findall(out))}
+            "moves": starts - args.tasks + goes_on, "goes_on": goes_on}
 
 
 def measure(lab, nodes, args, subject, options):
