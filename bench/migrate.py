@@ -130,7 +130,7 @@ def round_trip(lab, mb):
     """Seconds of each phase, and the copy's."""
     node = "desk1"
     job = migrating.submit(lab, node, JOB.format(mb=mb),
-                           f"--mem={mb * 2 + 200}", least=50)
+                           f"--mem={mb * 2 + 200}", least=50, timeout=600)
     # A machine that does other things, too, may take its time.
     with parked.settings(lab, node, parked_max="1s", checkpoint_time="20m"):
         with contextlib.ExitStack() as owner:

@@ -35,14 +35,14 @@ def only(lab, *nodes):
         lab.ctl(f"scontrol update nodename={others} state=resume")
 
 
-def submit(lab, node, body, options="", least=1):
+def submit(lab, node, body, options="", least=1, timeout=60):
     """A job that begins on that node, and may go elsewhere; returns when it has
     written so many lines."""
     with only(lab, node):
         job = parked.submit(lab, body, f"{ASK} -o moved.%j {options}")
         lab.wait("the job runs", lambda: parked.running_on(lab, job) == node,
                  60)
-    lab.wait("the job writes", lambda: len(lines(lab, job)) >= least, 60)
+    lab.wait("the job writes", lambda: len(lines(lab, job)) >= least, timeout)
     return job
 
 
