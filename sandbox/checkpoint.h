@@ -172,8 +172,9 @@ struct vol_restore {
 	unsigned int seconds; /* 0: 120 */
 	/* The job went on after the dump; so it did where the record says
 	 * goes_on, whatever this is.  Cut output files to their length in the
-	 * record: what the job wrote after the dump it will write again.  Else
-	 * a longer one stays, and is appended to, if there are only lines of
+	 * record: what the job wrote after the dump it will write again; what
+	 * slurmstepd and we have said behind the last of it stays.  Else a
+	 * longer one stays, and is appended to, if there are only lines of
 	 * slurmstepd's and ours behind that; others are an error: the job went
 	 * on.  A shorter one is an error in both cases.
 	 *

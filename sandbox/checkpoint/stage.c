@@ -204,6 +204,36 @@ static bool only_notes(int fd, off_t from, off_t to)
 	return line == text + len;
 }
 
+/* Cut it, but for what Slurm and we have said since the job's own last line. */
+static int cut_off(int fd, off_t from, off_t to)
+{
+	off_t begin = to - from > NOTES_MAX ? to - NOTES_MAX : from;
+	size_t len = to > begin ? (size_t)(to - begin) : 0;
+	cleanup_free char *text = malloc(len + 1);
+	const char *line, *next, *notes;
+
+	if (!text || pread(fd, text, len, begin) != (ssize_t)len)
+		return -1;
+	text[len] = '\0';
+	notes = begin == from ? text : text + len;
+	for (line = text; line < text + len; line = next) {
+		next = line + strcspn(line, "\n");
+		next += *next == '\n' ? 1 : 0;
+		if (next == line) { /* a NUL: no text */
+			notes = text + len;
+			break;
+		}
+		if (!is_note(line))
+			notes = next;
+	}
+	len = (size_t)(text + len - notes);
+	if (ftruncate(fd, from) != 0)
+		return -1;
+	/* Without them it is as good. */
+	(void)!pwrite(fd, notes, len, from);
+	return 0;
+}
+
 static int settle_output(const struct vol_sandbox *s,
 			 const struct vol_record_output *o, bool roll_back,
 			 bool cut, struct vol_error *err)
@@ -230,7 +260,8 @@ static int settle_output(const struct vol_sandbox *s,
 					"output %s: the job has written more "
 					"since it was saved",
 					o->path);
-	if (roll_back && cut && ftruncate(fd, (off_t)o->length) != 0)
+	if (roll_back && cut &&
+	    cut_off(fd, (off_t)o->length, st.st_size) != 0)
 		return vol_errorf(err, "output %s: %s", o->path,
 				  strerror(errno));
 	return 0;
