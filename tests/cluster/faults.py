@@ -14,7 +14,7 @@ import time
 import migrating
 
 PROGRAMS = "/usr/libexec/slurm-volunteer/slurm-volunteer"
-STORE = "/var/lib/slurm-volunteer/checkpoints"
+STORE = "/var/lib/slurm-volunteer/controller/checkpoints"
 SAVE = f"^{PROGRAMS}-image .* save "
 LOAD = f"^{PROGRAMS}-image .* load "
 DUMP = "^criu dump "
