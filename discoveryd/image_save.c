@@ -309,6 +309,7 @@ static int write_down(struct saving *s, struct vol_error *err)
 				  .cgroup = im->o->what,
 				  .dir = s->folder.path,
 				  .seconds = dump_seconds(im->o),
+				  .goes_on = is_periodic(im->o),
 				  .server = im->o->server,
 				  .stop = im->carrier.stop};
 
