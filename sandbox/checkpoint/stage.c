@@ -260,8 +260,7 @@ static int settle_output(const struct vol_sandbox *s,
 					"output %s: the job has written more "
 					"since it was saved",
 					o->path);
-	if (roll_back && cut &&
-	    cut_off(fd, (off_t)o->length, st.st_size) != 0)
+	if (roll_back && cut && cut_off(fd, (off_t)o->length, st.st_size) != 0)
 		return vol_errorf(err, "output %s: %s", o->path,
 				  strerror(errno));
 	return 0;
