@@ -14,8 +14,8 @@
 #define NS   UINT64_C(1000000000)
 #define WORD ".volunteer-rolled-back."
 
-/* Some file systems keep whole seconds, or two of them, and the clock of their
- * server may be ahead of ours. */
+/* Some file systems keep whole seconds, or two of them: a change in the same
+ * one is not seen.  The clock of their server may be behind ours. */
 #define COARSE_S 3600
 
 static const char *const modes[] = {
