@@ -122,7 +122,8 @@ def start(lab, side, options=""):
             "controller", f"cd {FOLDER}/{side} && sbatch --parsable "
             f"-p volunteer -c1 --mem=400 -J {name} -o said.{name} {options}",
             user="alice", stdin="#!/bin/bash\nexport TMPDIR=/tmp "
-            f"PYTHONDONTWRITEBYTECODE=1\ncd {name}.run || exit\n{command}\n")
+            f"PYTHONDONTWRITEBYTECODE=1\ncd {name}.run || exit\n{command}\n"
+            f"status=$?; echo $status > ../status.{name}; exit $status\n")
         jobs[name] = done.stdout.strip()
     return jobs
 
@@ -149,7 +150,9 @@ def where(lab, jobs):
 
 
 def results(lab, side, name):
-    """Its output, and a sum of each file that it wrote."""
+    """Its status, which Slurm forgets before all are done, its output, and a
+    sum of each file that it wrote."""
+    status = lab.ctl(f"cat {FOLDER}/{side}/status.{name}")
     sums = lab.ctl(f"cd {FOLDER}/{side}/{name}.run && find . -type f -exec "
                    "sha256sum {} + | sort -k 2")
-    return said(lab, side, name), sums
+    return status, said(lab, side, name), sums
