@@ -25,4 +25,11 @@
  * long as the zombie. */
 #define VOL_STATUS_NAME "task-%04x"
 
+/* An attribute of the step's record (checkpoint.h), while CRIU has hold of its
+ * processes.  One that was killed meanwhile may have left them in the middle of
+ * what it had them do, and they die of a trap: that is not their doing. */
+#define VOL_SEIZED_ATTRIBUTE "trusted.volunteer.seized"
+/* Where the descriptor of that leads. */
+#define VOL_RECORD_LINK "/memfd:volunteer-record (deleted)"
+
 #endif

@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -25,6 +26,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "programs.h"
@@ -36,6 +38,8 @@
 
 /* The task ended as it began: as env(1) and timeout(1) say it. */
 #define EXIT_FAILED 125
+/* VOL_EXIT_REQUEUE of plugins/spank/plugin.h */
+#define EXIT_REQUEUE 150
 
 struct supervisor {
 	bool joined;   /* the task is our child; else pid 1 is */
@@ -245,12 +249,48 @@ static int read_status(const struct supervisor *s)
 	return status;
 }
 
+static bool is_seized(const char *name)
+{
+	char path[32], to[64], value;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%.8s", name);
+	n = readlink(path, to, sizeof(to) - 1);
+	if (n < 0)
+		return false;
+	to[n] = '\0';
+	return strcmp(to, VOL_RECORD_LINK) == 0 &&
+	       fgetxattr(atoi(name), VOL_SEIZED_ATTRIBUTE, &value, 1) > 0;
+}
+
+/* Was CRIU killed while it had hold of the job? */
+static bool was_seized(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	bool seized = false;
+	struct dirent *e;
+
+	while (dir && !seized && (e = readdir(dir)))
+		seized = is_seized(e->d_name);
+	if (dir)
+		closedir(dir);
+	return seized;
+}
+
+static bool is_trap(int status)
+{
+	return WIFSIGNALED(status) &&
+	       (WTERMSIG(status) == SIGTRAP || WTERMSIG(status) == SIGSEGV);
+}
+
 static void __attribute__((noreturn)) end_like(int status)
 {
 	const struct rlimit no_core = {0, 0};
 	int number = WTERMSIG(status);
 	sigset_t one;
 
+	if (is_trap(status) && was_seized())
+		_exit(EXIT_REQUEUE);
 	if (WIFSIGNALED(status)) {
 		setrlimit(RLIMIT_CORE, &no_core);
 		/* Also where a program takes cores, whatever their limit. */

@@ -26,12 +26,17 @@
 #include "atomicfile.h"
 #include "cleanup.h"
 
+/* For a CRIU that is not wanted any more, seconds: killed while it has them do
+ * something, processes die of it. */
+#define CALM_S 10
+
 struct dump {
 	const char *criu, *dir;
 	unsigned int seconds;
 	bool goes_on;
 	struct vol_record *record;
 	int pid1; /* pidfd */
+	pid_t supervisor;
 	char cgroup[PATH_MAX];
 	bool frozen;
 	struct vol_args args;
@@ -40,9 +45,8 @@ struct dump {
 static int find(struct dump *d, const char *task, struct vol_error *err)
 {
 	const struct vol_record *r = d->record;
-	pid_t supervisor;
 
-	if (vol_record_find(task, d->record, &supervisor, err) != 0)
+	if (vol_record_find(task, d->record, &d->supervisor, err) != 0)
 		return -1;
 	if (!r->batch)
 		return vol_errorf_errno(err, EPERM,
@@ -169,28 +173,31 @@ static void __attribute__((noreturn)) become_criu(struct dump *d, pid_t parent)
 
 static volatile sig_atomic_t criu_pid, stopped;
 
-/* CRIU has thawed what it holds: whoever ends us must not leave it so. */
+/* CRIU has thawed what it holds: whoever ends us must not leave it so.  It is
+ * done soon, as a rule. */
 static void on_stop(int number)
 {
-	(void)number;
-	stopped = 1;
-	if (criu_pid > 0)
+	if (number == SIGALRM && criu_pid > 0)
 		kill(criu_pid, SIGKILL);
+	else if (!stopped)
+		alarm(CALM_S);
+	stopped = 1;
 }
 
 static pid_t start_criu(struct dump *d)
 {
 	pid_t parent = getpid(), pid;
 
+	signal(SIGALRM, on_stop);
 	signal(SIGTERM, on_stop);
 	pid = fork();
 	if (pid == 0) {
+		alarm(0);
+		signal(SIGALRM, SIG_DFL);
 		signal(SIGTERM, SIG_DFL);
 		become_criu(d, parent);
 	}
 	criu_pid = pid;
-	if (stopped && pid > 0)
-		kill(pid, SIGKILL);
 	return pid;
 }
 
@@ -213,24 +220,33 @@ static bool read_reason(const struct dump *d, struct vol_error *err)
 
 static int run(struct dump *d, struct vol_error *err)
 {
-	pid_t pid = start_criu(d);
 	struct vol_error how;
 	char log[PATH_MAX];
-	int rc;
+	int rc, errnum;
+	pid_t pid;
 
+	vol_record_seize(d->supervisor, true);
+	pid = start_criu(d);
 	if (pid < 0)
 		return vol_errorf(err, "fork: %s", strerror(errno));
 	rc = vol_criu_wait(pid, d->seconds, &how);
+	errnum = errno;
 	criu_pid = 0;
+	alarm(0);
+	/* One that ended by itself has let go of them. */
+	if (rc == 0 || (errnum != ETIMEDOUT && !strstr(how.text, "signal")))
+		vol_record_seize(d->supervisor, false);
 	/* One that was killed leaves it as it is. */
 	if (d->cgroup[0] && vol_cgroup_freeze(d->cgroup, d->frozen, err) != 0)
 		return -1;
+	if (stopped)
+		return vol_errorf_errno(err, ECANCELED, "told to stop");
 	if (rc == 0)
 		return 0;
 	if (read_reason(d, err))
 		return -1;
 	snprintf(log, sizeof(log), "%s/" VOL_DUMP_LOG, d->dir);
-	if (errno == ETIMEDOUT || strstr(how.text, "signal") ||
+	if (errnum == ETIMEDOUT || strstr(how.text, "signal") ||
 	    access(log, R_OK) != 0)
 		return vol_errorf_errno(err, EIO, "%s", how.text);
 	return vol_criu_reason(log, err);

@@ -2,6 +2,7 @@
 /* keep.c - what a step leaves for whoever saves it: its record, in a memfd */
 #include "config.h"
 
+#include "../programs.h"
 #include "parts.h"
 
 #include <dirent.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -97,7 +99,7 @@ int vol_record_begin(const struct vol_sandbox *s, pid_t pid1,
 
 static int open_record(const char *dir, const char *name)
 {
-	const char *expected = "/memfd:" VOL_RECORD_NAME " (deleted)";
+	const char *expected = VOL_RECORD_LINK;
 	char path[PATH_MAX], to[64];
 	ssize_t n;
 	int fd;
@@ -150,6 +152,17 @@ int vol_record_of(pid_t pid, struct vol_record *record, struct vol_error *err)
 	if (!text)
 		return -1;
 	return vol_record_parse("record", text, len, record, err);
+}
+
+void vol_record_seize(pid_t supervisor, bool on)
+{
+	cleanup_fd int fd = find_record(supervisor);
+
+	/* Where that can not be, a death is taken for the job's own. */
+	if (fd >= 0 && on)
+		(void)fsetxattr(fd, VOL_SEIZED_ATTRIBUTE, "1", 1, 0);
+	else if (fd >= 0)
+		(void)fremovexattr(fd, VOL_SEIZED_ATTRIBUTE);
 }
 
 uint64_t vol_process_start(pid_t pid)

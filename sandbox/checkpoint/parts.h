@@ -28,6 +28,8 @@
 
 /* A sealed memfd with it; a descriptor, closed on exec. */
 int vol_record_keep(const struct vol_record *record, struct vol_error *err);
+/* CRIU has hold of its processes, or has no more (../programs.h). */
+void vol_record_seize(pid_t supervisor, bool on);
 
 /* The one in a file of a folder. */
 int vol_record_read(const char *dir, const char *name,
