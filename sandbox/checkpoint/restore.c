@@ -4,9 +4,9 @@
  *	slurmstepd
  *	 └ the process that called, slurm-volunteer-supervise to be
  *	    ├ criu	in the cgroup namespace that pid 1 is going to have, in
- *	    │		mounts of its own (stage.c), in the job's network or an
- *	    │		empty one; calls hook.c when all is there and nothing
- *	    │		has run yet; ends
+ *	    │		mounts of its own (stage.c), in the job's network or one
+ *	    │		with nothing in it; calls hook.c when all is there and
+ *	    │		nothing has run yet; ends
  *	    └ pid 1	as it was
  *
  * Of the walls, CRIU puts back what is in the images: user, pid, ipc and uts
@@ -83,11 +83,15 @@ static int enter_namespaces(const struct vol_attempt *a, struct vol_error *err)
 	if (a->net.ns >= 0) {
 		if (setns(a->net.ns, CLONE_NEWNET) != 0)
 			return vol_errorf(err, "network: %s", strerror(errno));
-	} else if (unshare(CLONE_NEWNET) != 0) {
+	} else {
 		/* The job's is another one; should images say that it is
-		 * CRIU's, there is nothing in it. */
-		return vol_errorf(err, "new network namespace: %s",
-				  strerror(errno));
+		 * CRIU's, there is nothing in it but a loopback, on which CRIU
+		 * asks the kernel what it can. */
+		if (unshare(CLONE_NEWNET) != 0)
+			return vol_errorf(err, "new network namespace: %s",
+					  strerror(errno));
+		if (vol_raise_loopback(err) != 0)
+			return -1;
 	}
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 &&
 	    errno != ENOSYS)
