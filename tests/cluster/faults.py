@@ -43,8 +43,8 @@ KILLS = {
     "slurmd of the device": ("source", None, SLURMD, 5),
     "slurmd of another device": ("target", None, SLURMD, 5),
     "slurmstepd at the restore": ("target", LOAD, STEPD, 0.5),
-    "the program that loads": ("target", LOAD, LOAD, 0.5),
-    "CRIU while it restores": ("target", RESTORE, RESTORE, 0.3),
+    "the program that loads": ("target", LOAD, LOAD, 0.05),
+    "CRIU while it restores": ("target", RESTORE, RESTORE, 0.1),
 }
 PATIENCE_S = 25
 AMBUSH = """\
@@ -52,9 +52,8 @@ end=$((SECONDS + {patience}))
 while [ $SECONDS -lt $end ]; do
 	if {seen} > /dev/null 2>&1; then
 		sleep {delay}
-		pid=$(pgrep -n -f '{victim}') && kill -9 $pid && echo hit && exit
+		pid=$(pgrep {which} -f '{victim}') && kill -9 $pid && echo hit && exit
 	fi
-	sleep 0.01
 done
 """
 FLIP = """\
@@ -107,6 +106,8 @@ class Trap:
                  "controller": ["controller"]}[where]
         script = AMBUSH.format(patience=PATIENCE_S, seen=seen_by(seen),
                                victim=bracketed(victim),
+                               # Its tasks go by its name at first.
+                               which="-o" if victim == STEPD else "-n",
                                delay=f"{random.uniform(0, most):.3f}")
         for node in nodes:
             self.go(self.strike_in, node, script)
