@@ -251,10 +251,11 @@ static int read_status(const struct supervisor *s)
 
 static bool is_seized(const char *name)
 {
-	char path[32], to[64], value;
+	char path[64], to[64], value;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%.8s", name);
+	/* slurmstepd's view of /proc has no "self": view_proc.c. */
+	snprintf(path, sizeof(path), "/proc/%d/fd/%.8s", (int)getpid(), name);
 	n = readlink(path, to, sizeof(to) - 1);
 	if (n < 0)
 		return false;
@@ -266,10 +267,13 @@ static bool is_seized(const char *name)
 /* Was CRIU killed while it had hold of the job? */
 static bool was_seized(void)
 {
-	DIR *dir = opendir("/proc/self/fd");
 	bool seized = false;
 	struct dirent *e;
+	char path[64];
+	DIR *dir;
 
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)getpid());
+	dir = opendir(path);
 	while (dir && !seized && (e = readdir(dir)))
 		seized = is_seized(e->d_name);
 	if (dir)
