@@ -256,7 +256,7 @@ static void an_answer_that_comes_late_counts(void **state)
 		 "*) echo '{\"bytes\": 5}'; echo '{\"bytes\": 8}'\n"
 		 "touch $dir/step\n"
 		 "echo '{\"number\": 2, \"restarts\": 0, \"made_s\": 5, "
-		 "\"node\": \"desk1\"}' ;;\n"
+		 "\"node\": \"desk1\", \"cause\": \"evict\"}' ;;\n"
 		 "esac",
 		 (char *)*state, (char *)*state);
 	write_program(*state, body);

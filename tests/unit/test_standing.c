@@ -315,7 +315,7 @@ static void test_version_1(void **state)
 	assert_int_equal(d->last_seen, 4);
 	vol_registry_destroy(r);
 	text = vol_file_read(path_in(state), 65536, NULL, NULL);
-	assert_contains(text, "\"version\": 2");
+	assert_contains(text, "\"version\": 3");
 	free(text);
 }
 
