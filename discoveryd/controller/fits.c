@@ -353,6 +353,8 @@ json_t *vol_fits_job(struct vol_fits *f, uint32_t job, struct vol_error *err)
 	size_t n = 0, i = 0;
 	bool any = false;
 
+	if (vol_images_check_store(f->c->images, err) < 0)
+		return NULL;
 	list = vol_store_list(vol_images_store(f->c->images), &n);
 	while (list && i < n && list[i].head.job != job)
 		i++;

@@ -64,6 +64,8 @@ int vol_images_verify(struct vol_images *im, uint32_t job, uint32_t number,
 		      struct vol_error *err);
 json_t *vol_images_verified(struct vol_images *im, struct vol_error *err);
 
+/* Is there a store?  -1 with ENODEV and why not. */
+int vol_images_check_store(const struct vol_images *im, struct vol_error *err);
 /* For who only looks; NULL: there is none.  NULL-safe. */
 struct vol_store *vol_images_store(struct vol_images *im);
 

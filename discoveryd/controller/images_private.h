@@ -81,8 +81,6 @@ void vol_image_move_run(struct vol_image_move *m);
 
 /* Try to open the store, if there is none; say so when that changes. */
 void vol_images_open(struct vol_images *im);
-/* -1 with ENODEV and why. */
-int vol_images_check_store(const struct vol_images *im, struct vol_error *err);
 
 /* Begin to look now and then which jobs there are.  End before the store. */
 int vol_images_sweep_begin(struct vol_images *im, struct vol_error *err);
