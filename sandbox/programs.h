@@ -27,8 +27,9 @@
 
 /* An attribute of the step's record (checkpoint.h), while CRIU has hold of its
  * processes.  One that was killed meanwhile may have left them in the middle of
- * what it had them do, and they die of a trap: that is not their doing. */
-#define VOL_SEIZED_ATTRIBUTE "trusted.volunteer.seized"
+ * what it had them do, and they die of a trap: that is not their doing.  Only
+ * root can set it; one of trusted.* only root could read. */
+#define VOL_SEIZED_ATTRIBUTE "security.volunteer.seized"
 /* Where the descriptor of that leads. */
 #define VOL_RECORD_LINK "/memfd:volunteer-record (deleted)"
 

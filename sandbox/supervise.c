@@ -281,10 +281,13 @@ static bool was_seized(void)
 	return seized;
 }
 
+/* Of the task, or, as shells tell it, of the last program that it ran. */
 static bool is_trap(int status)
 {
-	return WIFSIGNALED(status) &&
-	       (WTERMSIG(status) == SIGTRAP || WTERMSIG(status) == SIGSEGV);
+	int number = WIFSIGNALED(status) ? WTERMSIG(status)
+					 : WEXITSTATUS(status) - 128;
+
+	return number == SIGTRAP || number == SIGSEGV;
 }
 
 static void __attribute__((noreturn)) end_like(int status)
