@@ -230,7 +230,11 @@ static int judge_file(const struct vol_rollback_entry *e,
 				     "has lost what was in it when the job was "
 				     "saved",
 				     err);
-	if (now->length == e->length && mode == VOL_ROLLBACK_SHARED)
+	/* Looked at, say, or linked to.  One that need not be changed may be
+	 * one that can not be. */
+	if (now->length == e->length &&
+	    (mode == VOL_ROLLBACK_SHARED ||
+	     (now->mode == e->mode && now->mtime_ns == e->mtime_ns)))
 		return VOL_ROLLBACK_KEEP;
 	return mend(e, VOL_ROLLBACK_CUT, mode, err);
 }

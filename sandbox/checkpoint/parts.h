@@ -133,7 +133,8 @@ int vol_stage_outputs(const struct vol_sandbox *s, const struct vol_record *r,
 struct vol_rights {
 	size_t n;
 	gid_t *groups;
-	uint32_t effective[2]; /* capabilities */
+	uint32_t effective[2]; /* capabilities, when they were dropped */
+	bool dropped;
 };
 
 /* In a process with one thread, root: files are now opened and changed as that

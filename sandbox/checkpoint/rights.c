@@ -35,6 +35,7 @@ static int drop(struct vol_rights *r)
 		r->effective[i] = caps.data[i].effective;
 		caps.data[i].effective = 0;
 	}
+	r->dropped = true;
 	return (int)syscall(SYS_capset, &caps.head, caps.data);
 }
 
@@ -42,6 +43,8 @@ static int raise_again(const struct vol_rights *r)
 {
 	struct caps caps = {.head = {_LINUX_CAPABILITY_VERSION_3, 0}};
 
+	if (!r->dropped)
+		return 0;
 	if (syscall(SYS_capget, &caps.head, caps.data) != 0)
 		return -1;
 	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)

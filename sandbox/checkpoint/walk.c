@@ -25,10 +25,16 @@ struct walk {
 	char path[VOL_CKPATH_SIZE];
 };
 
+/* From 1970 to 2262: what is told of a time is no more than that it changed. */
 static uint64_t nanoseconds(const struct statx_timestamp *t)
 {
-	return t->tv_sec < 0 ? 0
-			     : (uint64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+	const int64_t second = 1000000000;
+
+	if (t->tv_sec < 0)
+		return 0;
+	if (t->tv_sec >= INT64_MAX / second)
+		return INT64_MAX;
+	return (uint64_t)(t->tv_sec * second + t->tv_nsec);
 }
 
 /* A file server's word, not what was kept of it here. */
