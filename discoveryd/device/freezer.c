@@ -233,6 +233,14 @@ void vol_freezer_hold(struct vol_freezer *f, uint32_t job, bool hold)
 	unlock_all(f);
 }
 
+void vol_freezer_assert(struct vol_freezer *f)
+{
+	lock_all(f);
+	for (struct vol_frozen_step *s = f->steps; s; s = s->next)
+		vol_frozen_step_set(s, must_stop(f, s));
+	unlock_all(f);
+}
+
 bool vol_freezer_holds(struct vol_freezer *f, uint32_t job)
 {
 	bool held;

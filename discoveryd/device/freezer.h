@@ -78,6 +78,10 @@ int vol_freezer_lend(struct vol_freezer *f, pid_t stepd, struct vol_error *err);
 /* It stops or goes as before.  Nothing happens when it is not lent. */
 void vol_freezer_take_back(struct vol_freezer *f, pid_t stepd);
 
+/* Write once more what each step that is not lent has to do: a dump that was
+ * called off ends late, and leaves the tasks as it found them. */
+void vol_freezer_assert(struct vol_freezer *f);
+
 /* Are all tasks reported frozen by the kernel?  Waits for at most timeout_ms.
  * True when there is none. */
 bool vol_freezer_wait(struct vol_freezer *f, int timeout_ms);

@@ -37,6 +37,10 @@
 #define BREAK_OFF_MS 1
 /* Longer than any image takes that is worth it. */
 #define LIMIT_MAX_MS 3600000
+/* A dump that was called off, by us or by the one before us, is over after this
+ * (CALM_S in sandbox/checkpoint/dump.c, and some more). */
+#define SETTLE_MS       15000
+#define SETTLE_EVERY_MS 1000
 
 /* NULL: a job may be saved now for its own sake; else why not. */
 static const char *objection(const struct vol_owner *o)
@@ -248,6 +252,20 @@ static int begin(struct vol_owner *o, uint32_t job, uint64_t now_ms,
 	return 0;
 }
 
+void vol_owner_settle(struct vol_owner *o)
+{
+	o->period.settle_until_ms = vol_sensor_now_ms() + SETTLE_MS;
+}
+
+static void settle(struct vol_owner *o, uint64_t now_ms, uint64_t *next_ms)
+{
+	if (now_ms >= o->period.settle_until_ms)
+		return;
+	vol_freezer_assert(o->freezer);
+	if (now_ms + SETTLE_EVERY_MS < *next_ms)
+		*next_ms = now_ms + SETTLE_EVERY_MS;
+}
+
 void vol_owner_period(struct vol_owner *o, uint64_t now_ms, uint64_t *next_ms)
 {
 	struct vol_owner_period *p = &o->period;
@@ -257,6 +275,7 @@ void vol_owner_period(struct vol_owner *o, uint64_t now_ms, uint64_t *next_ms)
 
 	if (!o->saver)
 		return;
+	settle(o, now_ms, next_ms);
 	note_habit(o, now_ms, next_ms);
 	look(o, now_ms);
 	if (vol_saver_job(o->saver) || objection(o))
@@ -342,6 +361,7 @@ void vol_owner_period_begin(struct vol_owner *o)
 {
 	vol_ckrates_init(&o->period.rates);
 	o->period.habit_saved_ms = vol_sensor_now_ms();
+	vol_owner_settle(o);
 	load_habit(o);
 }
 

@@ -31,6 +31,7 @@ struct vol_owner_period {
 	uint64_t outlook_ms; /* 0: there is none yet */
 	uint64_t habit_saved_ms;
 	bool broken_off; /* what is being saved was told to end */
+	uint64_t settle_until_ms; /* a dump may end that was called off */
 };
 
 struct vol_owner {
@@ -105,6 +106,8 @@ void vol_owner_note_unsaved(struct vol_owner *o, uint32_t job, const char *why);
 /* With the saver come and go. */
 void vol_owner_period_begin(struct vol_owner *o);
 void vol_owner_period_end(struct vol_owner *o);
+/* Something may write to what is frozen, and what is not, for a while. */
+void vol_owner_settle(struct vol_owner *o);
 /* Save a job that runs, if it is one's turn and nobody minds. */
 void vol_owner_period(struct vol_owner *o, uint64_t now_ms, uint64_t *next_ms);
 /* Of the saver: memory is written; it has ended, and was nobody else's. */

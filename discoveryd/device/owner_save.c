@@ -96,6 +96,14 @@ static void on_saved(const struct vol_saved *result, void *arg)
 		note_saved(o, result);
 	else
 		vol_owner_note_unsaved(o, result->job, result->why);
+	/* Of a job that runs on more is looked at, which may be what failed. */
+	if (result->cause == VOL_CKCAUSE_PERIODIC && !result->saved &&
+	    result->took_ms < o->conf->checkpoint_ms &&
+	    vol_evictions_saving(&o->evictions, result->job) == VOL_SAVING_NOW)
+		vol_evictions_put_off(&o->evictions, result->job,
+				      VOL_SAVING_NOT_YET);
+	if (!result->saved)
+		vol_owner_settle(o);
 	vol_owner_look(o);
 }
 
