@@ -319,6 +319,35 @@ static bool wants_unfit(const job_record_t *job)
 	return false;
 }
 
+/* None of the candidates fits.  May another node of its partition ever do? */
+static bool may_fit_later(const job_record_t *job,
+			  const struct vol_imagetable_need *need)
+{
+	const part_record_t *part = job->part_ptr;
+	struct vol_place *places = vol_devices_places(devices);
+	bitstr_t *may, *never = NULL;
+
+	if (!part || part->magic != PART_MAGIC ||
+	    slurm_xsize((void *)part) != sizeof(*part) || !part->node_bitmap)
+		return true;
+	may = part->node_bitmap;
+	if (job->details && job->details->magic == DETAILS_MAGIC)
+		never = job->details->exc_node_bitmap;
+	for (bitoff_t i = 0; i < bit_size(may) && i < node_record_count; i++) {
+		const node_record_t *node = node_record_table_ptr[i];
+		uint32_t slot;
+
+		if (!node || !bit_test(may, i) ||
+		    (never && i < bit_size(never) && bit_test(never, i)))
+			continue;
+		slot = vol_devices_slot(devices, &places[i], node, &node->name);
+		if (slot != VOL_NO_DEVICE &&
+		    vol_devices_fits(devices, need, slot))
+			return true;
+	}
+	return false;
+}
+
 /* A job that was saved goes on where that can be, and waits for that. */
 static void set_unfit_aside(const job_record_t *job, bitstr_t *nodes)
 {
@@ -328,7 +357,8 @@ static void set_unfit_aside(const job_record_t *job, bitstr_t *nodes)
 	if (!need)
 		return;
 	vol_candidates_fit(&candidates, devices, need);
-	if (wants_unfit(job)) {
+	if (wants_unfit(job) ||
+	    (!candidates.devices && !may_fit_later(job, need))) {
 		candidates.n += candidates.unfit;
 		candidates.devices += candidates.unfit;
 		candidates.unfit = 0;

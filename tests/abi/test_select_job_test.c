@@ -416,6 +416,30 @@ static void saved_jobs_wait_for_one(void)
 	assert_int_equal(ctld_nodes(), 0x16);
 }
 
+/* Those that could go on with it are of another partition, or excluded. */
+static void saved_jobs_wait_for_none_in_vain(void)
+{
+	static bitstr_t may[1 + N_NODES] = {N_NODES, 1, 1, 1, 1, 1, 1};
+	static bitstr_t never[1 + N_NODES] = {N_NODES};
+	details_t details = {.magic = DETAILS_MAGIC, .exc_node_bitmap = never};
+
+	start_saved();
+	ctld.part.node_bitmap = may;
+	ctld.job.details = &details;
+	answers[0].rc = BUSY;
+	ctld_call(RUN, 0x29);
+	ctld_expect(1, 0);
+	may[1 + 3] = 0;
+	ctld_call(RUN, 0x29);
+	ctld_expect(1, 0);
+	never[1 + 5] = 1;
+	ctld_call(RUN, 0x29);
+	ctld_expect(1, 0x16);
+	may[1 + 3] = 1;
+	ctld_call(RUN, 0x29);
+	ctld_expect(1, 0);
+}
+
 static void nodes_come_and_go(void)
 {
 	start_table();
@@ -509,6 +533,7 @@ int main(void)
 		ALONE(later_parts_are_asked_about),
 		ALONE(saved_jobs_go_where_they_can),
 		ALONE(saved_jobs_wait_for_one),
+		ALONE(saved_jobs_wait_for_none_in_vain),
 		ALONE(nodes_come_and_go),
 		ALONE(starts_are_remembered),
 	};
