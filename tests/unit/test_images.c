@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 
 #include "atomicfile.h"
+#include "fits.h"
 #include "images.h"
 #include "images_private.h"
 
@@ -521,6 +522,8 @@ static void without_a_store(void **state)
 	assert_contains(err.text, "no images are kept: ");
 	assert_null(vol_images_verified(role->images, &err));
 	assert_null(vol_images_prune(role->images, JOB, 0, &err));
+	assert_null(vol_fits_job(role->fits, JOB, &err));
+	assert_contains(err.text, "no images are kept: ");
 	assert_int_equal(vol_images_verify(role->images, JOB, 1, &err), -1);
 	vol_images_forget(role->images, JOB, 0);
 	vol_images_reload(role->images);

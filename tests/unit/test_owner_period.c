@@ -63,6 +63,7 @@ static void away(const uint32_t *jobs, size_t n, uint32_t every_s)
 	}
 	read_steps();
 	t0 = now_ms();
+	bed.o.period.settle_until_ms = 0;
 	assert_int_equal(vol_saver_job(bed.o.saver), 0);
 }
 
@@ -370,6 +371,32 @@ static void who_is_not_known_to_be_welcome_stays_held(void **state)
 	assert_true(vol_freezer_holds(bed.o.freezer, 7));
 }
 
+/* One that was called off ends late, and freezes what runs again by then. */
+static void what_a_dump_leaves_is_put_right(void **state)
+{
+	(void)state;
+	away(one, 1, 10);
+	vol_owner_settle(&bed.o);
+	bed_write(bed.cgroups, "7.batch", "user/task_0/cgroup.freeze", "1\n");
+	assert_int_equal(look_after(0), 1000);
+	assert_int_equal(task(7), '0');
+	opens(false);
+	bed_write(bed.cgroups, "7.batch", "user/task_0/cgroup.freeze", "0\n");
+	look_after(5);
+	assert_int_equal(task(7), '1');
+	opens(true);
+	assert_int_equal(task(7), '0');
+	/* Not for ever. */
+	bed_write(bed.cgroups, "7.batch", "user/task_0/cgroup.freeze", "1\n");
+	look_after(60);
+	assert_int_equal(task(7), '1');
+	/* It may have been there before us, or be ours. */
+	bed.o.period.settle_until_ms = 0;
+	vol_owner_period_end(&bed.o);
+	vol_owner_period_begin(&bed.o);
+	assert_true(bed.o.period.settle_until_ms > t0);
+}
+
 static void habits_are_kept(void **state)
 {
 	struct vol_owner again = {.conf = &bed.conf};
@@ -413,6 +440,7 @@ int main(void)
 		TEST(what_can_not_be_saved_is_told_once),
 		TEST(more_than_the_owner_allows),
 		TEST(who_is_not_known_to_be_welcome_stays_held),
+		TEST(what_a_dump_leaves_is_put_right),
 		TEST(habits_are_kept),
 	};
 
