@@ -3,14 +3,17 @@
 """Slurm finds nothing of a step when its tasks have ended.
 
 It looks at once, and when there is something, again after a second."""
+import errno
 import os
 import pathlib
 import signal
 import time
 
-from bed import Bed, main, read
+from bed import Bed, main, read, readlink
 
 ROUNDS = int(os.environ.get("SANDBOX_ENDS", "10"))
+# VOL_EXIT_REQUEUE of plugins/spank/plugin.h
+REQUEUE = 150
 
 
 def make_cgroup(bed):
@@ -71,6 +74,47 @@ def killed_supervisors_leave_nothing(bed):
             path.unlink()
 
 
+def seize(supervisor):
+    """As slurm-volunteer-checkpoint does while CRIU has hold of the task."""
+    folder = f"/proc/{supervisor}/fd"
+    records = [name for name in os.listdir(folder) if readlink(
+        f"{folder}/{name}") == "/memfd:volunteer-record (deleted)"]
+    assert len(records) == 1, records
+    try:
+        os.setxattr(f"{folder}/{records[0]}", "security.volunteer.seized",
+                    b"1")
+    except OSError as e:
+        # Without them a death is taken for the task's own.
+        assert e.errno == errno.ENOTSUP, e
+        return False
+    return True
+
+
+def what_criu_broke_is_queued_again(bed):
+    """Of itself, or as a shell tells of its last program."""
+    script = bed.work.with_suffix(".script")
+    script.write_text("#!/bin/sh\n")
+    for death in ("kill -TRAP $$", "sh -c 'kill -SEGV $$'; exit $?"):
+        for seized in (False, True):
+            step = bed.start(
+                "/bin/sh", "-c", "echo > begun; while [ ! -e go ]; do "
+                f"sleep 0.01; done; {death}", options=("-s", str(script)))
+            deadline = time.monotonic() + 20
+            while not (bed.work / "begun").exists():
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            seized = seized and seize(bed.tasks(step)[0])
+            (bed.work / "go").touch()
+            status = step.wait(20)
+            own = -signal.SIGTRAP if "TRAP" in death else \
+                128 + signal.SIGSEGV
+            assert status == (REQUEUE if seized else own), (
+                death, seized, status, step.stderr.read())
+            for name in ("begun", "go"):
+                (bed.work / name).unlink()
+    script.unlink()
+
+
 def leftovers_live_until_the_last_task_ends(bed):
     done = bed.sh("if [ $TASK = 0 ]; then "
                   "(sleep 0.3; echo > late) & exit 0; fi; "
@@ -86,6 +130,7 @@ if __name__ == "__main__":
     try:
         main(the_bed, [nothing_is_left, what_tasks_leave_is_ended,
                        killed_supervisors_leave_nothing,
+                       what_criu_broke_is_queued_again,
                        leftovers_live_until_the_last_task_ends])
     finally:
         if the_bed.cgroup:
