@@ -130,7 +130,15 @@ void vol_evictions_put_off(struct vol_evictions *e, uint32_t job,
 		return;
 	x->saving = saving;
 	x->kept = saving == VOL_SAVING_NOW ||
-		  (x->kept && saving == VOL_SAVING_OVER);
+		  (x->kept && saving != VOL_SAVING_NOT_YET);
+}
+
+void vol_evictions_keep(struct vol_evictions *e, uint32_t job)
+{
+	struct vol_eviction *x = find(e, job);
+
+	if (x)
+		x->kept = true;
 }
 
 enum vol_saving vol_evictions_saving(const struct vol_evictions *e,
@@ -256,13 +264,14 @@ int vol_evictions_save(const struct vol_evictions *e, const char *path,
 	return vol_file_replace(path, text, len, 0644, 0, err);
 }
 
+/* It has not run since.  Whether that came to its end is not known: it is saved
+ * once more. */
 static int keep(struct vol_evictions *e, uint32_t job)
 {
 	if (vol_evictions_want(e, job, false, false,
 			       "it was saved to start elsewhere") < 0)
 		return -1;
-	vol_evictions_put_off(e, job, VOL_SAVING_NOW);
-	vol_evictions_put_off(e, job, VOL_SAVING_OVER);
+	vol_evictions_keep(e, job);
 	return 0;
 }
 

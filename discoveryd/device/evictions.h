@@ -105,6 +105,8 @@ bool vol_evictions_answered(struct vol_evictions *e, uint32_t job,
 
 bool vol_evictions_is_fenced(const struct vol_evictions *e, uint32_t job);
 bool vol_evictions_is_kept(const struct vol_evictions *e, uint32_t job);
+/* There may be an image of it from before. */
+void vol_evictions_keep(struct vol_evictions *e, uint32_t job);
 bool vol_evictions_has(const struct vol_evictions *e, uint32_t job);
 /* Its steps are gone, or it may stay after all. */
 void vol_evictions_drop(struct vol_evictions *e, uint32_t job);

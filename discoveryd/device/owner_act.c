@@ -269,7 +269,8 @@ static void let_stay(struct vol_owner *o)
 
 		if (e->list[i].exclude ||
 		    !(e->list[i].refused ||
-		      e->list[i].saving == VOL_SAVING_WAITS))
+		      (e->list[i].saving == VOL_SAVING_WAITS &&
+		       !e->list[i].kept)))
 			continue;
 		vol_evictions_drop(e, job);
 		vol_freezer_hold(o->freezer, job, false);

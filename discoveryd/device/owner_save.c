@@ -136,11 +136,15 @@ int vol_owner_keep_evictions(const struct vol_owner *o, struct vol_error *err)
 static int begin(struct vol_owner *o, const struct vol_step *step, uint64_t ms,
 		 struct vol_error *err)
 {
+	bool kept = vol_evictions_is_kept(&o->evictions, step->job);
+
 	vol_evictions_put_off(&o->evictions, step->job, VOL_SAVING_NOW);
 	if (vol_owner_keep_evictions(o, err) == 0 &&
 	    vol_saver_begin(o->saver, step, VOL_CKCAUSE_EVICT, ms, err) == 0)
 		return 0;
 	vol_evictions_put_off(&o->evictions, step->job, VOL_SAVING_NOT_YET);
+	if (kept)
+		vol_evictions_keep(&o->evictions, step->job);
 	(void)vol_owner_keep_evictions(o, NULL);
 	return -1;
 }

@@ -54,6 +54,14 @@ static void first_it_is_written_down(void **state)
 	assert_string_equal(asked(), "7 ");
 	text = vol_file_read(bed.evictions, 64, NULL, NULL);
 	assert_null(text);
+	/* Unless it was before. */
+	vol_evictions_drop(&bed.o.evictions, 7);
+	want(7);
+	vol_evictions_keep(&bed.o.evictions, 7);
+	assert_string_equal(asked(), "7 ");
+	text = vol_file_read(bed.evictions, 64, NULL, NULL);
+	assert_string_equal(text, "7 kept\n");
+	free(text);
 }
 
 static void a_failure_changes_nothing_else(void **state)
