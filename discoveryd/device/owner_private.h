@@ -30,7 +30,7 @@ struct vol_owner_period {
 	struct vol_outlook outlook;
 	uint64_t outlook_ms; /* 0: there is none yet */
 	uint64_t habit_saved_ms;
-	bool broken_off; /* what is being saved was told to end */
+	bool broken_off;          /* what is being saved was told to end */
 	uint64_t settle_until_ms; /* a dump may end that was called off */
 };
 
