@@ -258,6 +258,12 @@ static uint32_t seconds_of(uint32_t minutes)
 	return minutes * 60;
 }
 
+static bool is_partition(const part_record_t *part)
+{
+	return part && part->magic == PART_MAGIC &&
+	       slurm_xsize((void *)part) == sizeof(*part);
+}
+
 /* A job without a limit gets its partition's when it starts. */
 static uint32_t time_limit(const job_record_t *job)
 {
@@ -265,8 +271,7 @@ static uint32_t time_limit(const job_record_t *job)
 
 	if (job->time_limit != NO_VAL)
 		return seconds_of(job->time_limit);
-	if (!part || part->magic != PART_MAGIC ||
-	    slurm_xsize((void *)part) != sizeof(*part))
+	if (!is_partition(part))
 		return 0;
 	return seconds_of(part->default_time != NO_VAL ? part->default_time
 						       : part->max_time);
@@ -327,8 +332,7 @@ static bool may_fit_later(const job_record_t *job,
 	struct vol_place *places = vol_devices_places(devices);
 	bitstr_t *may, *never = NULL;
 
-	if (!part || part->magic != PART_MAGIC ||
-	    slurm_xsize((void *)part) != sizeof(*part) || !part->node_bitmap)
+	if (!is_partition(part) || !part->node_bitmap)
 		return true;
 	may = part->node_bitmap;
 	if (job->details && job->details->magic == DETAILS_MAGIC)
@@ -341,8 +345,7 @@ static bool may_fit_later(const job_record_t *job,
 		    (never && i < bit_size(never) && bit_test(never, i)))
 			continue;
 		slot = vol_devices_slot(devices, &places[i], node, &node->name);
-		if (slot != VOL_NO_DEVICE &&
-		    vol_devices_fits(devices, need, slot))
+		if (vol_devices_fits(devices, need, slot))
 			return true;
 	}
 	return false;
@@ -377,19 +380,11 @@ static void clear_dropped(bitstr_t *nodes)
 			bit_clear(nodes, (bitoff_t)candidates.list[i].node);
 }
 
-static void set_all(bitstr_t *nodes)
+/* Those that are set aside come last. */
+static void set_first(bitstr_t *nodes, size_t n)
 {
-	for (size_t i = 0; i < candidates.n; i++)
+	for (size_t i = 0; i < n; i++)
 		bit_set(nodes, (bitoff_t)candidates.list[i].node);
-}
-
-static void give_back_unfit(bitstr_t *nodes)
-{
-	if (candidates.unfit)
-		set_all(nodes);
-	for (size_t i = 0; i < candidates.unfit; i++)
-		bit_set(nodes,
-			(bitoff_t)candidates.list[candidates.n + i].node);
 }
 
 /* Node records lie anywhere in memory, and to wait for each in turn would take
@@ -552,7 +547,7 @@ static int test_with_devices(job_record_t *job, bitstr_t *nodes, uint32_t min,
 	}
 	if (!dropped)
 		return rc;
-	set_all(nodes);
+	set_first(nodes, candidates.n);
 	/* "Now or never" is answered: not now. */
 	if (VOL_MODE(mode) != SELECT_MODE_WILL_RUN ||
 	    (job->bit_flags & TEST_NOW_ONLY))
@@ -598,7 +593,7 @@ int select_p_job_test(job_record_t *job, bitstr_t *nodes, uint32_t min,
 		return CALL_BASE();
 	set_unfit_aside(job, nodes);
 	rc = test_with_devices(job, nodes, min, max, req, mode, VOL_TAIL);
-	if (rc != SLURM_SUCCESS)
-		give_back_unfit(nodes);
+	if (rc != SLURM_SUCCESS && candidates.unfit)
+		set_first(nodes, candidates.n + candidates.unfit);
 	return rc;
 }
