@@ -18,7 +18,7 @@
 /* More than a kernel tells of. */
 #define NAMES_MAX 1024
 
-static json_t *cpu_encode(const void *member)
+json_t *vol_ckmachine_encode_cpu(const void *member)
 {
 	const struct vol_ckcpu *cpu = member;
 	json_t *list = json_array();
@@ -72,7 +72,7 @@ static bool not_empty(const char *text)
 static const struct vol_field fields[] = {
 	{AT(arch), .kind = VOL_FIELD_TEXT, .charset = "_", .instead = '_',
 	 .valid = not_empty},
-	{AT(cpu), .kind = VOL_FIELD_OTHER, .encode = cpu_encode,
+	{AT(cpu), .kind = VOL_FIELD_OTHER, .encode = vol_ckmachine_encode_cpu,
 	 .decode = cpu_decode},
 	{AT(criu), .kind = VOL_FIELD_UINT, .max = CRIU_MAX},
 	{AT(kernel), .kind = VOL_FIELD_TEXT},

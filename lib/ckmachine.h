@@ -45,6 +45,9 @@ int vol_ckmachine_format(const struct vol_ckmachine *m,
 int vol_ckmachine_parse(const char *text, size_t len, struct vol_ckmachine *m,
 			struct vol_error *err);
 
+/* A struct vol_ckcpu as a list of names, as fields.h has its encode. */
+json_t *vol_ckmachine_encode_cpu(const void *cpu);
+
 /* "x86-64-v3", else the architecture's name. */
 #define VOL_CKMACHINE_CPU 24
 const char *vol_ckmachine_cpu(const struct vol_ckmachine *m,

@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 
+#include "ckmachine.h"
 #include "cleanup.h"
 #include "fields.h"
 #include "hex.h"
@@ -101,21 +102,6 @@ static int digest_decode(const json_t *json, void *member,
 	if (!vol_hex_decode(json_string_value(json), member, VOL_SHA256_BYTES))
 		return vol_field_mismatch("64 digits", json, err);
 	return 0;
-}
-
-static json_t *cpu_encode(const void *member)
-{
-	const struct vol_ckcpu *cpu = member;
-	json_t *list = json_array();
-
-	for (unsigned int i = 0; list && vol_ckcpu_name(i); i++)
-		if (vol_ckcpu_has(cpu, i) &&
-		    json_array_append_new(list,
-					  json_string(vol_ckcpu_name(i))) < 0) {
-			json_decref(list);
-			return NULL;
-		}
-	return list;
 }
 
 static int cpu_decode(const json_t *json, void *member, struct vol_error *err)
@@ -445,7 +431,7 @@ static const struct vol_field fields[] = {
 	{.name = "cpu",
 	 .kind = VOL_FIELD_OTHER,
 	 AT(machine.cpu),
-	 .encode = cpu_encode,
+	 .encode = vol_ckmachine_encode_cpu,
 	 .decode = cpu_decode},
 	UINT(uid, 1, UINT32_MAX - 1),
 	UINT(gid, 0, UINT32_MAX - 1),
