@@ -46,7 +46,7 @@ def frame(message):
 def hello(key, **more):
     """What a device says that is known; more: other members, None: none."""
     message = {
-        "type": "hello", "proto": 4, "id": key.id, "boot": "ab" * 16,
+        "type": "hello", "proto": 5, "id": key.id, "boot": "ab" * 16,
         "hostname": "evil", "version": "0.1.0", "slurm": "24.11.5",
         "facts": {"sockets": 1, "cores_per_socket": 1, "threads_per_core": 1,
                   "memory_mb": 1000, "scratch_mb": 0, "gpus": 0,
@@ -58,7 +58,7 @@ def hello(key, **more):
 
 def knock(key, **more):
     """What one says that is not."""
-    return {"type": "knock", "proto": 4, "id": key.id, "hostname": "evil",
+    return {"type": "knock", "proto": 5, "id": key.id, "hostname": "evil",
             "version": "0.1.0", "commit": "5" * 64, **more}
 
 
