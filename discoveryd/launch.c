@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "atomicfile.h"
@@ -103,25 +104,34 @@ static int listen_for_saving(void)
 	return -1;
 }
 
-static void __attribute__((noreturn)) become_server(int fd)
+static void __attribute__((noreturn)) become_server(int fd, pid_t slurmd)
 {
-	char *const words[] = {(char *)SERVER, (char *)"serve", NULL};
+	char pid[16];
+	char *const words[] = {(char *)SERVER, (char *)"serve", pid, NULL};
 	char *const env[] = {NULL};
 
+	snprintf(pid, sizeof(pid), "%d", (int)slurmd);
 	if (dup2(fd, STDIN_FILENO) == STDIN_FILENO)
 		execve(SERVER, words, env);
 	_exit(127);
 }
 
-/* Jobs can be saved only by a child of slurmd, which we are about to be
- * (checkpoint.h).  Without one they are moved as if they could not be. */
+/* Jobs can be saved only by a descendant of slurmd, which we are about to be
+ * (checkpoint.h).  Without one they are moved as if they could not be.  It is
+ * not our child: slurmd would not wait for one that is killed. */
 static void start_server(void)
 {
 	int fd = listen_for_saving();
-	pid_t pid = fd < 0 ? -1 : fork();
+	pid_t slurmd = getpid(), pid = fd < 0 ? -1 : fork();
 
-	if (pid == 0)
-		become_server(fd);
+	if (pid == 0) {
+		pid = fork();
+		if (pid == 0)
+			become_server(fd, slurmd);
+		_exit(pid < 0);
+	}
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
 	if (pid < 0)
 		fprintf(stderr,
 			"slurm-volunteer-launch: jobs can not be saved: %s\n",

@@ -26,13 +26,14 @@
  *	slurm-volunteer-checkpoint [-c CRIU] probe
  *		Can this machine's CRIU save and restore?  One line on stdout,
  *		"criu=VERSION kernel=RELEASE sockets=yes|no".
- *	slurm-volunteer-checkpoint serve
+ *	slurm-volunteer-checkpoint serve [SLURMD]
  *		Its standard input is a SOCK_SEQPACKET, of whoever started it
  *		or one that listens: a packet is one of the above, its words
  *		(options first) each with a NUL, and is answered by one: the
  *		exit status, a byte, and what the command wrote.  One after the
  *		other.  What it does ends when the other end is closed, and so
- *		does it, unless it listens.
+ *		does it, unless it listens: then it ends with the process
+ *		SLURMD.
  *
  * A task is in slurmd's Landlock domain, where there is one (Linux 6.12 and
  * vol_sandbox_hide_for), and can be saved only from inside that: by a

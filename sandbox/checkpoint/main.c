@@ -30,7 +30,7 @@ static void usage(void)
 	      "dump TASK DIR\n"
 	      "       slurm-volunteer-checkpoint [-c CRIU] restore-check DIR\n"
 	      "       slurm-volunteer-checkpoint [-c CRIU] probe\n"
-	      "       slurm-volunteer-checkpoint serve\n",
+	      "       slurm-volunteer-checkpoint serve [SLURMD]\n",
 	      stderr);
 	exit(EXIT_USAGE);
 }
@@ -186,7 +186,8 @@ int main(int argc, char *argv[])
 	 * nothing to be done at an exit. */
 	if (argc == 1 && action && what)
 		_exit(run_hook(action, what));
-	if (argc == 2 && strcmp(argv[1], "serve") == 0)
-		return vol_serve(STDIN_FILENO, command);
+	if ((argc == 2 || argc == 3) && strcmp(argv[1], "serve") == 0)
+		return vol_serve(STDIN_FILENO, argc == 3 ? atoi(argv[2]) : 0,
+				 command);
 	return command(argc, argv);
 }

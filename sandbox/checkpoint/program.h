@@ -75,8 +75,9 @@ int vol_hook_restored(pid_t pid1, const char *what, struct vol_error *err);
 
 typedef int (*vol_command_f)(int argc, char *argv[]);
 
-/* Until the other end of the socket is closed; an exit status. */
-int vol_serve(int socket, vol_command_f command);
+/* Until the other end of the socket is closed, or slurmd is gone where it
+ * listens; an exit status. */
+int vol_serve(int socket, pid_t slurmd, vol_command_f command);
 
 /* --- timers.c --------------------------------------------------------------
  */

@@ -160,15 +160,13 @@ static enum call serve_calls(int socket, int slurmd, pid_t partner,
 /* For as long as slurmd lives there are two: a child that serves, and its
  * parent that makes another one when it is killed.  A child whose parent is
  * killed takes its place.  Nobody else could: who saves jobs must come from
- * slurmd.  That is our parent; it may become itself once more, which its
- * thread's death signal would take for an end. */
-static int serve_all(int socket, vol_command_f command)
+ * slurmd. */
+static int serve_all(int socket, pid_t pid_of_slurmd, vol_command_f command)
 {
-	pid_t parent = getppid();
-	cleanup_fd int slurmd = pidfd_open(parent, 0);
+	cleanup_fd int slurmd = pidfd_open(pid_of_slurmd, 0);
 	struct pollfd end = {slurmd, POLLIN, 0};
 
-	if (slurmd < 0 || parent == 1 || getppid() != parent)
+	if (slurmd < 0)
 		return VOL_CHECKPOINT_EXIT_FAILED;
 	do {
 		pid_t we = getpid(), pid = fork();
@@ -182,7 +180,7 @@ static int serve_all(int socket, vol_command_f command)
 	return 0;
 }
 
-int vol_serve(int socket, vol_command_f command)
+int vol_serve(int socket, pid_t slurmd, vol_command_f command)
 {
 	socklen_t size = sizeof(int);
 	int listens = 0;
@@ -190,6 +188,6 @@ int vol_serve(int socket, vol_command_f command)
 	if (getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) ==
 		    0 &&
 	    listens)
-		return serve_all(socket, command);
+		return serve_all(socket, slurmd, command);
 	return serve(socket, command);
 }

@@ -52,7 +52,7 @@ def begin(address):
     listening.listen(4)
     with listening:
         return subprocess.Popen(
-            ["bash", "-c", f'exec 3<&0; "{PROGRAM}" serve <&3 3<&- & '
+            ["bash", "-c", f'exec 3<&0; "{PROGRAM}" serve $$ <&3 3<&- & '
              'exec sleep 1000 <&- 3<&-'],
             stdin=listening, env={**os.environ, "ADDRESS": address})
 
