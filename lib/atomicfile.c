@@ -20,17 +20,18 @@
 /* First buffer of a read; most of our files are smaller. */
 #define READ_CHUNK 4096
 
-static int write_all(int fd, const char *data, size_t len)
+int vol_write_all(int fd, const void *data, size_t len)
 {
+	const char *at = data;
 	ssize_t n;
 
 	while (len > 0) {
-		n = write(fd, data, len);
+		n = write(fd, at, len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -1;
-		data += n;
+		at += n;
 		len -= (size_t)n;
 	}
 	return 0;
@@ -80,7 +81,7 @@ static int fill(int fd, const void *data, size_t len, const struct manner *m)
 	/* The owner first: that may clear bits of the mode. */
 	if (((m->uid != (uid_t)-1 || m->gid != (gid_t)-1) &&
 	     fchown(fd, m->uid, m->gid) != 0) ||
-	    fchmod(fd, m->mode) != 0 || write_all(fd, data, len) != 0)
+	    fchmod(fd, m->mode) != 0 || vol_write_all(fd, data, len) != 0)
 		return -1;
 	return m->durable ? fsync(fd) : 0;
 }

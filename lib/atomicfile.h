@@ -32,6 +32,9 @@ char *vol_file_read(const char *path, size_t max, size_t *len,
 char *vol_file_read_fd(int fd, const char *name, size_t max, size_t *len,
 		       struct vol_error *err);
 
+/* write(2) until all is written; -1 with its errno. */
+int vol_write_all(int fd, const void *data, size_t len);
+
 /* mkdir -p with mode for what is made. */
 int vol_mkdir_p(const char *path, mode_t mode, struct vol_error *err);
 

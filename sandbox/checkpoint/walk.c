@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "atomicfile.h"
 #include "cleanup.h"
 #include "text.h"
 #include "xxh64.h"
@@ -150,21 +151,6 @@ int vol_walk(int root, const char *folder, vol_walk_f f, void *arg,
 	return walk_folder(&w, fd, strlen(w.path), 0, err);
 }
 
-static int write_all(int fd, const char *at, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, at, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		at += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 int vol_target_at(int dir, const char *name, char target[PATH_MAX],
 		  uint64_t *sum)
 {
@@ -200,7 +186,7 @@ int vol_sum_fd(int fd, uint64_t length, int copy, uint64_t *sum)
 		if (n <= 0)
 			return -1;
 		vol_xxh64_add(&h, chunk, (size_t)n);
-		if (copy >= 0 && write_all(copy, chunk, (size_t)n) != 0)
+		if (copy >= 0 && vol_write_all(copy, chunk, (size_t)n) != 0)
 			return -1;
 		length -= (uint64_t)n;
 	}
