@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "atomicfile.h"
 #include "cleanup.h"
 #include "nodetable_format.h"
 #include "trusted.h"
@@ -128,28 +129,13 @@ int vol_imagetable_decode(const void *buf, size_t len, struct vol_imagetable *t,
 	return 0;
 }
 
-static int read_all(int fd, size_t len, void *buf)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = read(fd, (uint8_t *)buf + done, len - done);
-
-		if (n == 0)
-			errno = EINVAL; /* it was cut off meanwhile */
-		if (n <= 0)
-			return -1;
-		done += (size_t)n;
-	}
-	return 0;
-}
-
 int vol_imagetable_read(const char *path, struct vol_imagetable *t, void **buf,
 			struct vol_error *err)
 {
 	cleanup_free void *data = NULL;
 	cleanup_fd int fd = -1;
 	struct stat st;
+	size_t len;
 
 	fd = vol_trusted_open(path, &st, err);
 	if (fd < 0)
@@ -157,12 +143,10 @@ int vol_imagetable_read(const char *path, struct vol_imagetable *t, void **buf,
 	if (st.st_size <= 0 || (uint64_t)st.st_size > SIZE_MAX_OF_IT)
 		return vol_errorf_errno(err, EINVAL, "%s: of a wrong size",
 					path);
-	data = malloc((size_t)st.st_size);
+	data = vol_file_read_fd(fd, path, SIZE_MAX_OF_IT, &len, err);
 	if (!data)
-		return vol_errorf_errno(err, ENOMEM, "%s: no memory", path);
-	if (read_all(fd, (size_t)st.st_size, data) < 0)
-		return vol_errorf(err, "%s: %s", path, strerror(errno));
-	if (vol_imagetable_decode(data, (size_t)st.st_size, t, err) < 0)
+		return -1;
+	if (vol_imagetable_decode(data, len, t, err) < 0)
 		return vol_error_prefix(err, "%s", path);
 	*buf = steal_ptr(&data);
 	return 0;
