@@ -11,12 +11,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -118,45 +115,6 @@ static int tell_machine(struct saving *s, struct vol_error *err)
 	return vol_ckhere_machine(im->o->criu, &m->machine, err);
 }
 
-/* What the job wrote must outlive its machine, too, or its image is not worth
- * anything: the kernel, and an NFS client, keep it to themselves for a while.
- * What can not be opened (root may be nobody there) is left as it is. */
-static int settle_output(int root, const char *path, struct vol_error *err)
-{
-	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
-			       .resolve =
-				       RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-	cleanup_fd int found = (int)syscall(SYS_openat2, root, path, &how,
-					    sizeof(how)),
-		       fd = -1;
-	char link[64];
-	struct stat st;
-
-	if (found < 0 || fstat(found, &st) < 0 || !S_ISREG(st.st_mode))
-		return 0;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", found);
-	fd = open(link, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fdatasync(fd) == 0)
-		return 0;
-	return vol_errorf(err, "output %.100s: not on disk: %s", path,
-			  strerror(errno));
-}
-
-static int settle_outputs(const struct vol_record *r, struct vol_error *err)
-{
-	cleanup_fd int root = -1;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/root", (int)r->pid1);
-	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return vol_errorf(err, "%s: %s", path, strerror(errno));
-	for (size_t i = 0; i < r->outputs; i++)
-		if (settle_output(root, r->output[i].path, err) < 0)
-			return -1;
-	return 0;
-}
-
 static int look_at_images(struct saving *s, const struct vol_ckimages *images,
 			  struct vol_error *err)
 {
@@ -192,7 +150,6 @@ static int describe(struct saving *s, struct vol_error *err)
 	int rc = -1;
 
 	if (read_record(s, err) < 0 ||
-	    (is_periodic(s->im->o) && settle_outputs(s->record, err) < 0) ||
 	    vol_ckrecord_tell(s->record, &s->m, err) < 0 ||
 	    tell_machine(s, err) < 0)
 		return -1;

@@ -291,9 +291,9 @@ static int finish(const struct dump *d, struct vol_error *err)
 	if (d->goes_on) {
 		/* The hook has added to it. */
 		if (vol_record_read(d->dir, VOL_RECORD_UNSAFE, d->record,
-				    err) != 0)
+				    err) != 0 ||
+		    vol_take_sync(d->record, err) != 0)
 			return -1;
-		vol_take_sync(d->record);
 	}
 	if (rename(from, to) != 0)
 		return vol_errorf(err, "%s: %s", to, strerror(errno));

@@ -46,11 +46,9 @@ static bool is_known(const struct vol_files *f, const char *path)
 {
 	const struct vol_record *r = f->record;
 
-	for (size_t i = 0; i < r->outputs; i++)
-		if (strcmp(r->output[i].path, path) == 0)
-			return true;
-	return r->entries && bsearch(path, f->sorted, r->entries,
-				     sizeof(*f->sorted), order_key) != NULL;
+	return vol_record_has_output(r, path) ||
+	       (r->entries && bsearch(path, f->sorted, r->entries,
+				      sizeof(*f->sorted), order_key));
 }
 
 static int look(const struct vol_files *f, const struct vol_rollback_entry *e,

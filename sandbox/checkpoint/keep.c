@@ -165,6 +165,14 @@ void vol_record_seize(pid_t supervisor, bool on)
 		(void)fremovexattr(fd, VOL_SEIZED_ATTRIBUTE);
 }
 
+bool vol_record_has_output(const struct vol_record *r, const char *path)
+{
+	for (size_t i = 0; i < r->outputs; i++)
+		if (strcmp(r->output[i].path, path) == 0)
+			return true;
+	return false;
+}
+
 uint64_t vol_process_start(pid_t pid)
 {
 	cleanup_free char *text = NULL;

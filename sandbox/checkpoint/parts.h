@@ -35,6 +35,9 @@ void vol_record_seize(pid_t supervisor, bool on);
 int vol_record_read(const char *dir, const char *name,
 		    struct vol_record *record, struct vol_error *err);
 
+/* Is that a file which slurmstepd opened for output? */
+bool vol_record_has_output(const struct vol_record *r, const char *path);
+
 /* Field 22 of its stat; 0: it is gone. */
 uint64_t vol_process_start(pid_t pid);
 

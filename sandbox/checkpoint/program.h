@@ -45,9 +45,10 @@ int vol_opened_find(struct vol_opened *all, const struct vol_record *r,
 /* --- take.c ----------------------------------------------------------------
  */
 
-/* What the image counts on to be in its files is on their disk, be it another
- * machine's, as far as the job still is there; it may run. */
-void vol_take_sync(struct vol_record *r);
+/* What the image counts on to be in the job's files is brought to their disk,
+ * be it another machine's: kernel and NFS client keep it to themselves for a
+ * while, and this machine may be gone by then.  The job may run. */
+int vol_take_sync(struct vol_record *r, struct vol_error *err);
 
 /* While nothing of the job runs: its entries, and the image's copies, in dir,
  * the folder of the dump.  -1 only if it goes on afterwards. */

@@ -36,14 +36,6 @@ static int as_job(const struct take *t, struct vol_rights *rights,
 			       vol_ids_of_base(r->base, r->gid), err);
 }
 
-static bool is_output(const struct vol_record *r, const char *path)
-{
-	for (size_t i = 0; i < r->outputs; i++)
-		if (strcmp(r->output[i].path, path) == 0)
-			return true;
-	return false;
-}
-
 static int add(const char *path, const struct vol_rollback_now *now, void *arg,
 	       struct vol_error *err)
 {
@@ -56,7 +48,7 @@ static int add(const char *path, const struct vol_rollback_now *now, void *arg,
 	struct vol_record *r = ((struct take *)arg)->r;
 	struct vol_rollback_entry *e = &r->entry[r->entries];
 
-	if (is_output(r, path))
+	if (vol_record_has_output(r, path))
 		return 0;
 	if (r->entries == VOL_ROLLBACK_MAX)
 		return vol_errorf_errno(err, EFBIG, "%s: more than %d files",
@@ -230,24 +222,28 @@ static int read_all(struct take *t, struct vol_error *err)
 /* --- afterwards ------------------------------------------------------------
  */
 
-static void sync_one(const struct take *t, const char *path)
+/* What can not be opened is left as it is. */
+static int sync_one(const struct take *t, const char *path)
 {
 	cleanup_fd int fd = vol_open_in(t->root, path, O_RDONLY | O_NONBLOCK);
 
-	/* What is not on the disk is missed when the image is used. */
-	if (fd >= 0)
-		fsync(fd);
+	return fd < 0 ? 0 : fsync(fd);
 }
 
-static void sync_all(const struct take *t)
+static int sync_all(const struct take *t, struct vol_error *err)
 {
 	const struct vol_record *r = t->r;
 
 	for (size_t i = 0; i < r->outputs; i++)
-		sync_one(t, r->output[i].path);
+		if (sync_one(t, r->output[i].path) != 0)
+			return vol_errorf_errno(
+				err, EIO, "output %.100s: not on disk: %s",
+				r->output[i].path, strerror(errno));
+	/* Of these it is missed when the image is used. */
 	for (size_t i = 0; i < r->entries; i++)
 		if (r->entry[i].how == VOL_ROLLBACK_SUM)
-			sync_one(t, r->entry[i].path);
+			(void)sync_one(t, r->entry[i].path);
+	return 0;
 }
 
 static int open_root(struct take *t, struct vol_error *err)
@@ -260,17 +256,20 @@ static int open_root(struct take *t, struct vol_error *err)
 			   : 0;
 }
 
-void vol_take_sync(struct vol_record *r)
+int vol_take_sync(struct vol_record *r, struct vol_error *err)
 {
 	struct take t = {.r = r, .root = -1};
 	struct vol_rights rights;
+	int rc = -1;
 
-	if (open_root(&t, NULL) == 0 && as_job(&t, &rights, NULL) == 0) {
-		sync_all(&t);
-		vol_rights_back(&rights, NULL);
+	if (open_root(&t, err) == 0 && as_job(&t, &rights, err) == 0) {
+		rc = sync_all(&t, err);
+		if (vol_rights_back(&rights, err) != 0)
+			rc = -1;
 	}
 	if (t.root >= 0)
 		close(t.root);
+	return rc;
 }
 
 /* --- the whole -------------------------------------------------------------
