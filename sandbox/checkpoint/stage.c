@@ -185,52 +185,65 @@ static bool is_note(const char *line)
 	       strncmp(line, "volunteer: ", strlen("volunteer: ")) == 0;
 }
 
+/* Where the notes behind the job's last own line begin; the end of what is no
+ * text. */
+static const char *notes_of(const char *text, size_t len)
+{
+	const char *notes = text, *line, *next;
+
+	for (line = text; line < text + len; line = next) {
+		next = line + strcspn(line, "\n");
+		next += *next == '\n';
+		if (next == line) /* a NUL */
+			return text + len;
+		if (!is_note(line))
+			notes = next;
+	}
+	return notes;
+}
+
+/* malloc'ed, with a NUL behind; NULL: it can not be read. */
+static char *read_part(int fd, off_t from, size_t len)
+{
+	char *text = malloc(len + 1);
+
+	if (text && pread(fd, text, len, from) == (ssize_t)len) {
+		text[len] = '\0';
+		return text;
+	}
+	free(text);
+	return NULL;
+}
+
 /* What is there since the dump is Slurm's and ours: the job did not go on. */
 static bool only_notes(int fd, off_t from, off_t to)
 {
 	cleanup_free char *text = NULL;
 	size_t len = (size_t)(to - from);
-	char *line;
 
-	if (to - from > NOTES_MAX || !(text = malloc(len + 1)) ||
-	    pread(fd, text, len, from) != (ssize_t)len)
+	if (to - from > NOTES_MAX || !(text = read_part(fd, from, len)))
 		return false;
-	text[len] = '\0';
-	for (line = text; *line; line += *line == '\n') {
-		if (!is_note(line))
-			return false;
-		line += strcspn(line, "\n");
-	}
-	return line == text + len;
+	return notes_of(text, len) == text;
 }
 
 /* Cut it, but for what Slurm and we have said since the job's own last line. */
 static int cut_off(int fd, off_t from, off_t to)
 {
 	off_t begin = to - from > NOTES_MAX ? to - NOTES_MAX : from;
-	size_t len = to > begin ? (size_t)(to - begin) : 0;
-	cleanup_free char *text = malloc(len + 1);
-	const char *line, *next, *notes;
+	size_t len = (size_t)(to - begin);
+	cleanup_free char *text = read_part(fd, begin, len);
+	const char *notes;
 
-	if (!text || pread(fd, text, len, begin) != (ssize_t)len)
+	if (!text)
 		return -1;
-	text[len] = '\0';
-	notes = begin == from ? text : text + len;
-	for (line = text; line < text + len; line = next) {
-		next = line + strcspn(line, "\n");
-		next += *next == '\n' ? 1 : 0;
-		if (next == line) { /* a NUL: no text */
-			notes = text + len;
-			break;
-		}
-		if (!is_note(line))
-			notes = next;
-	}
-	len = (size_t)(text + len - notes);
+	notes = notes_of(text, len);
+	/* That line is further up. */
+	if (notes == text && begin != from)
+		notes = text + len;
 	if (ftruncate(fd, from) != 0)
 		return -1;
 	/* Without them it is as good. */
-	(void)!pwrite(fd, notes, len, from);
+	(void)!pwrite(fd, notes, (size_t)(text + len - notes), from);
 	return 0;
 }
 
