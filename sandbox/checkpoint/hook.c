@@ -161,11 +161,15 @@ static ino_t namespace_of(const char *pid, const char *name)
 static int check_namespaces(const struct expected *x, const char *pid,
 			    struct vol_error *err)
 {
-	static const struct {
+	const struct {
 		const char *name;
 		bool ours;
-	} all[] = {{"net", false}, {"cgroup", true}, {"ipc", false},
-		   {"mnt", false}, {"pid", false},   {"user", false},
+	} all[] = {{"net", x->record->network != VOL_NETWORK_NONE},
+		   {"cgroup", true},
+		   {"ipc", false},
+		   {"mnt", false},
+		   {"pid", false},
+		   {"user", x->record->base == 0},
 		   {"uts", false}};
 	char first[16];
 
@@ -173,14 +177,7 @@ static int check_namespaces(const struct expected *x, const char *pid,
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		ino_t its = namespace_of(pid, all[i].name);
 		bool is_ours = its == namespace_of("self", all[i].name);
-		bool ours = all[i].ours;
-
-		if (strcmp(all[i].name, "user") == 0)
-			ours = x->record->base == 0;
-		else if (strcmp(all[i].name, "net") == 0)
-			ours = x->record->network != VOL_NETWORK_NONE;
-
-		if (its == 0 || is_ours != ours ||
+		if (its == 0 || is_ours != all[i].ours ||
 		    its != namespace_of(first, all[i].name))
 			return vol_errorf_errno(err, EPERM,
 						"restored process %s: another "
