@@ -42,8 +42,8 @@ struct vol_fits {
 /* What is being made. */
 struct making {
 	struct vol_fits *f;
-	uint64_t here[VOL_IMAGETABLE_KINDS / 64]; /* kinds of devices */
-	struct vol_ckmachine *made;               /* on what; of each need */
+	struct vol_imagetable_need here; /* kinds of devices */
+	struct vol_ckmachine *made;      /* on what; of each need */
 	struct vol_imagetable_need *needs;
 	struct vol_imagetable_job *jobs;
 	uint32_t n_needs, n_jobs;
@@ -92,6 +92,11 @@ uint32_t vol_fits_kind(struct vol_member *s)
 
 /* ---- the table ---- */
 
+static void add_kind(struct vol_imagetable_need *set, uint32_t kind)
+{
+	set->fits[kind / 64] |= UINT64_C(1) << kind % 64;
+}
+
 /* All kinds of devices that could go on from what was made on m. */
 static bool look_around(const struct making *k, const struct vol_ckmachine *m,
 			struct vol_imagetable_need *need)
@@ -100,10 +105,10 @@ static bool look_around(const struct making *k, const struct vol_ckmachine *m,
 
 	memset(need, 0, sizeof(*need));
 	for (uint32_t i = 1; i < k->f->n_kinds; i++) {
-		if (!(k->here[i / 64] >> i % 64 & 1) ||
+		if (!vol_imagetable_fits(&k->here, i) ||
 		    vol_ckfit(m, NULL, &k->f->kinds[i], NULL, NULL, NULL) < 0)
 			continue;
-		need->fits[i / 64] |= UINT64_C(1) << i % 64;
+		add_kind(need, i);
 		any = true;
 	}
 	return any;
@@ -162,7 +167,7 @@ static void note_devices(struct making *k)
 		uint32_t kind = vol_fits_kind(c->members[i]);
 
 		if (kind && !c->members[i]->revoked)
-			k->here[kind / 64] |= UINT64_C(1) << kind % 64;
+			add_kind(&k->here, kind);
 	}
 }
 
@@ -269,7 +274,6 @@ void vol_fits_machine(struct vol_member *s, const struct vol_link_msg *msg)
 {
 	struct vol_device *d = s->device;
 	char cpu[VOL_CKMACHINE_CPU], criu[16];
-
 	bool alike = vol_ckmachine_known(&d->machine) &&
 		     vol_ckfit_alike(&d->machine, &msg->machine);
 
@@ -332,7 +336,7 @@ static json_t *unfit_json(struct vol_fits *f, const struct vol_ckmachine *m,
 	*any_fits = false;
 	note_devices(&k);
 	for (uint32_t i = 1; list && i < f->n_kinds; i++) {
-		if (!(k.here[i / 64] >> i % 64 & 1))
+		if (!vol_imagetable_fits(&k.here, i))
 			continue;
 		if (vol_ckfit(m, NULL, &f->kinds[i], NULL, NULL, &err) == 0)
 			*any_fits = true;
