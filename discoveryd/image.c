@@ -15,10 +15,10 @@
  *
  * save: CGROUP is the folder of the step's tasks (.../step_batch/user).  It is
  * written down by slurm-volunteer-checkpoint, goes on as it was, and the image
- * (ckstream.h) is put.  --wait is for all of it.  --cause: why, "evict" (that
- *is what is said without it) or "periodic".  --server: descriptor of a socket
- *whose other end is a slurm-volunteer-checkpoint serve, which writes it down
- *where we could not (sandbox/checkpoint.h); else it is the one that
+ * (ckstream.h) is put.  --wait is for all of it.  --cause: why, "evict" (what
+ * is said without it) or "periodic".  --server: descriptor of a socket whose
+ * other end is a slurm-volunteer-checkpoint serve, which writes it down where
+ * we could not (sandbox/checkpoint.h); else it is the one that
  * slurm-volunteer-launch has started.
  *
  * load: DIR is root's alone and empty.  The newest image is fetched and looked
@@ -32,11 +32,13 @@
  * On stdout: a line of JSON, number of put, and number, restarts, bytes, sha256
  * and made_s of get, unless the image goes there; with --progress lines with
  * bytes before it.  Of save: number, bytes, memory, dump_ms and send_ms, before
- * it stage and bytes: as soon as the step is needed no more the stage is
- *"send"; of load: number, restarts, made_s, node and cause, number alone with
- *status 6.  Exit status: 0 done, 1 failed, 2 used wrongly, 3 refused by the
- *controller, 4 there is no image, 5 this job can not be saved, whoever tries, 6
- *this image must not or can not be restored here: an earlier one may.
+ * it stage and bytes: the stage is "send" as soon as the step is needed no
+ * more; of load: number, restarts, made_s, node and cause, number alone with
+ * status 6.
+ *
+ * Exit status: 0 done, 1 failed, 2 used wrongly, 3 refused by the controller, 4
+ * there is no image, 5 this job can not be saved, whoever tries, 6 this image
+ * must not or can not be restored here: an earlier one may.
  */
 #include "config.h"
 

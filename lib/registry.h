@@ -16,8 +16,9 @@
  *	"approved" | "revoked", "standing_at": unix seconds, "by": "who said
  *	so", "node": "name" if it has one, "hostname": "...", "address": "...",
  *	"facts": {...}, "machine": {...} or null, "first_seen": unix seconds,
- *"last_seen": unix seconds, "created": true if the node was made in Slurm by
- *us}]} Older ones are read too: version 2 had no machine, version 1 neither
+ *	"last_seen": unix seconds, "created": true if the node was made in Slurm
+ *	by us}]}
+ * Older ones are read too: version 2 had no machine, version 1 neither
  * fingerprint nor standing nor by; its devices are approved.
  */
 #ifndef VOL_REGISTRY_H

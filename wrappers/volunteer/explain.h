@@ -52,7 +52,8 @@ bool vol_explain_is_start(const struct vol_placement *p,
  *	image: {job, number, node, made_at, waits, unfit: [{machine, reason}]}
  *	now: {fits, held, busy, owner, closed, "no link", "out of service",
  *	"can not", "not wanted", others: numbers, unsure, nodes: [{node, fate,
- *device, order, weight, level, speed, chance, wasted_s, completion_s, why}]}
+ *	device, order, weight, level, speed, chance, wasted_s, completion_s,
+ *	why}]}
  *	history: [as of vol_explain_history], put in by the caller
  *	placement: {at, limit_s, checkpoint_s, taken, passed, held, dropped,
  *	unfit, others, nodes: as above}
