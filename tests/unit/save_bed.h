@@ -16,6 +16,7 @@
 #include "atomicfile.h"
 #include "device/owner_private.h"
 #include "freezer_bed.h"
+#include "saver_bed.h"
 
 #define DEADLINE_S 30
 #define BATCH      0xfffffffb
@@ -107,43 +108,7 @@ static void last_event_is(const char *what, const char *text)
 
 static void program_does(const char *body)
 {
-	char new[sizeof(bed.program) + 8];
-	FILE *f;
-
-	/* One that is being started can not be written to. */
-	snprintf(new, sizeof(new), "%s.new", bed.program);
-	f = fopen(new, "we");
-	assert_non_null(f);
-	fprintf(f,
-		"#!/bin/sh\ncd %s || exit 9\n"
-		"[ \"$2\" = tidy ] && { echo \"$*\" >>tidied; exit; }\n"
-		"%s\n",
-		bed.folder, body);
-	fclose(f);
-	assert_int_equal(chmod(new, 0700), 0);
-	assert_int_equal(rename(new, bed.program), 0);
-}
-
-/* A process that goes by the name of slurmstepd. */
-static pid_t start_stepd(void)
-{
-	int ready[2];
-	pid_t pid;
-	char c;
-
-	assert_int_equal(pipe(ready), 0);
-	pid = fork();
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		prctl(PR_SET_NAME, "slurmstepd");
-		(void)!write(ready[1], "x", 1);
-		for (;;)
-			pause();
-	}
-	assert_int_equal(read(ready[0], &c, 1), 1);
-	close(ready[0]);
-	close(ready[1]);
-	return pid;
+	write_saver(bed.program, bed.folder, body);
 }
 
 static void write_step(struct vol_step *step)

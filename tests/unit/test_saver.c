@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "freezer_bed.h"
+#include "saver_bed.h"
 
 #define DEADLINE_S 30
 #define LONG_MS    60000
@@ -43,21 +44,7 @@ static void on_done(const struct vol_saved *result, void *arg)
 
 static void program_does(const char *body)
 {
-	char new[sizeof(bed.program) + 8];
-	FILE *f;
-
-	/* One that is being started can not be written to. */
-	snprintf(new, sizeof(new), "%s.new", bed.program);
-	f = fopen(new, "we");
-	assert_non_null(f);
-	fprintf(f,
-		"#!/bin/sh\ncd %s || exit 9\n"
-		"[ \"$2\" = tidy ] && { echo \"$*\" >>tidied; exit; }\n"
-		"%s\n",
-		bed.folder, body);
-	fclose(f);
-	assert_int_equal(chmod(new, 0700), 0);
-	assert_int_equal(rename(new, bed.program), 0);
+	write_saver(bed.program, bed.folder, body);
 }
 
 static bool is_there(const char *name)

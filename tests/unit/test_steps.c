@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "atomicfile.h"
+#include "saver_bed.h"
 
 #define BATCH 0xfffffffb
 
@@ -38,28 +39,6 @@ static int teardown(void **state)
 {
 	loop = sd_event_unref(loop);
 	return vtest_folder_teardown(state);
-}
-
-/* A process that goes by the name of slurmstepd. */
-static pid_t start_stepd(void)
-{
-	int ready[2];
-	pid_t pid;
-	char c;
-
-	assert_int_equal(pipe(ready), 0);
-	pid = fork();
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		prctl(PR_SET_NAME, "slurmstepd");
-		(void)!write(ready[1], "x", 1);
-		for (;;)
-			pause();
-	}
-	assert_int_equal(read(ready[0], &c, 1), 1);
-	close(ready[0]);
-	close(ready[1]);
-	return pid;
 }
 
 static void end_stepd(pid_t pid)
