@@ -109,6 +109,25 @@ int vol_criu_wait(pid_t pid, unsigned int seconds, struct vol_error *err)
 				WEXITSTATUS(status));
 }
 
+void vol_criu_end_children(pid_t but)
+{
+	cleanup_free char *text = NULL;
+	int saved = errno, n, pid;
+	char path[64], *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)getpid(),
+		 (int)getpid());
+	text = vol_file_read(path, 4096, NULL, NULL);
+	for (at = text; at && sscanf(at, "%d%n", &pid, &n) == 1; at += n) {
+		if (pid == but)
+			continue;
+		kill(pid, SIGKILL);
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	errno = saved;
+}
+
 /* Parts of what CRIU logs, and what it means for the job. */
 static const struct {
 	const char *log, *means;

@@ -225,12 +225,16 @@ static int run(struct dump *d, struct vol_error *err)
 	int rc, errnum;
 	pid_t pid;
 
+	/* CRIU stops children of its own, to see what the kernel can do; killed
+	 * meanwhile it leaves them so. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	vol_record_seize(d->supervisor, true);
 	pid = start_criu(d);
 	if (pid < 0)
 		return vol_errorf(err, "fork: %s", strerror(errno));
 	rc = vol_criu_wait(pid, d->seconds, &how);
 	errnum = errno;
+	vol_criu_end_children(0);
 	criu_pid = 0;
 	alarm(0);
 	/* One that ended by itself has let go of them. */

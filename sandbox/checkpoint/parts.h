@@ -69,6 +69,8 @@ void vol_criu_exec(const char *criu, struct vol_args *args, const char *more);
 /* Wait for a child.  0: it ended well.  ETIMEDOUT: it was killed after so many
  * seconds in which we ran; ECHILD: it ended with another status. */
 int vol_criu_wait(pid_t pid, unsigned int seconds, struct vol_error *err);
+/* Kill what it has left to us, all of our children but one; keeps errno. */
+void vol_criu_end_children(pid_t but);
 
 /* What a log says of the failure, as one line; EPERM if that is the job's own
  * doing, which no machine can change, EIO else. */

@@ -172,26 +172,6 @@ become_criu(const struct restoring *r, pid_t parent)
 
 /* --- in the process that called ------------------------------------------- */
 
-/* CRIU makes pid 1 our child, and may be killed before it has said so. */
-static void end_children(const struct vol_attempt *a)
-{
-	cleanup_free char *text = NULL;
-	int saved = errno, n, pid;
-	char path[64], *at;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)getpid(),
-		 (int)getpid());
-	text = vol_file_read(path, 4096, NULL, NULL);
-	for (at = text; at && sscanf(at, "%d%n", &pid, &n) == 1; at += n) {
-		if (pid == a->net.pid)
-			continue;
-		kill(pid, SIGKILL);
-		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	errno = saved;
-}
-
 static int tell_failure(const struct restoring *r, const char *log,
 			int status_errnum, const struct vol_error *how,
 			struct vol_error *err)
@@ -391,7 +371,9 @@ static int restore(struct restoring *r, struct vol_sandbox *s,
 	if (vol_net_start(s, &a->net, err) != 0)
 		return -1;
 	if (run_criu(r, err) != 0 || take_over(r, err) != 0) {
-		end_children(a);
+		/* CRIU makes pid 1 our child, and may be killed before it has
+		 * said so. */
+		vol_criu_end_children(a->net.pid);
 		a->child = 0;
 		return -1;
 	}

@@ -173,6 +173,10 @@ def criu_may_be_killed_at_any_time(bed):
         assert dump.returncode in (0, FAILED), err
         assert dump.returncode == 0 or "killed by signal 9" in err, err
         assert (folder / "step").exists() == (dump.returncode == 0)
+        # Nor is anything of it left.
+        left = subprocess.run(["pgrep", "-af", f" -D {folder}/"],
+                              stdout=subprocess.PIPE, text=True, check=False)
+        assert left.stdout == "", left
         before = lines(bed)
         wait_until(lambda b=before: lines(bed) > b or step.poll() is not None,
                    "it goes on")
