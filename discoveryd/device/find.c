@@ -328,8 +328,6 @@ void vol_find_welcomed(struct vol_find *f, const char *address, uint16_t port,
 	/* Waits for avahi-daemon, so not at each welcome. */
 	if (f->mdns && renamed)
 		vol_mdns_update(f->mdns, &f->txt);
-	if (f->conf->controller)
-		return;
 	snprintf(r.address, sizeof(r.address), "%s", address);
 	snprintf(r.cluster, sizeof(r.cluster), "%s", cluster);
 	if (!strcmp(r.address, f->remembered.address) &&
@@ -337,8 +335,11 @@ void vol_find_welcomed(struct vol_find *f, const char *address, uint16_t port,
 	    r.port == f->remembered.port)
 		return;
 	f->remembered = r;
-	add_memory(f);
-	note_others(f);
+	/* With one in device.conf it is kept for image.c alone. */
+	if (!f->conf->controller) {
+		add_memory(f);
+		note_others(f);
+	}
 	if (vol_remembered_save(f->conf->state_dir, &r, &err) < 0)
 		vol_warn("the controller is not remembered: %s", err.text);
 }
