@@ -24,6 +24,10 @@
 #include "nodes.h"
 #include "store.h"
 
+/* Kinds that one device may be the first of: more than it is given other
+ * processors, kernels and versions of CRIU while we run. */
+#define DEVICE_KINDS 16
+
 struct vol_fits {
 	struct vol_controller *c;
 	char *path;
@@ -51,14 +55,21 @@ struct making {
 
 /* ---- kinds ---- */
 
-static uint32_t kind_of(struct vol_fits *f, const struct vol_ckmachine *m)
+/* 0: none yet. */
+static uint32_t find_kind(const struct vol_fits *f,
+			  const struct vol_ckmachine *m)
 {
-	struct vol_ckmachine *more;
-	uint32_t i;
-
-	for (i = 1; i < f->n_kinds; i++)
+	for (uint32_t i = 1; i < f->n_kinds; i++)
 		if (vol_ckfit_alike(&f->kinds[i], m))
 			return i;
+	return 0;
+}
+
+static uint32_t new_kind(struct vol_fits *f, const struct vol_ckmachine *m)
+{
+	uint32_t i = f->n_kinds;
+	struct vol_ckmachine *more;
+
 	if (i == VOL_IMAGETABLE_KINDS) {
 		if (!f->too_many)
 			vol_warn("more than %d kinds of machines: saved jobs "
@@ -76,6 +87,18 @@ static uint32_t kind_of(struct vol_fits *f, const struct vol_ckmachine *m)
 	return i;
 }
 
+/* As kinds are never forgotten, one device must not use them all. */
+static uint32_t new_kind_of(struct vol_fits *f, struct vol_member *s)
+{
+	if (s->kinds == DEVICE_KINDS)
+		return 0;
+	if (++s->kinds == DEVICE_KINDS)
+		vol_warn("%s: has been %d kinds of machines; should it become "
+			 "another, saved jobs do not go on there",
+			 s->node_name, DEVICE_KINDS);
+	return new_kind(f, &s->device->machine);
+}
+
 uint32_t vol_fits_kind(struct vol_member *s)
 {
 	struct vol_fits *f = s->c->fits;
@@ -84,7 +107,9 @@ uint32_t vol_fits_kind(struct vol_member *s)
 	if (!f || !vol_ckmachine_known(m))
 		return 0;
 	if (!s->kind) {
-		s->kind = kind_of(f, m);
+		s->kind = find_kind(f, m);
+		if (!s->kind)
+			s->kind = new_kind_of(f, s);
 		f->devices_changed = true;
 	}
 	return s->kind;

@@ -64,6 +64,7 @@ struct vol_member {
 	uint64_t heard_s;
 	struct vol_forecast *forecast; /* owned */
 	uint32_t kind;   /* of its machine; 0: ask vol_fits_kind */
+	uint32_t kinds;  /* that it was the first of */
 	char *saves_not; /* why no saved job can go on there; owned, or NULL */
 	/* What Slurm said. */
 	bool slurm_known, exists;

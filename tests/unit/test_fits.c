@@ -261,6 +261,36 @@ static void the_controller_forgets(void **state)
 	look_no_more(&s);
 }
 
+/* One device does not take the kinds of all others. */
+static void one_that_is_always_another(void **state)
+{
+	struct bed *bed = *state;
+	struct seen s = {NULL};
+	struct client a, b;
+	uint32_t first;
+
+	join(bed, &a, ID_A, "desk", "desk");
+	join(bed, &b, ID_B, "laptop", "laptop");
+	say_machine(&a, V3, 40101);
+	run_until(bed, (look(bed, &s), kind_of(&s, "desk") > 0));
+	first = kind_of(&s, "desk");
+	for (uint32_t i = 1; i < 16; i++) {
+		say_machine(&a, V3, 40101 + i);
+		run_until(bed, (look(bed, &s), kind_of(&s, "desk") > i));
+	}
+	run_until(bed, strstr(bed->log, "desk: has been 16 kinds of machines"));
+	say_machine(&a, V3, 40201);
+	run_until(bed, (look(bed, &s), !kind_of(&s, "desk")));
+	/* What is known is no other, and others have theirs. */
+	say_machine(&a, V3, 40101);
+	run_until(bed, (look(bed, &s), kind_of(&s, "desk") == first));
+	say_machine(&b, V2, 40101);
+	run_until(bed, (look(bed, &s), kind_of(&s, "laptop") > first + 15));
+	look_no_more(&s);
+	hang_up(&a);
+	hang_up(&b);
+}
+
 /* It is not in the way of what an older device, or image, can not tell. */
 static void nothing_is_known(void **state)
 {
@@ -296,6 +326,7 @@ int main(void)
 		TEST(one_that_learned_or_forgot),
 		TEST(the_controller_remembers),
 		TEST(the_controller_forgets),
+		TEST(one_that_is_always_another),
 		TEST(nothing_is_known),
 	};
 
