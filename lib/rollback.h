@@ -7,7 +7,7 @@
  * is judged before anything is changed: it is proven to be what it was, it can
  * be made that again, or the image must not be used.
  *
- * Proof is by content (the sum of its bytes, xxh64.h), or by the times that the
+ * Proof is by content (the sum of its bytes, XXH64), or by the times that the
  * file system keeps: ctime changes with each write and can not be set back.
  *
  * What belongs to the job can not be seen: all jobs of a user write under the
