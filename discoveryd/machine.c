@@ -8,7 +8,7 @@
  * by the slurm-volunteer-checkpoint that slurm-volunteer-launch has started, if
  * there is one.  On stdout a line of JSON, {"machine": as of ckmachine.h,
  * "why": reason}: criu is 0 when no saved job can go on here, and why tells the
- * reason.  Exit status 0, 2 with a line for people when even that is not known.
+ * reason.  Exit status 0, 2 with a line for people when it may be known later.
  */
 #include "config.h"
 
@@ -30,6 +30,7 @@
 /* CRIU's check takes less than one; the machine may be busy. */
 #define SECONDS 20
 
+/* -1 with EPERM: it will be no better when it is tried again. */
 static int try_criu(const char *criu, struct vol_error *err)
 {
 	struct vol_ckdump probe = {
@@ -39,16 +40,18 @@ static int try_criu(const char *criu, struct vol_error *err)
 		.server = vol_ckdump_server(),
 		.stop = -1,
 	};
-	int rc;
+	int rc, errnum;
 
 	/* The usual case where it can not: said in few words. */
 	if (access(criu, X_OK) < 0)
-		rc = vol_errorf(err, "no CRIU here (%s: %s)", criu,
-				strerror(errno));
+		rc = vol_errorf_errno(err, EPERM, "no CRIU here (%s: %s)", criu,
+				      strerror(errno));
 	else
 		rc = vol_ckdump(&probe, err);
+	errnum = errno;
 	if (probe.server >= 0)
 		close(probe.server);
+	errno = errnum;
 	return rc;
 }
 
@@ -66,6 +69,17 @@ static int tell(const struct vol_ckmachine *m, const char *why)
 	return rc < 0 || putchar('\n') < 0 || fflush(stdout) == EOF ? -1 : 0;
 }
 
+static int look(const char *criu, struct vol_ckmachine *m,
+		struct vol_error *err)
+{
+	if (vol_ckhere_look_around(m, err) < 0)
+		return -1;
+	if (try_criu(criu, err) == 0)
+		return vol_ckhere_criu(criu, m, err);
+	m->criu = 0;
+	return errno == EPERM ? 0 : -1;
+}
+
 int main(int argc, char **argv)
 {
 	struct vol_ckmachine m;
@@ -75,12 +89,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "Usage: %s CRIU\n", argv[0]);
 		return USAGE;
 	}
-	if (vol_ckhere_look_around(&m, &err) < 0) {
+	if (look(argv[1], &m, &err) < 0) {
 		puts(err.text);
 		return VOL_TRIAL_BROKEN;
 	}
-	if (try_criu(argv[1], &err) < 0 ||
-	    vol_ckhere_criu(argv[1], &m, &err) < 0)
-		m.criu = 0;
 	return tell(&m, m.criu ? "" : err.text) < 0 ? USAGE : VOL_TRIAL_ALL;
 }

@@ -68,7 +68,8 @@
 #define VOL_SERVE_QUESTION_MAX 8192 /* bytes of a packet */
 #define VOL_SERVE_ANSWER_MAX   1024
 
-#define VOL_CHECKPOINT_EXIT_FAILED    1
+#define VOL_CHECKPOINT_EXIT_FAILED 1
+/* Whoever asks again is told the same. */
 #define VOL_CHECKPOINT_EXIT_UNMOVABLE 3
 
 /* --- the record ------------------------------------------------------------

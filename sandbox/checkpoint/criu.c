@@ -102,8 +102,7 @@ int vol_criu_wait(pid_t pid, unsigned int seconds, struct vol_error *err)
 	if (status == 0)
 		return 0;
 	if (WIFSIGNALED(status))
-		return vol_errorf_errno(err, ECHILD,
-					"criu: killed by signal %d",
+		return vol_errorf_errno(err, EINTR, "criu: killed by signal %d",
 					WTERMSIG(status));
 	return vol_errorf_errno(err, ECHILD, "criu: exit status %d",
 				WEXITSTATUS(status));

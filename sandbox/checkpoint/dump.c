@@ -238,7 +238,7 @@ static int run(struct dump *d, struct vol_error *err)
 	criu_pid = 0;
 	alarm(0);
 	/* One that ended by itself has let go of them. */
-	if (rc == 0 || (errnum != ETIMEDOUT && !strstr(how.text, "signal")))
+	if (rc == 0 || errnum == ECHILD)
 		vol_record_seize(d->supervisor, false);
 	/* One that was killed leaves it as it is. */
 	if (d->cgroup[0] && vol_cgroup_freeze(d->cgroup, d->frozen, err) != 0)
@@ -250,8 +250,7 @@ static int run(struct dump *d, struct vol_error *err)
 	if (read_reason(d, err))
 		return -1;
 	snprintf(log, sizeof(log), "%s/" VOL_DUMP_LOG, d->dir);
-	if (errnum == ETIMEDOUT || strstr(how.text, "signal") ||
-	    access(log, R_OK) != 0)
+	if (errnum != ECHILD || access(log, R_OK) != 0)
 		return vol_errorf_errno(err, EIO, "%s", how.text);
 	return vol_criu_reason(log, err);
 }

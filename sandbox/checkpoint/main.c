@@ -63,8 +63,8 @@ static int check_version(const char *criu, unsigned int *version,
 static int check_kernel(const char *criu, struct vol_error *err)
 {
 	struct vol_args args = {.n = 0};
+	struct vol_error how;
 	pid_t pid;
-	int rc;
 
 	vol_args_add(&args, "criu");
 	vol_args_add(&args, "check");
@@ -81,12 +81,14 @@ static int check_kernel(const char *criu, struct vol_error *err)
 	vol_args_free(&args);
 	if (pid < 0)
 		return vol_errorf(err, "fork: %s", strerror(errno));
-	rc = vol_criu_wait(pid, SECONDS, NULL);
-	return rc == 0 ? 0
-		       : vol_errorf_errno(err, ENOTSUP,
-					  "%s: this kernel has not what it "
-					  "needs (criu check)",
-					  criu);
+	if (vol_criu_wait(pid, SECONDS, &how) == 0)
+		return 0;
+	if (errno != ECHILD)
+		return vol_errorf_errno(err, EIO, "%s: check: %s", criu,
+					how.text);
+	return vol_errorf_errno(
+		err, ENOTSUP,
+		"%s: this kernel has not what it needs (criu check)", criu);
 }
 
 static int probe(const char *criu, struct vol_error *err)
@@ -95,8 +97,12 @@ static int probe(const char *criu, struct vol_error *err)
 	struct utsname kernel;
 
 	if (check_version(criu, &version, err) != 0 ||
-	    check_kernel(criu, err) != 0)
+	    check_kernel(criu, err) != 0) {
+		/* It will be no better when it is asked again. */
+		if (errno == ENOTSUP)
+			errno = EPERM;
 		return -1;
+	}
 	uname(&kernel);
 	sscanf(kernel.release, "%u.%u", &major, &minor);
 	printf("criu=%u.%u.%u kernel=%s sockets=%s\n", version / 10000,

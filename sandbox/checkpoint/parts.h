@@ -67,7 +67,8 @@ void vol_args_free(struct vol_args *args);
 void vol_criu_exec(const char *criu, struct vol_args *args, const char *more);
 
 /* Wait for a child.  0: it ended well.  ETIMEDOUT: it was killed after so many
- * seconds in which we ran; ECHILD: it ended with another status. */
+ * seconds in which we ran; EINTR: somebody killed it; ECHILD: it ended with
+ * another status. */
 int vol_criu_wait(pid_t pid, unsigned int seconds, struct vol_error *err);
 /* Kill what it has left to us, all of our children but one; keeps errno. */
 void vol_criu_end_children(pid_t but);

@@ -187,14 +187,18 @@ def criu_may_be_killed_at_any_time(bed):
 
 def a_wrong_criu_says_why(bed):
     old = bed.images / "criu"
-    for script, reason in (("echo Version: 3.17.1", "4.1 or later"),
-                           ("exit 3", "exit status 3"),
-                           ("[ $1 = check ] && exit 1; echo Version: 4.2",
-                            "kernel")):
+    for script, reason, status in (
+            ("echo Version: 3.17.1", "4.1 or later", UNMOVABLE),
+            ("[ $1 = check ] && exit 1; echo Version: 4.2", "kernel",
+             UNMOVABLE),
+            # Which may pass.
+            ("exit 3", "exit status 3", FAILED),
+            ("[ $1 = check ] && kill -9 $$; echo Version: 4.2", "signal 9",
+             FAILED)):
         old.write_text(f"#!/bin/sh\n{script}\n")
         old.chmod(0o755)
         done = probe(str(old))
-        assert done.returncode == FAILED and reason in done.stderr, done
+        assert done.returncode == status and reason in done.stderr, done
     old.unlink()
     done = probe(str(old))
     assert done.returncode == FAILED and "No such file" in done.stderr, done
