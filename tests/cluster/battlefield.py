@@ -8,9 +8,12 @@ import shlex
 import tempfile
 
 import attempts
+import migrating
+import parked
 from attempts import CANNOT, REACHED, Result
 
 DEVICE = "desk1"
+ELSEWHERE = "desk2"  # from where a saved job comes
 AT_A_TIME = 12    # attempts that are submitted together
 USER = "ann"      # the owner of every device, and the submitter
 OTHER = "alice"   # a submitter who is neither
@@ -36,22 +39,22 @@ SETTINGS = {
 }
 
 
-def set_walls(lab, **settings):
-    """Put these into [sandbox] of the device's device.conf, or, None, take
+def set_walls(lab, node=DEVICE, **settings):
+    """Put these into [sandbox] of that device's device.conf, or, None, take
     them out; until slurmstepd will read them."""
     for key, value in settings.items():
         edit = f"sed -i '/^{key} *=/d' {CONF}"
         if value is not None:
             edit += f" && sed -i '/^.sandbox.$/a {key} = {value}' {CONF}"
-        lab.run(DEVICE, edit)
-    lab.run(DEVICE, "pkill -HUP -x discoveryd")
+        lab.run(node, edit)
+    lab.run(node, "pkill -HUP -x discoveryd")
     told = [f"walls={settings['sandbox'] or 'yes'}"] \
         if "sandbox" in settings else []
     if settings.get("open_files"):
         told.append(f"open_files={settings['open_files']}")
     for line in told:
         lab.wait(f"{line} in {WALLS}", lambda line=line: lab.run(
-            DEVICE, f"grep -x {line} {WALLS}"), 20)
+            node, f"grep -x {line} {WALLS}"), 20)
 
 
 @contextlib.contextmanager
@@ -120,12 +123,13 @@ class Battlefield:
 
     # -- inside a job ------------------------------------------------------
 
-    def sbatch(self, user, name, script, *options):
+    def sbatch(self, user, name, script, *options,
+               where=f"-w {DEVICE} --no-requeue"):
         """Submit on the device; the id of the job."""
         env = [*self.env, *self.session]
         return self.lab.proc(
             "controller", f"cd {WORK} && sbatch --parsable -p volunteer "
-            f"-w {DEVICE} -n1 --mem=200 -t 10 --no-requeue "
+            f"{where} -n1 --mem=200 -t 10 "
             f"-o {shlex.quote(f'/campaign/{user}/{name}.out')} "
             f"{' '.join(options)} --wrap {shlex.quote(script)}", user=user,
             env=env).stdout.strip()
@@ -138,6 +142,28 @@ class Battlefield:
         self.wait_end(job, 300)
         return self.complete(chosen, self.lab.ctl(
             f"cat /campaign/{user}/inside.out"))
+
+    def in_restored_job(self, chosen, user=USER):
+        """The same in a job that was saved elsewhere and went on here."""
+        lab, names = self.lab, " ".join(a.name for a in chosen)
+        lab.ctl(f"rm -f {WORK}/go /campaign/{user}/restored.out")
+        # With fewer files than that job has it would not go on here.
+        set_walls(lab, ELSEWHERE, open_files=SETTINGS["open_files"])
+        with migrating.only(lab, ELSEWHERE):
+            job = self.sbatch(
+                user, "restored", "until [ -e go ]; do sleep 0.1; done; "
+                f"exec {WORK}/battery {names}", f"--chdir={WORK}",
+                migrating.ASK, where="--requeue")
+            lab.wait("the job runs", lambda: parked.running_on(
+                lab, job) == ELSEWHERE, 60)
+        with migrating.only(lab, ELSEWHERE, DEVICE):
+            assert migrating.evict(lab, job, ELSEWHERE) == DEVICE
+        set_walls(lab, ELSEWHERE, open_files=None)
+        lab.ctl(f"touch {WORK}/go")
+        self.wait_end(job, 300)
+        said = lab.ctl(f"cat /campaign/{user}/restored.out")
+        assert migrating.GOES_ON.findall(said), said
+        return self.complete(chosen, migrating.NOTES.sub("", said))
 
     def wait_end(self, job, timeout=60):
         self.lab.wait(f"job {job} ends", lambda: not self.lab.ctl(

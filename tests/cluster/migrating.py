@@ -3,6 +3,8 @@
 import contextlib
 import re
 
+import pytest
+
 import parked
 from parked import present
 
@@ -12,6 +14,19 @@ NOTES = re.compile(r"^(volunteer|slurmstepd[^:]*):.*\n", re.M)
 GOES_ON = re.compile(r"^volunteer: goes on from image (\d+), made \S+ ago on "
                      r"(\S+)$", re.M)
 BEGINS = "volunteer: the job starts from the beginning\n"
+
+
+def no_criu(lab, node="desk1"):
+    """Why no job can be saved there; None: it can."""
+    program = "/usr/libexec/slurm-volunteer/slurm-volunteer-checkpoint"
+    done = lab.proc(node, f"{program} probe", check=False)
+    return done.stderr.strip() if done.returncode else None
+
+
+def need_criu(lab):
+    """Where CRIU can not work on this kernel there is nothing to prove."""
+    if why := no_criu(lab):
+        pytest.skip(f"not proven here: {why}")
 
 
 def output(lab, job):

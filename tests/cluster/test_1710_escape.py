@@ -7,6 +7,7 @@ prove nothing."""
 import pytest
 
 import attempts
+import migrating
 from attempts import BLOCKED, REACHED
 from battlefield import (DEVICE, OTHER, USER, Battlefield, set_walls,
                          walls_down)
@@ -53,8 +54,21 @@ def inside(field):
 
 
 @pytest.fixture(scope="module")
-def bare(inside, field):
+def restored(inside, field):
+    """The same in a job that was saved elsewhere: CRIU puts it back, root, and
+    all of its walls are to be around it then.  None where it can not."""
+    if migrating.no_criu(field.lab):
+        return None
+    field.clean()
+    results = field.look(field.in_restored_job(IN_JOB), IN_JOB)
+    results["touched"] = field.touched()
+    return results
+
+
+@pytest.fixture(scope="module")
+def bare(inside, restored, field):
     """The same without walls, afterwards: so the victims were there."""
+    field.clean()
     results = field.look(field.bare(IN_JOB), IN_JOB)
     with walls_down(field.lab):
         results |= field.submit_all(SUBMITTED)
@@ -91,6 +105,13 @@ def test_attempt(attempt, field, inside, bare):
     check(attempt, inside[attempt.name], bare[attempt.name])
 
 
+@pytest.mark.parametrize("attempt", IN_JOB, ids=name_of)
+def test_attempt_restored(attempt, field, restored, bare):
+    if restored is None:
+        migrating.need_criu(field.lab)
+    check(attempt, restored[attempt.name], bare[attempt.name])
+
+
 @pytest.mark.parametrize(
     "user, attempt", [pytest.param(user, a, id=f"{user}-{a.name}")
                       for user, chosen in NEIGHBOURS.items() for a in chosen])
@@ -113,6 +134,12 @@ def test_a_silent_display_stops_no_daemon(field, bare):
 
 def test_the_owner_notices_nothing(field, inside):
     assert inside["touched"] == []
+
+
+def test_the_owner_does_not_notice_a_restored_job(field, restored):
+    if restored is None:
+        migrating.need_criu(field.lab)
+    assert restored["touched"] == []
 
 
 def test_no_job_closes_the_device(field, inside):

@@ -70,10 +70,7 @@ def fixture_feature(session_lab):
     """What desk2 lacks.  Where CRIU can not work on this kernel there is
     nothing to prove."""
     lab = session_lab
-    program = "/usr/libexec/slurm-volunteer/slurm-volunteer-checkpoint"
-    done = lab.proc("desk1", f"{program} probe", check=False)
-    if done.returncode:
-        pytest.skip(f"migration is not proven here: {done.stderr.strip()}")
+    migrating.need_criu(lab)
     for node in lab.nodes():
         lab.wait(f"{node} says what it is", lambda n=node: features(lab, n),
                  60)

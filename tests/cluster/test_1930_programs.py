@@ -25,10 +25,7 @@ class Bed:
 def fixture_bed(session_lab):
     """Two devices with what the programs need, and room for all of them."""
     lab = session_lab
-    probe = "/usr/libexec/slurm-volunteer/slurm-volunteer-checkpoint probe"
-    done = lab.proc(NODES[0], probe, check=False)
-    if done.returncode:
-        pytest.skip(f"programs that move: not proven here: {done.stderr}")
+    migrating.need_criu(lab)
     programs.install(lab, *NODES)
     mended = [node for node in NODES if programs.mend_criu(lab, node)]
     lab.ctl("scontrol update partitionname=volunteer oversubscribe=force:16")

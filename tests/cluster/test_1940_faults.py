@@ -26,10 +26,7 @@ IMAGE = "/usr/libexec/slurm-volunteer/slurm-volunteer-image"
 @pytest.fixture(autouse=True, scope="module")
 def fixture_criu(session_lab):
     """Where CRIU can not work on this kernel there is nothing to prove."""
-    program = "/usr/libexec/slurm-volunteer/slurm-volunteer-checkpoint"
-    done = session_lab.proc("desk1", f"{program} probe", check=False)
-    if done.returncode:
-        pytest.skip(f"migration is not proven here: {done.stderr.strip()}")
+    migrating.need_criu(session_lab)
 
 
 def begin(lab, node):
