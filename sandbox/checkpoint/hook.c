@@ -89,11 +89,35 @@ static int record_files(const char *dir, struct vol_error *err)
 	return vol_file_replace(path, text, strlen(text), 0600, 0, err);
 }
 
+/* Before CRIU lets go of it; see dump.c.  From its cgroup namespace, which we
+ * are in as well, nobody may. */
+static int freeze_again(const char *dir, struct vol_error *err)
+{
+	char path[PATH_MAX], cgroup[PATH_MAX];
+	cleanup_free char *text = NULL;
+	cleanup_fd int ns = -1;
+	int pid;
+
+	snprintf(path, sizeof(path), "%s/" VOL_DUMP_FREEZE, dir);
+	if (access(path, F_OK) != 0)
+		return 0;
+	text = vol_file_read(path, sizeof(cgroup), NULL, err);
+	if (!text)
+		return -1;
+	if (sscanf(text, "%d %4095s", &pid, cgroup) != 2)
+		return vol_errorf_errno(err, EINVAL, "%s: damaged", path);
+	snprintf(path, sizeof(path), "/proc/%d/ns/cgroup", pid);
+	ns = open(path, O_RDONLY | O_CLOEXEC);
+	if (ns < 0 || setns(ns, CLONE_NEWCGROUP) != 0)
+		return vol_errorf(err, "%s: %s", path, strerror(errno));
+	return vol_cgroup_freeze(cgroup, true, err);
+}
+
 int vol_hook_dumped(const char *dir, struct vol_error *err)
 {
 	char path[PATH_MAX];
 
-	if (record_files(dir, err) == 0)
+	if (freeze_again(dir, err) == 0 && record_files(dir, err) == 0)
 		return 0;
 	snprintf(path, sizeof(path), "%s/" VOL_DUMP_REASON, dir);
 	vol_file_replace(path, err->text, strlen(err->text), 0600, 0, NULL);
