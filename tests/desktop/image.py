@@ -26,7 +26,7 @@ TESTBED = "{}:{}".format(os.environ.get("VOLUNTEER_IMAGE_NAME",
 IMAGE_SIZE = "1500M"
 
 PACKAGES = (
-    "systemd-sysv", "udev", "dbus", "libpam-systemd", "kmod", "login",
+    "criu", "systemd-sysv", "udev", "dbus", "libpam-systemd", "kmod", "login",
     "passwd", "iproute2", "procps", "munge", "slurmctld", "slurmd",
     "slurm-client", "libavahi-client3", "libgnutls30t64", "libhwloc15",
     "libinih1", "libjansson4", "libseccomp2", "libslurm42", "libssl3t64",

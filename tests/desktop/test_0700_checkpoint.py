@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Debian's kernel, its CRIU, and our units: an owner stays, and what ran goes
+on when the machine is free again"""
+import re
+
+from guest import wait
+
+OUTPUT = "/campaign/moved"
+STEPS = 150
+GOES_ON = re.compile(r"^volunteer: goes on from image \d+, made \S+ ago on desk$",
+                     re.M)
+
+
+def output(bed, job):
+    return bed.desk.run(f"cat {OUTPUT}.{job}")
+
+
+def test_the_desktop_says_that_jobs_can_go_on(bed):
+    wait("it is known", lambda: "can be saved and go on here" in bed.desk.run(
+        "journalctl -o cat -u slurm-volunteer-device"), 90)
+
+
+def test_a_job_goes_on_after_its_owner_has_gone(bed):
+    bed.configure(parked_max="3s")
+    job = bed.count(STEPS, "-w desk --volunteer-checkpoint=on-evict "
+                    f"--open-mode=append -o {OUTPUT}.%j")
+    bed.running(job)
+    wait("it is under way", lambda: bed.ticks(job) > STEPS // 10, 60)
+    with bed.typing():
+        wait("it waits", lambda: bed.job(job)["JobState"] == "PENDING", 150)
+        ticks = bed.ticks(job)
+        assert STEPS // 10 < ticks < STEPS
+        print(bed.head.run("volunteer checkpoints"))
+    wait("it has ended", lambda: bed.job(job)["JobState"] not in (
+        "PENDING", "RUNNING", "COMPLETING"), 300)
+    said = output(bed, job)
+    print(said)
+    assert bed.job(job)["JobState"] == "COMPLETED", said
+    assert GOES_ON.findall(said), said
+    assert bed.job(job)["Restarts"] == "1"
+    assert bed.result(job) == bed.counted(STEPS)
+    # Nothing of it is left.
+    assert bed.desk.run("pgrep -a criu || true") == ""
