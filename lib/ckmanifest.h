@@ -85,8 +85,8 @@ struct vol_ckmanifest {
 	uint32_t uid, gid;
 	uint32_t id_base; /* host id of its id 0, where it was made */
 	uint8_t filter[VOL_SHA256_BYTES]; /* of our seccomp filter */
-	uint32_t processes;
-	uint64_t memory; /* bytes of pages */
+	uint32_t processes;               /* 0: only files (ckfiles.h) */
+	uint64_t memory;                  /* bytes of pages */
 
 	struct vol_ckplaces places;
 	struct vol_ckmapped mapped;

@@ -189,7 +189,7 @@ static void texts(void **state)
 		{"periodic", "evil", "cause: want one of the known words"},
 		{"\"fpu\",\"sse2\"", "\"sse2\",\"fpu\"", "not in the form"},
 		{"\"fpu\"", "\"nx\"", "cpu: want a CPU feature"},
-		{"\"criu\":40201", "\"criu\":0", "criu: want"},
+		{"\"criu\":40201", "\"criu\":1000000", "criu: want"},
 		{"\"ab00", "\"AB00", "filter: want 64 digits"},
 		{"\"ab00", "\"ab0", "filter: want 64 digits"},
 		{"core-1.img", "cgroup.img", "files: \"cgroup.img\" is no"},
