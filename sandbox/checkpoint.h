@@ -21,6 +21,13 @@
  *		job is going to run on after it, so what its files are in that
  *		moment is kept, too (lib/rollback.h); where that is more than
  *		may be kept, the dump fails.
+ *	slurm-volunteer-checkpoint -f [-p] [-s SIGNAL -g MILLISECONDS] dump
+ *			TASK DIR
+ *		The same of the files that the job has for itself
+ *		(lib/ckfiles.h), without its processes, and without CRIU.  Its
+ *		cgroup must be frozen, and is when this ends.  -s, -g: before
+ *		that the processes that do something about the signal get it,
+ *		and run a little, no longer than so (grace.c).
  *	slurm-volunteer-checkpoint [-c CRIU] restore-check DIR
  *		Is DIR whole, and can this machine's CRIU restore it?
  *	slurm-volunteer-checkpoint [-c CRIU] probe
@@ -202,12 +209,22 @@ int vol_sandbox_restore(struct vol_sandbox *sandbox,
 			const struct vol_restore *restore,
 			struct vol_error *err);
 
-/* Before that, in the same process: write to the file path what of this machine
- * a restored job would see mounted, a line "TARGET FLAGS" for each mount that
- * CRIU is told of as an external one, flags being those of mount(2) among
- * MS_RDONLY, MS_NOSUID, MS_NODEV and MS_NOEXEC, in decimal.  A target may have
- * spaces in it.  The process is in mounts of its own afterwards, its working
- * folder "/". */
+/* In place of that, before vol_sandbox_enter(), in the same process: the task
+ * finds what an image without processes holds.  dir is as dump -f left it,
+ * of this job, and not needed any more afterwards.  -1: the task finds nothing,
+ * err says why. */
+int vol_sandbox_bring(struct vol_sandbox *sandbox, const char *dir,
+		      struct vol_error *err);
+/* In the task, when vol_sandbox_enter() has returned 0: why nothing of that is
+ * there after all; NULL: it is.  Borrowed. */
+const char *vol_sandbox_unbrought(const struct vol_sandbox *sandbox);
+
+/* Before a restore, in the same process: write to the file path what of this
+ * machine a restored job would see mounted, a line "TARGET FLAGS" for each
+ * mount that CRIU is told of as an external one, flags being those of mount(2)
+ * among MS_RDONLY, MS_NOSUID, MS_NODEV and MS_NOEXEC, in decimal.  A target may
+ * have spaces in it.  The process is in mounts of its own afterwards, its
+ * working folder "/". */
 int vol_sandbox_offer(struct vol_sandbox *sandbox, const char *path,
 		      struct vol_error *err);
 

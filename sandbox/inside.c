@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "checkpoint/parts.h"
 #include "programs.h"
 
 /* Nobody reads it: who waits outside reads reports. */
@@ -177,6 +178,10 @@ static int settle(const struct vol_entry *e, struct vol_error *err)
 	    pass(s->passed, err) != 0 || vol_limits_task(s, err) != 0 ||
 	    vol_privileges_drop(s->job.uid, s->job.gid, err) != 0)
 		return -1;
+	/* The modes of these are their own. */
+	umask(0);
+	if (s->brought)
+		vol_unpack(s->brought);
 	umask(e->umask);
 	/* slurmstepd got there with capabilities. */
 	if (chdir(e->where[0] ? e->where : "/tmp") != 0)

@@ -78,6 +78,7 @@ struct vol_sandbox {
 	int net_fd, tun_fd;
 	int checkpoint_fd; /* program, -1: none, see checkpoint.h */
 	char resolver[VOL_NET_ADDRESS_SIZE];
+	struct vol_brought *brought; /* of the task, checkpoint/unpack.c */
 	struct vol_shared *shared;
 	struct vol_place place[VOL_PLACES_MAX];
 	size_t places;

@@ -30,7 +30,11 @@
  * what it had them do, and they die of a trap: that is not their doing.  Only
  * root can set it; one of trusted.* only root could read. */
 #define VOL_SEIZED_ATTRIBUTE "security.volunteer.seized"
-/* Where the descriptor of that leads. */
+/* Another one, while a program that was told to save itself may end of it: a
+ * decimal number, the milliseconds of CLOCK_BOOTTIME until which an end is not
+ * the end of the job, and waits; UINT64_MAX: nor is any later one. */
+#define VOL_TOLD_ATTRIBUTE "security.volunteer.told"
+/* Where the descriptor of those leads. */
 #define VOL_RECORD_LINK "/memfd:volunteer-record (deleted)"
 
 #endif

@@ -27,6 +27,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "programs.h"
@@ -38,6 +39,8 @@
 
 /* The task ended as it began: as env(1) and timeout(1) say it. */
 #define EXIT_FAILED 125
+/* Between two looks whether that is over. */
+#define TOLD_LOOK_MS 500
 /* VOL_EXIT_REQUEUE of plugins/spank/plugin.h */
 #define EXIT_REQUEUE 150
 
@@ -249,36 +252,79 @@ static int read_status(const struct supervisor *s)
 	return status;
 }
 
-static bool is_seized(const char *name)
+/* The value of an attribute of the record that this descriptor may be; -1. */
+static ssize_t look_at(const char *name, const char *attribute, char *value,
+		       size_t size)
 {
-	char path[64], to[64], value;
+	char path[64], to[64];
 	ssize_t n;
 
 	/* slurmstepd's view of /proc has no "self": view_proc.c. */
 	snprintf(path, sizeof(path), "/proc/%d/fd/%.8s", (int)getpid(), name);
 	n = readlink(path, to, sizeof(to) - 1);
 	if (n < 0)
-		return false;
+		return -1;
 	to[n] = '\0';
-	return strcmp(to, VOL_RECORD_LINK) == 0 &&
-	       fgetxattr(atoi(name), VOL_SEIZED_ATTRIBUTE, &value, 1) > 0;
+	return strcmp(to, VOL_RECORD_LINK) == 0
+		       ? fgetxattr(atoi(name), attribute, value, size)
+		       : -1;
+}
+
+/* "": the record has none. */
+static void read_attribute(const char *attribute, char value[24])
+{
+	struct dirent *e;
+	char path[64];
+	ssize_t n = -1;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)getpid());
+	dir = opendir(path);
+	while (dir && n < 0 && (e = readdir(dir)))
+		n = look_at(e->d_name, attribute, value, 23);
+	value[n > 0 ? n : 0] = '\0';
+	if (dir)
+		closedir(dir);
 }
 
 /* Was CRIU killed while it had hold of the job? */
 static bool was_seized(void)
 {
-	bool seized = false;
-	struct dirent *e;
-	char path[64];
-	DIR *dir;
+	char value[24];
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)getpid());
-	dir = opendir(path);
-	while (dir && !seized && (e = readdir(dir)))
-		seized = is_seized(e->d_name);
-	if (dir)
-		closedir(dir);
-	return seized;
+	read_attribute(VOL_SEIZED_ATTRIBUTE, value);
+	return *value;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static uint64_t told_until(void)
+{
+	char value[24];
+
+	read_attribute(VOL_TOLD_ATTRIBUTE, value);
+	return strtoull(value, NULL, 10);
+}
+
+/* A program that was told to save itself may end of that, and is not done with
+ * its work.  slurmctld must not hear of an end before the job's files are
+ * brought away: whoever told it stops us first. */
+static bool was_told(const struct supervisor *s)
+{
+	struct pollfd stepd = {s->stepd, POLLIN, 0};
+	uint64_t until_ms = told_until();
+	bool told = now_ms() < until_ms;
+
+	while (now_ms() < until_ms && until_ms != UINT64_MAX &&
+	       poll(&stepd, 1, TOLD_LOOK_MS) == 0)
+		until_ms = told_until();
+	return told;
 }
 
 /* Of the task, or, as shells tell it, of the last program that it ran. */
@@ -290,13 +336,14 @@ static bool is_trap(int status)
 	return number == SIGTRAP || number == SIGSEGV;
 }
 
-static void __attribute__((noreturn)) end_like(int status)
+static void __attribute__((noreturn))
+end_like(const struct supervisor *s, int status)
 {
 	const struct rlimit no_core = {0, 0};
 	int number = WTERMSIG(status);
 	sigset_t one;
 
-	if (is_trap(status) && was_seized())
+	if ((is_trap(status) && was_seized()) || was_told(s))
 		_exit(EXIT_REQUEUE);
 	if (WIFSIGNALED(status)) {
 		setrlimit(RLIMIT_CORE, &no_core);
@@ -332,7 +379,7 @@ static void __attribute__((noreturn)) run(struct supervisor *s)
 			break;
 		}
 	}
-	end_like(read_status(s));
+	end_like(s, read_status(s));
 }
 
 int main(int argc, char *argv[])

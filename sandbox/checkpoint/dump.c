@@ -104,24 +104,24 @@ static int write_record(const struct dump *d, struct vol_error *err)
 }
 
 /* Root's alone: images hold the job's memory. */
-static int make_folder(const struct dump *d, struct vol_error *err)
+int vol_dump_folder(const char *dir, struct vol_error *err)
 {
 	char path[PATH_MAX];
 	struct stat st;
 
-	if (lstat(d->dir, &st) != 0)
-		return vol_errorf(err, "%s: %s", d->dir, strerror(errno));
+	if (lstat(dir, &st) != 0)
+		return vol_errorf(err, "%s: %s", dir, strerror(errno));
 	if (!S_ISDIR(st.st_mode) || st.st_uid != 0 || (st.st_mode & 0077))
 		return vol_errorf_errno(
-			err, EPERM, "%s: is no folder of root's alone", d->dir);
-	if (strncmp(d->dir, "/tmp/", 5) == 0 || d->dir[0] != '/')
+			err, EPERM, "%s: is no folder of root's alone", dir);
+	if (strncmp(dir, "/tmp/", 5) == 0 || dir[0] != '/')
 		return vol_errorf_errno(err, EINVAL,
 					"%s: must be a full path that is not "
 					"below /tmp",
-					d->dir);
-	if (snprintf(path, sizeof(path), "%s/" VOL_RECORD_IMAGES, d->dir) >=
+					dir);
+	if (snprintf(path, sizeof(path), "%s/" VOL_RECORD_IMAGES, dir) >=
 	    (int)sizeof(path) - NAME_MAX)
-		return vol_errorf_errno(err, ENAMETOOLONG, "%s: %s", d->dir,
+		return vol_errorf_errno(err, ENAMETOOLONG, "%s: %s", dir,
 					strerror(ENAMETOOLONG));
 	if (mkdir(path, 0700) != 0)
 		return vol_errorf(err, "%s: %s", path, strerror(errno));
@@ -418,7 +418,7 @@ static int dump(struct dump *d, const char *task, struct vol_error *err)
 {
 	int saved;
 
-	if (find(d, task, err) != 0 || make_folder(d, err) != 0)
+	if (find(d, task, err) != 0 || vol_dump_folder(d->dir, err) != 0)
 		return -1;
 	d->record->goes_on = d->goes_on;
 	if (add_args(d, err) == 0 && write_record(d, err) == 0 &&

@@ -165,6 +165,19 @@ void vol_record_seize(pid_t supervisor, bool on)
 		(void)fremovexattr(fd, VOL_SEIZED_ATTRIBUTE);
 }
 
+void vol_record_told(pid_t supervisor, uint64_t until_ms)
+{
+	cleanup_fd int fd = find_record(supervisor);
+	char text[24];
+	int len = snprintf(text, sizeof(text), "%" PRIu64, until_ms);
+
+	/* Where that can not be, such an end is taken for the job's. */
+	if (fd >= 0 && until_ms)
+		(void)fsetxattr(fd, VOL_TOLD_ATTRIBUTE, text, (size_t)len, 0);
+	else if (fd >= 0)
+		(void)fremovexattr(fd, VOL_TOLD_ATTRIBUTE);
+}
+
 bool vol_record_has_output(const struct vol_record *r, const char *path)
 {
 	for (size_t i = 0; i < r->outputs; i++)

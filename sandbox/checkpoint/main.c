@@ -28,6 +28,8 @@ static void usage(void)
 {
 	fputs("usage: slurm-volunteer-checkpoint [-c CRIU] [-t SECONDS] [-p] "
 	      "dump TASK DIR\n"
+	      "       slurm-volunteer-checkpoint -f [-p] [-s SIGNAL -g "
+	      "MILLISECONDS] dump TASK DIR\n"
 	      "       slurm-volunteer-checkpoint [-c CRIU] restore-check DIR\n"
 	      "       slurm-volunteer-checkpoint [-c CRIU] probe\n"
 	      "       slurm-volunteer-checkpoint serve [SLURMD]\n",
@@ -153,27 +155,45 @@ static int run_hook(const char *action, const char *what)
 	return rc;
 }
 
+static uint64_t number(const char *text, uint64_t max)
+{
+	uint64_t n = 0;
+
+	if (vol_text_number(text, strlen(text), 1, max, &n) != 0)
+		usage();
+	return n;
+}
+
 static int command(int argc, char *argv[])
 {
 	const char *criu = VOL_CHECKPOINT_CRIU;
 	struct vol_error err = {""};
 	uint64_t seconds = SECONDS;
-	bool goes_on = false;
+	struct vol_packing how = {.goes_on = false};
+	bool files = false;
 	int c, rc = -1;
 
-	while ((c = getopt(argc, argv, "+c:t:p")) != -1)
+	while ((c = getopt(argc, argv, "+c:t:pfs:g:")) != -1)
 		if (c == 'c')
 			criu = optarg;
 		else if (c == 'p')
-			goes_on = true;
-		else if (c != 't' || vol_text_number(optarg, strlen(optarg), 1,
-						     DAY, &seconds) != 0)
+			how.goes_on = true;
+		else if (c == 'f')
+			files = true;
+		else if (c == 's')
+			how.signal = (int)number(optarg, 31);
+		else if (c == 'g')
+			how.grace_ms = number(optarg, DAY * UINT64_C(1000));
+		else if (c == 't')
+			seconds = number(optarg, DAY);
+		else
 			usage();
 	argc -= optind;
 	argv += optind;
 	if (argc == 3 && strcmp(argv[0], "dump") == 0)
-		rc = vol_dump(criu, (unsigned int)seconds, goes_on, argv[1],
-			      argv[2], &err);
+		rc = files ? vol_pack(&how, argv[1], argv[2], &err)
+			   : vol_dump(criu, (unsigned int)seconds, how.goes_on,
+				      argv[1], argv[2], &err);
 	else if (argc == 2 && strcmp(argv[0], "restore-check") == 0)
 		rc = restore_check(criu, argv[1], &err);
 	else if (argc == 1 && strcmp(argv[0], "probe") == 0)

@@ -34,6 +34,10 @@ int vol_record_keep(const struct vol_record *record, struct vol_error *err);
 /* CRIU has hold of its processes, or has no more (../programs.h). */
 void vol_record_seize(pid_t supervisor, bool on);
 
+/* The program was told to save itself: a job that ends before until_ms
+ * (CLOCK_BOOTTIME) is to be started again (../programs.h).  0: it no more. */
+void vol_record_told(pid_t supervisor, uint64_t until_ms);
+
 /* The one in a file of a folder. */
 int vol_record_read(const char *dir, const char *name,
 		    struct vol_record *record, struct vol_error *err);
@@ -175,6 +179,11 @@ typedef int (*vol_walk_f)(const char *path, const struct vol_rollback_now *now,
 int vol_walk(int root, const char *folder, vol_walk_f f, void *arg,
 	     struct vol_error *err);
 
+/* The same of an open folder, which is called so; what is mounted in it is left
+ * out. */
+int vol_walk_own(int fd, const char *folder, vol_walk_f f, void *arg,
+		 struct vol_error *err);
+
 /* The target of a link, with its length; dir and name as above.  The sum of
  * it.  -1 and errno, EINVAL: it is none. */
 int vol_target_at(int dir, const char *name, char target[PATH_MAX],
@@ -206,6 +215,20 @@ int vol_files_judge(struct vol_files *f, struct vol_error *err);
  * may be done again. */
 int vol_files_apply(struct vol_files *f, struct vol_error *err);
 void vol_files_free(struct vol_files *f);
+
+/* --- unpack.c --------------------------------------------------------------
+ */
+
+/* Of vol_sandbox_bring(). */
+struct vol_brought {
+	struct vol_record record;
+	int copies;              /* descriptor, -1: none */
+	struct vol_error failed; /* "": no */
+};
+
+/* In the task, the job's user, inside: what was brought is there, or failed
+ * says why nothing of it is. */
+void vol_unpack(struct vol_brought *brought);
 
 /* --- images.c ------------------------------------------------------------- */
 

@@ -22,6 +22,41 @@ int vol_cgroup_freeze(const char *path, bool freeze, struct vol_error *err);
 int vol_dump(const char *criu, unsigned int seconds, bool goes_on,
 	     const char *task, const char *dir, struct vol_error *err);
 
+/* A folder for a dump: that of the images in it is made. */
+int vol_dump_folder(const char *dir, struct vol_error *err);
+
+/* --- pack.c ----------------------------------------------------------------
+ */
+
+struct vol_packing {
+	bool goes_on;
+	int signal;        /* 0: it is told nothing */
+	uint64_t grace_ms; /* 0: nor this */
+};
+
+/* The files that the job of the task has for itself, without its processes, to
+ * dir.  The job has been stopped by its cgroup, and is when this returns.  The
+ * same errors. */
+int vol_pack(const struct vol_packing *how, const char *task, const char *dir,
+	     struct vol_error *err);
+
+/* --- grace.c ---------------------------------------------------------------
+ */
+
+struct vol_grace {
+	const char *cgroup; /* which is frozen */
+	const struct vol_record *record;
+	pid_t supervisor;
+	int signal;
+	uint64_t ms;
+};
+
+/* Tell the processes of a stopped job that do something about the signal, and
+ * have it run a little until they have ended or the time is over.  Its cgroup
+ * was asked to freeze then, also after -1.  A job one of whose processes ends
+ * of it is to be started again.  ECANCELED: SIGTERM has come meanwhile. */
+int vol_grace(const struct vol_grace *grace, struct vol_error *err);
+
 /* --- opened.c --------------------------------------------------------------
  */
 

@@ -27,6 +27,7 @@
 struct walk {
 	vol_walk_f f;
 	void *arg;
+	bool skips; /* what is of another file system */
 	char path[VOL_CKPATH_SIZE];
 };
 
@@ -76,8 +77,9 @@ static int walk_below(struct walk *w, int dir, const char *name, size_t len,
 	int fd = openat(dir, name,
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	/* Another user's: the job reaches nothing in it. */
-	if (fd < 0 && errno == EACCES &&
+	/* Another user's: the job reaches nothing in it.  Where all are its own
+	 * it has closed one to itself. */
+	if (fd < 0 && errno == EACCES && !w->skips &&
 	    faccessat(dir, name, X_OK, AT_EACCESS) != 0 && errno == EACCES)
 		return 0;
 	if (fd < 0)
@@ -109,6 +111,8 @@ static int walk_entry(struct walk *w, int dir, const char *name, size_t len,
 		return errno == ENOENT ? 0
 				       : vol_errorf(err, "%s: %s", w->path,
 						    strerror(errno));
+	if (attributes & STATX_ATTR_MOUNT_ROOT && w->skips)
+		return 0;
 	if (attributes & STATX_ATTR_MOUNT_ROOT)
 		return vol_errorf_errno(err, EFBIG,
 					"%s: another file system begins there",
@@ -153,6 +157,18 @@ int vol_walk(int root, const char *folder, vol_walk_f f, void *arg,
 		return vol_errorf(err, "%s: %s", folder, strerror(errno));
 	snprintf(w.path, sizeof(w.path), "%s", folder);
 	return walk_folder(&w, fd, strlen(w.path), 0, err);
+}
+
+int vol_walk_own(int fd, const char *folder, vol_walk_f f, void *arg,
+		 struct vol_error *err)
+{
+	struct walk w = {.f = f, .arg = arg, .skips = true};
+	int dir = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return vol_errorf(err, "%s: %s", folder, strerror(errno));
+	snprintf(w.path, sizeof(w.path), "%s", folder);
+	return walk_folder(&w, dir, strlen(w.path), 0, err);
 }
 
 int vol_target_at(int dir, const char *name, char target[PATH_MAX],
