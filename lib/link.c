@@ -113,6 +113,11 @@ static bool sha256_valid(const char *text)
 	return vol_hex_decode(text, digest, sizeof(digest));
 }
 
+static bool fits_valid(const char *text)
+{
+	return strcmp(text, "any") == 0;
+}
+
 /* As OTHER, since errors quote texts. */
 static json_t *key_encode(const void *member)
 {
@@ -319,8 +324,12 @@ static const struct vol_field key[] = {
 static const struct vol_field turn[] = {TYPE, AUTH};
 static const struct vol_field turned[] = {TYPE, AUTH};
 static const struct vol_field image_put[] = {
-	TYPE,     NUMBER(proto, 1, UINT32_MAX),    JOB,
-	RESTARTS, NUMBER(bytes, 0, VOL_IMAGE_MAX),
+	TYPE,
+	NUMBER(proto, 1, UINT32_MAX),
+	JOB,
+	RESTARTS,
+	NUMBER(bytes, 0, VOL_IMAGE_MAX),
+	TEXT(fits, "", .optional = true, .valid = fits_valid),
 };
 static const struct vol_field image_get[] = {
 	TYPE,

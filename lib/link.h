@@ -86,10 +86,12 @@
  * on its node.  What is not said is refused (refuse).
  *
  *  device -> controller
- *   image_put  proto, job, restarts, bytes
+ *   image_put  proto, job, restarts, bytes, fits?
  *                                  an image of the job's present run, which is
  *                                  the one after so many restarts; bytes: at
- *                                  most so long, 0: not known
+ *                                  most so long, 0: not known; fits "any": it
+ *                                  holds no processes, and so any machine can
+ *                                  use it
  *   image_get  proto, job, before  the newest image that is not damaged, of an
  *                                  earlier run, with a number below before (0:
  *                                  any)
@@ -214,6 +216,7 @@ struct vol_link_msg {
 	uint32_t restarts; /* of the job, when its image was made */
 	uint32_t number, before; /* of its images, from 1 */
 	uint64_t bytes;          /* of an image */
+	char fits[4];            /* "any", or "": machines like the sender */
 	uint64_t made_s;
 	char sha256[VOL_LINK_SHA256_SIZE];
 	bool exclude, force;

@@ -167,7 +167,9 @@ static void hand_over(struct vol_image_ask *ask)
 					  .uid = ask->job.user};
 	memcpy(m->head.device, member->id, sizeof(m->head.device));
 	memcpy(m->head.node, member->node_name, sizeof(m->head.node));
-	m->head.machine = member->device->machine;
+	/* Not known is as good as any. */
+	if (!*ask->msg.fits)
+		m->head.machine = member->device->machine;
 	snprintf(m->address, sizeof(m->address), "%s",
 		 vol_conn_peer(ask->conn));
 	m->tls = vol_conn_take(ask->conn, &m->fd, &err);

@@ -282,6 +282,8 @@ static int put_once(struct trip *t, void *arg, struct vol_error *err)
 		.bytes = put->bytes,
 	};
 
+	if (t->c->fits_any)
+		strcpy(msg.fits, "any");
 	if (vol_imagewire_say(&t->w, &msg, err) < 0 ||
 	    hear(t, VOL_LINK_IMAGE_GO, &msg, err) < 0 ||
 	    send_stream(t, put->from, err) < 0)

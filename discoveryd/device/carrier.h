@@ -28,6 +28,7 @@ struct vol_carrier {
 	/* Optional: so many bytes of the stream are through. */
 	void (*progress)(uint64_t bytes, void *arg);
 	void *arg;
+	bool fits_any; /* what is put: any machine can use it */
 	/* What the controller said last, if it refused: code and reason. */
 	struct vol_link_msg refusal;
 };

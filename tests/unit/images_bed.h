@@ -115,6 +115,9 @@ static inline void assert_same(int a, int b, size_t len)
 	free(y);
 }
 
+/* Of what do_put puts. */
+static bool put_fits_any;
+
 /* 0, or the errno. */
 static inline int do_put(struct bed *bed, const char *name, uint32_t job,
 			 uint32_t restarts, int fd, struct errand *e)
@@ -124,6 +127,7 @@ static inline int do_put(struct bed *bed, const char *name, uint32_t job,
 	e->fd = fd;
 	e->job = job;
 	e->restarts = restarts;
+	e->carrier.fits_any = put_fits_any;
 	lseek(fd, 0, SEEK_SET);
 	run(bed, e);
 	return e->rc < 0 ? e->error : 0;

@@ -130,6 +130,33 @@ static void save(struct bed *bed)
 	close(sent);
 }
 
+/* A program that saves itself begins anew with its files, on any processor. */
+static void without_processes_anywhere(void **state)
+{
+	struct bed *bed = *state;
+	struct seen s = {NULL};
+	struct lab lab;
+	json_t *data;
+
+	join_all(bed, &lab);
+	put_fits_any = true;
+	save(bed);
+	put_fits_any = false;
+	assert_int_equal(stored(bed, JOB), 1);
+	data = vol_fits_job(((struct vol_controller *)bed->role)->fits, JOB,
+			    NULL);
+	assert_int_equal(json_integer_value(json_object_get(data, "number")),
+			 1);
+	assert_false(json_is_true(json_object_get(data, "waits")));
+	json_decref(data);
+	assert_false(waits(bed, &s));
+	/* The next one is of processes. */
+	save(bed);
+	run_until(bed, waits(bed, &s));
+	look_no_more(&s);
+	leave(&lab);
+}
+
 static const char *reason_of(json_t *data, uint32_t kind)
 {
 	json_t *one;
@@ -323,6 +350,7 @@ int main(void)
 #define TEST(_name) cmocka_unit_test_setup_teardown(_name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(only_those_that_fit),
+		TEST(without_processes_anywhere),
 		TEST(one_that_learned_or_forgot),
 		TEST(the_controller_remembers),
 		TEST(the_controller_forgets),

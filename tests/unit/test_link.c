@@ -133,7 +133,8 @@ static void each_member(json_t *json, const char *type)
 		json_t *copy = json_deep_copy(json);
 
 		if (strcmp(name, "conf_host") != 0 &&
-		    strcmp(name, "token") != 0 && !may_miss_auth(type, name)) {
+		    strcmp(name, "token") != 0 && strcmp(name, "fits") != 0 &&
+		    !may_miss_auth(type, name)) {
 			json_object_del(copy, name);
 			refuse(copy, strcmp(name, "type") ? type : "", name);
 		}
@@ -308,6 +309,9 @@ static const struct {
 	{VOL_LINK_IMAGE_PUT, "restarts", "4294967296", "restarts"},
 	{VOL_LINK_IMAGE_PUT, "bytes", "1125899906842625", "bytes"},
 	{VOL_LINK_IMAGE_PUT, "bytes", "-1", "bytes"},
+	{VOL_LINK_IMAGE_PUT, "fits", "\"all\"", "fits"},
+	{VOL_LINK_IMAGE_PUT, "fits", "\"anyx\"", "fits"},
+	{VOL_LINK_IMAGE_PUT, "fits", "true", "fits"},
 	{VOL_LINK_IMAGE_GET, "job", "4294967296", "job"},
 	{VOL_LINK_IMAGE_GET, "before", "-1", "before"},
 	{VOL_LINK_IMAGE_GO, "number", "0", "number"},
