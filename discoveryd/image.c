@@ -21,6 +21,11 @@
  * we could not (sandbox/checkpoint.h); else it is the one that
  * slurm-volunteer-launch has started.
  *
+ * --files: the program saves itself; its image are the files that the job has
+ * for itself (ckfiles.h), without its processes.  Before they are saved it gets
+ * --signal, and runs a little for as long as --grace says.  Loaded it needs no
+ * --places, and is for vol_sandbox_bring().
+ *
  * load: DIR is root's alone and empty.  The newest image is fetched and looked
  * at: is it of this job and user, is it harmless (ckverify.h), has this machine
  * what it needs (ckfit.h)?  Then DIR is as slurm-volunteer-checkpoint dump left
@@ -97,6 +102,9 @@ static const char usage[] =
 	"  --node=NAME          save: in place of the host's name\n"
 	"  --server=FD          save: ask a slurm-volunteer-checkpoint serve\n"
 	"  --stream=FILE        save, load: a file in place of the controller\n"
+	"  --files              save, load: what the job has for itself alone\n"
+	"  --signal=N --grace=DURATION\n"
+	"                       save: of a job that saves itself\n"
 	"  --criu=PROGRAM       instead of " VOL_CHECKPOINT_CRIU "\n"
 	"  --programs=FOLDER    instead of " VOL_LIBEXEC_DIR "\n"
 	"  --walls=FILE         instead of " VOL_RUN_DIR "/" VOL_WALLS_NAME "\n"
@@ -124,6 +132,10 @@ static int take_number(struct image_options *o, int c, const char *value)
 	switch (c) {
 	case 'w':
 		return vol_duration_parse(value, &o->wait_ms, NULL);
+	case 'i':
+		return number(value, 1, 31, &o->signal);
+	case 'G':
+		return vol_duration_parse(value, &o->grace_ms, NULL);
 	case 'j':
 		return number(value, 1, UINT32_MAX, &o->job);
 	case 'r':
@@ -162,9 +174,9 @@ static int take(struct image_options *o, int c, const char *value)
 			*texts[i].text = value;
 			return 0;
 		}
-	if (c != 'p')
+	if (c != 'p' && c != 'F')
 		return take_number(o, c, value);
-	o->progress = true;
+	*(c == 'F' ? &o->files : &o->progress) = true;
 	return 0;
 }
 
@@ -176,8 +188,8 @@ static int check(const struct image_options *o)
 	} verbs[] = {
 		{"put", "r", "b"},
 		{"get", "", "B"},
-		{"save", "r", "anskLS"},
-		{"load", "ugP", "BskLW"},
+		{"save", "r", "anskLSFiG"},
+		{"load", "ug", "BskLWFP"},
 	};
 	const struct {
 		char c;
@@ -189,7 +201,8 @@ static int check(const struct image_options *o)
 		{'n', o->node != NULL},       {'s', o->stream != NULL},
 		{'k', o->criu != NULL},       {'L', o->programs != NULL},
 		{'W', o->walls != NULL},      {'S', o->server >= 0},
-		{'a', o->cause != NULL},
+		{'a', o->cause != NULL},      {'F', o->files},
+		{'i', o->signal != 0},        {'G', o->grace_ms != 0},
 	};
 	size_t v = 0;
 
@@ -198,7 +211,9 @@ static int check(const struct image_options *o)
 	if (v == 4 || o->job == UNSAID ||
 	    (o->cause &&
 	     strcmp(o->cause, vol_ckcause_names[VOL_CKCAUSE_EVICT]) != 0 &&
-	     strcmp(o->cause, vol_ckcause_names[VOL_CKCAUSE_PERIODIC]) != 0))
+	     strcmp(o->cause, vol_ckcause_names[VOL_CKCAUSE_PERIODIC]) != 0) ||
+	    ((o->signal || o->grace_ms) && !o->files) ||
+	    (strcmp(o->verb, "load") == 0 && o->files == (o->places != NULL)))
 		return -1;
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
 		bool needed = strchr(verbs[v].needs, options[i].c);
@@ -245,6 +260,9 @@ static int parse(int argc, char **argv, struct image_options *o)
 		{"programs", required_argument, NULL, 'L'},
 		{"walls", required_argument, NULL, 'W'},
 		{"server", required_argument, NULL, 'S'},
+		{"files", no_argument, NULL, 'F'},
+		{"signal", required_argument, NULL, 'i'},
+		{"grace", required_argument, NULL, 'G'},
 		{"progress", no_argument, NULL, 'p'},
 		{NULL, 0, NULL, 0},
 	};

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ckmanifest.h"
 #include "device/carrier.h"
 #include "error.h"
 #include "names.h"
@@ -26,9 +27,10 @@ struct image_options {
 	const char *verb, *what; /* file, cgroup or folder */
 	const char *conf, *controller, *places, *stream, *programs, *criu,
 		*walls, *node, *cause;
-	bool progress;
+	bool progress, files;
 	/* UINT64_MAX: not said. */
 	uint64_t job, restarts, uid, gid, bytes, before, wait_ms;
+	uint64_t signal, grace_ms; /* 0: none */
 	int server; /* socket of a slurm-volunteer-checkpoint serve, -1 */
 };
 
@@ -59,5 +61,11 @@ int image_status(const struct image *im);
 /* Exit status.  err: unless that is IMAGE_DONE. */
 int image_save(struct image *im, struct vol_error *err);
 int image_load(struct image *im, struct vol_error *err);
+
+/* image_files.c - Of an image without processes: is it one, and may all of its
+ * files be made by a machine that has room bytes for them?  -1 with EPERM,
+ * EBADMSG, ENOTSUP or ENOMEM. */
+int image_files_check(const struct vol_ckmanifest *m, const char *record,
+		      size_t record_len, uint64_t room, struct vol_error *err);
 
 #endif

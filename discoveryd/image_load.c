@@ -101,6 +101,8 @@ static int know_here(struct loading *l, struct vol_error *err)
 	l->walls = calloc(1, sizeof(*l->walls));
 	if (!l->walls)
 		return vol_errorf_errno(err, ENOMEM, "out of memory");
+	if (o->files)
+		return vol_wallsfile_read_trusted(o->walls, l->walls, err);
 	l->shown = vol_file_read(o->places, PLACES_MAX, &l->shown_len, err);
 	if (!l->shown ||
 	    vol_wallsfile_read_trusted(o->walls, l->walls, err) < 0 ||
@@ -184,8 +186,18 @@ static int take_manifest(const struct vol_ckmanifest *m, const char *record,
 	l->m = m;
 	l->record = record;
 	l->record_len = record_len;
-	if (vol_ckmanifest_is_of(m, &id, err) < 0 || check_record(l, err) < 0 ||
-	    check_names(m, err) < 0 ||
+	if (vol_ckmanifest_is_of(m, &id, err) < 0)
+		return -1;
+	if (im->o->files)
+		return image_files_check(m, record, record_len,
+					 l->walls->scratch_bytes, err) < 0
+			       ? -1
+			       : check_room(l, m, err);
+	if (!m->processes)
+		return vol_errorf_errno(err, EPERM,
+					"the image is of a program that saves "
+					"itself, and has no processes");
+	if (check_record(l, err) < 0 || check_names(m, err) < 0 ||
 	    vol_ckfit(&m->machine, &m->mapped, &l->machine, vol_ckhere_look,
 		      &l->root, err) < 0)
 		return -1;
@@ -384,7 +396,8 @@ static int look(struct loading *l, struct vol_error *err)
 	int rc;
 
 	rc = vol_ckimages_open(l->images, &images, err);
-	if (rc == 0)
+	/* Of files alone there is no more to see than their list. */
+	if (rc == 0 && !l->im->o->files)
 		rc = look_at_images(l, &images, err);
 	vol_ckimages_close(&images);
 	if (rc < 0)

@@ -65,7 +65,7 @@ static int read_record(struct saving *s, struct vol_error *err)
 					s->im->o->job);
 	/* Its map of ids is the only thing that a machine puts into an image.
 	 */
-	if (!s->record->base)
+	if (!s->record->base && !s->im->o->files)
 		return vol_errorf_errno(err, EPERM,
 					"a job without ids of its own");
 	return 0;
@@ -108,8 +108,12 @@ static int tell_machine(struct saving *s, struct vol_error *err)
 	memcpy(m->node, host, sizeof(m->node));
 	memcpy(m->device, im->device, sizeof(m->device));
 	if (vol_ckhere_boot(m->boot, err) < 0 ||
-	    vol_ckhere_filter(m->filter, err) < 0 ||
-	    vol_ckhere_own_places(&m->places, err) < 0 ||
+	    vol_ckhere_filter(m->filter, err) < 0)
+		return -1;
+	/* What it has no part in is not told. */
+	if (im->o->files)
+		return vol_ckhere_look_around(&m->machine, err);
+	if (vol_ckhere_own_places(&m->places, err) < 0 ||
 	    vol_ckhere_places_of(s->record, &m->places, err) < 0)
 		return -1;
 	return vol_ckhere_machine(im->o->criu, &m->machine, err);
@@ -158,12 +162,17 @@ static int describe(struct saving *s, struct vol_error *err)
 	if (s->images < 0)
 		return vol_errorf(err, "%s: %s", path, strerror(errno));
 	if (vol_ckimages_open(path, &images, err) == 0)
-		rc = look_at_images(s, &images, err);
+		rc = s->im->o->files ? vol_ckimages_list(&images, &s->m, err)
+				     : look_at_images(s, &images, err);
 	vol_ckimages_close(&images);
 	if (rc < 0)
 		return -1;
 	s->manifest = vol_ckmanifest_encode(&s->m, &s->manifest_len, err);
-	return s->manifest ? 0 : -1;
+	if (!s->manifest)
+		return -1;
+	return s->im->o->files ? image_files_check(&s->m, s->step, s->step_len,
+						   UINT64_MAX, err)
+			       : 0;
 }
 
 /* ---- bringing it away ---- */
@@ -267,6 +276,9 @@ static int write_down(struct saving *s, struct vol_error *err)
 				  .dir = s->folder.path,
 				  .seconds = dump_seconds(im->o),
 				  .goes_on = is_periodic(im->o),
+				  .files = im->o->files,
+				  .signal = (int)im->o->signal,
+				  .grace_ms = im->o->grace_ms,
 				  .server = im->o->server,
 				  .stop = im->carrier.stop};
 
@@ -279,6 +291,7 @@ static int write_down(struct saving *s, struct vol_error *err)
 			return -1;
 		dump.cgroup = task;
 	}
+	im->carrier.fits_any = im->o->files;
 	im->stage = "dump";
 	image_progress(im, 0, true);
 	return vol_ckdump(&dump, err);

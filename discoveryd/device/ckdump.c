@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -28,13 +29,13 @@
 /* Its exit status for what is no command. */
 #define SERVE_USAGE 2
 
-#define WORDS_MAX 8
+#define WORDS_MAX 16
 
 /* A command line, the program left out. */
 struct words {
 	const char *word[WORDS_MAX];
 	size_t n;
-	char seconds[16];
+	char seconds[16], signal[16], grace[24];
 };
 
 static void add_word(struct words *w, const char *word)
@@ -56,6 +57,16 @@ static void make_words(const struct vol_ckdump *d, struct words *w)
 	}
 	if (d->goes_on)
 		add_word(w, "-p");
+	if (d->files)
+		add_word(w, "-f");
+	if (d->files && d->signal && d->grace_ms) {
+		snprintf(w->signal, sizeof(w->signal), "%d", d->signal);
+		snprintf(w->grace, sizeof(w->grace), "%" PRIu64, d->grace_ms);
+		add_word(w, "-s");
+		add_word(w, w->signal);
+		add_word(w, "-g");
+		add_word(w, w->grace);
+	}
 	add_word(w, "dump");
 	add_word(w, d->cgroup);
 	add_word(w, d->dir);

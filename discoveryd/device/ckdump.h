@@ -5,6 +5,7 @@
 #define VOL_CKDUMP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "error.h"
 
@@ -13,9 +14,12 @@ struct vol_ckdump {
 	const char *cgroup, *dir; /* cgroup NULL: probe */
 	unsigned int seconds;
 	bool goes_on; /* the job, after it: keep what its files are, too */
-	int server;   /* socket of one that serves; -1: run the program */
-	int stop;     /* readable: end it (ECANCELED); one that serves is done
-		       * after so many seconds */
+	bool files;   /* it saves itself: its own files, without processes, */
+	int signal;   /* when it was told so by this, 0: by none, */
+	uint64_t grace_ms; /* and ran for so long */
+	int server;        /* socket of one that serves; -1: run the program */
+	int stop; /* readable: end it (ECANCELED); one that serves is done
+		   * after so many seconds */
 };
 
 /* errno: EPERM, the job can not be saved, whoever tries; ECANCELED; EIO. err is

@@ -44,7 +44,7 @@ static struct {
 	struct vol_sandbox_job job;
 	struct vol_walls walls;
 	const char *state, *cwd, *output, *input, *programs, *epilog, *cast,
-		*cgroup, *server, *offer;
+		*cgroup, *server, *offer, *bring;
 	struct vol_restore restore; /* dir NULL: a fresh start */
 	bool probe, slurmd, fresh_else;
 	int pair[2]; /* of -f */
@@ -96,6 +96,7 @@ static void usage(void)
 	      "  -A         if that fails, begin afresh\n"
 	      "  -M TEXT    how the job is to be saved\n"
 	      "  -W WHOSE   its files are: shared, opened or own\n"
+	      "  -T FOLDER  the job finds the files that were saved there\n"
 	      "  -O FILE    write there what a restored job would see mounted\n"
 	      "  -p         probe, and say which walls do not stand\n",
 	      stderr);
@@ -140,6 +141,9 @@ static void take_restore(int c)
 	case 'O':
 		o.offer = optarg;
 		break;
+	case 'T':
+		o.bring = optarg;
+		break;
 	case 'b':
 		o.restore.roll_back = true;
 		break;
@@ -165,7 +169,7 @@ static void parse(int argc, char *argv[])
 
 	while ((c = getopt(
 			argc, argv,
-			"+n:u:g:U:j:C:i:o:s:S:E:L:HB:pP:X:fF:G:N:R:K:bAM:D:O:W:")) !=
+			"+n:u:g:U:j:C:i:o:s:S:E:L:HB:pP:X:fF:G:N:R:K:bAM:D:O:W:T:")) !=
 	       -1)
 		switch (c) {
 		case 'n':
@@ -384,6 +388,28 @@ static void restore(struct vol_sandbox *s)
 		_exit(EXIT_NOT_STARTED);
 }
 
+static int bring(struct vol_sandbox *s, struct vol_error *err)
+{
+	int rc = 0;
+
+	if (o.bring) {
+		arm(1);
+		rc = vol_sandbox_bring(s, o.bring, err);
+		arm(0);
+	}
+	return rc;
+}
+
+static void say_brought(const struct vol_sandbox *s)
+{
+	const char *why = vol_sandbox_unbrought(s);
+
+	if (why)
+		fprintf(stderr, "sandbox-try: not brought: %s\n", why);
+	else if (o.bring)
+		setenv("VOLUNTEER_RESTORED", "1", 1);
+}
+
 static void run_task(struct vol_sandbox *s, uint32_t task)
 {
 	char where[VOL_WALLS_PATH_SIZE], text[16];
@@ -406,6 +432,8 @@ static void run_task(struct vol_sandbox *s, uint32_t task)
 		rc = offer(s, &err);
 	if (rc == 0)
 		restore(s);
+	if (rc == 0)
+		rc = bring(s, &err);
 	arm(1);
 	if (rc == 0)
 		rc = vol_sandbox_enter(s, task, where, sizeof(where), &err);
@@ -419,6 +447,7 @@ static void run_task(struct vol_sandbox *s, uint32_t task)
 	snprintf(text, sizeof(text), "%u", task);
 	setenv("TASK", text, 1);
 	setenv("WHERE", where, 1);
+	say_brought(s);
 	execvp(o.argv[0], o.argv);
 	fprintf(stderr, "sandbox-try: %s: %s\n", o.argv[0], strerror(errno));
 	_exit(127);

@@ -153,6 +153,19 @@ static void it_tidies_up(void **state)
 
 static void it_puts_and_gets(void **state)
 {
+	static const char *const wrong[] = {
+		"put --job=17 --restarts=0 --files image",
+		"get --job=17 --files back",
+		"save --job=17 --restarts=0 --signal=15 cgroup",
+		"save --job=17 --restarts=0 --grace=1s cgroup",
+		"save --job=17 --restarts=0 --files --signal=0 cgroup",
+		"save --job=17 --restarts=0 --files --signal=32 cgroup",
+		"save --job=17 --restarts=0 --files --grace=x cgroup",
+		"save --job=17 --restarts=0 --files --places=x cgroup",
+		"load --job=17 --uid=1 --gid=1 folder",
+		"load --job=17 --uid=1 --gid=1 --files --places=x folder",
+		"load --job=17 --uid=1 --gid=1 --files --signal=15 folder",
+	};
 	struct bed *bed = *state;
 	struct client a;
 	char said[2048];
@@ -188,6 +201,8 @@ static void it_puts_and_gets(void **state)
 	assert_int_equal(run_program(bed, "put --job=17 image", said), 2);
 	assert_int_equal(run_program(bed, "get --job=0 back", said), 2);
 	assert_int_equal(run_program(bed, "get --job=17", said), 2);
+	for (size_t i = 0; i < N_ELEMENTS(wrong); i++)
+		assert_int_equal(run_program(bed, wrong[i], said), 2);
 	assert_contains(said, "Usage:");
 	hang_up(&a);
 }
