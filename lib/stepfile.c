@@ -26,14 +26,14 @@ enum key {
 	KEY_ACCOUNT,
 	KEY_SAVE,
 	KEY_EVERY,
-	KEY_RESTARTS
+	KEY_RESTARTS,
+	KEY_SIGNAL
 };
-#define N_KEYS (KEY_RESTARTS + 1)
+#define N_KEYS (KEY_SIGNAL + 1)
 
-static const char *const keys[N_KEYS] = {"version", "job",   "step",
-					 "uid",     "stepd", "cgroup",
-					 "tasks",   "born",  "account",
-					 "save",    "every", "restarts"};
+static const char *const keys[N_KEYS] = {
+	"version", "job",     "step", "uid",   "stepd",    "cgroup", "tasks",
+	"born",    "account", "save", "every", "restarts", "signal"};
 
 /* Of the numbers. */
 static const struct {
@@ -50,6 +50,7 @@ static const struct {
 	[KEY_SAVE] = {0, 1},
 	[KEY_EVERY] = {0, UINT32_MAX},
 	[KEY_RESTARTS] = {0, UINT32_MAX},
+	[KEY_SIGNAL] = {0, 31},
 };
 
 /* NULL, or what is wrong with a cgroup path of len bytes. */
@@ -138,6 +139,8 @@ static int take(int key, const char *value, size_t len, void *arg,
 		step->every_s = (uint32_t)number;
 	else if (key == KEY_RESTARTS)
 		step->restarts = (uint32_t)number;
+	else if (key == KEY_SIGNAL)
+		step->signal = (uint32_t)number;
 	return 0;
 }
 
@@ -169,10 +172,11 @@ int vol_step_format(const struct vol_step *step, char *buf, size_t size)
 		     "version=%d\njob=%" PRIu32 "\nstep=%" PRIu32
 		     "\nuid=%lu\nstepd=%ld\ncgroup=%s\ntasks=%" PRIu32
 		     "\nborn=%d\naccount=%s\nsave=%d\nevery=%" PRIu32
-		     "\nrestarts=%" PRIu32 "\n",
+		     "\nrestarts=%" PRIu32 "\nsignal=%" PRIu32 "\n",
 		     VERSION, step->job, step->step, (unsigned long)step->uid,
 		     (long)step->stepd, step->cgroup, step->tasks, step->born,
-		     step->account, step->save, step->every_s, step->restarts);
+		     step->account, step->save, step->every_s, step->restarts,
+		     step->signal);
 	if (n < 0 || (size_t)n >= size) {
 		errno = ENOSPC;
 		return -1;

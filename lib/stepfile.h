@@ -27,7 +27,10 @@
  *	                       4294967295: as often as is worth it
  *	restarts=0             how often Slurm had requeued the job when the
  *	                       step began: what is saved is of that run
- * A file whose cgroup folder is gone is stale and may be removed.
+ *	signal=0               0: its processes are saved; else the program
+ *saves itself, is told so by this signal, and what is saved are the files that
+ *the job has for itself A file whose cgroup folder is gone is stale and may be
+ *removed.
  *
  * On a device the plugin also writes spank-active when slurmd loads it, so that
  * discoveryd sees whether steps will report:
@@ -69,6 +72,7 @@ struct vol_step {
 	bool save;
 	uint32_t every_s; /* or VOL_STEP_EVERY_AUTO */
 	uint32_t restarts;
+	uint32_t signal;
 };
 
 #define VOL_STEP_EVERY_AUTO UINT32_MAX

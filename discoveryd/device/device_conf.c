@@ -14,7 +14,8 @@
 
 #define FIELD(name)  offsetof(struct vol_device_conf, name)
 #define PATH_MAX_LEN 4000
-#define HOUR_MS      (3600 * UINT64_C(1000))
+#define MINUTE_MS    (60 * UINT64_C(1000))
+#define HOUR_MS      (60 * MINUTE_MS)
 #define DAY_MS       (24 * HOUR_MS)
 
 /* enum vol_trust_mode */
@@ -88,6 +89,8 @@ static const struct vol_conf_option table[] = {
 	 "60s", 1000, HOUR_MS, NULL},
 	{VOL_CONF_DURATION, "owner", "checkpoint_every",
 	 FIELD(checkpoint_every_ms), "60s", 1000, 7 * DAY_MS, NULL},
+	{VOL_CONF_DURATION, "owner", "checkpoint_grace",
+	 FIELD(checkpoint_grace_ms), "10s", 0, 10 * MINUTE_MS, NULL},
 	{VOL_CONF_STRING, "owner", "unknown_is_present",
 	 FIELD(unknown_is_present), "input", 1, 0, NULL},
 	{VOL_CONF_STRING, "owner", "owners", FIELD(owners), NULL, 1, 0, NULL},

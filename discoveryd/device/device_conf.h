@@ -40,6 +40,7 @@ struct vol_device_conf {
 	bool checkpoint; /* save jobs before they are moved away */
 	uint64_t checkpoint_ms;       /* for at most so long, each */
 	uint64_t checkpoint_every_ms; /* those that run: no more often */
+	uint64_t checkpoint_grace_ms; /* those that save themselves: for that */
 	char *users, *accounts;       /* for vol_list_welcomes; NULL: all */
 	struct vol_sandbox_conf sandbox;
 };

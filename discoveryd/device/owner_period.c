@@ -160,7 +160,9 @@ struct collecting {
 static void estimate(const struct vol_owner *o, const struct vol_step *step,
 		     uint64_t *memory, struct vol_ckestimate *e)
 {
-	*memory = vol_freezer_memory(o->freezer, step->stepd);
+	/* Of one that saves itself none is written. */
+	*memory =
+		step->signal ? 0 : vol_freezer_memory(o->freezer, step->stepd);
 	vol_ckestimate(&o->period.rates, *memory, e);
 }
 
@@ -242,7 +244,7 @@ static int begin(struct vol_owner *o, uint32_t job, uint64_t now_ms,
 	if (limit_ms > LIMIT_MAX_MS)
 		limit_ms = LIMIT_MAX_MS;
 	vol_freezer_hold(o->freezer, job, true);
-	if (vol_saver_begin(o->saver, &step, VOL_CKCAUSE_PERIODIC, limit_ms,
+	if (vol_saver_begin(o->saver, &step, VOL_CKCAUSE_PERIODIC, limit_ms, 0,
 			    err) < 0) {
 		vol_freezer_hold(o->freezer, job, false);
 		return -1;

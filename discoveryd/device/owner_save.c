@@ -78,6 +78,9 @@ static void note_saved(struct vol_owner *o, const struct vol_saved *r)
 
 static void measure(struct vol_owner *o, const struct vol_saved *r)
 {
+	/* Of one that saves itself nothing can be learnt. */
+	if (!r->memory)
+		return;
 	vol_ckrates_dumped(&o->period.rates, r->memory, r->dump_ms, r->bytes);
 	vol_ckrates_sent(&o->period.rates, r->bytes, r->send_ms);
 }
@@ -132,15 +135,28 @@ int vol_owner_keep_evictions(const struct vol_owner *o, struct vol_error *err)
 	return vol_evictions_save(&o->evictions, o->evictions_file, err);
 }
 
+/* For how much of that time a program may run a little that saves itself; not
+ * one whose user is not welcome. */
+static uint64_t grace(const struct vol_owner *o, const struct vol_step *step,
+		      const struct vol_eviction *x, uint64_t ms)
+{
+	uint64_t grace_ms = o->conf->checkpoint_grace_ms;
+
+	if (!step->signal || x->exclude)
+		return 0;
+	return grace_ms < ms / 2 ? grace_ms : ms / 2;
+}
+
 /* Whoever finds it must know that there may be an image of it. */
 static int begin(struct vol_owner *o, const struct vol_step *step, uint64_t ms,
-		 struct vol_error *err)
+		 uint64_t grace_ms, struct vol_error *err)
 {
 	bool kept = vol_evictions_is_kept(&o->evictions, step->job);
 
 	vol_evictions_put_off(&o->evictions, step->job, VOL_SAVING_NOW);
 	if (vol_owner_keep_evictions(o, err) == 0 &&
-	    vol_saver_begin(o->saver, step, VOL_CKCAUSE_EVICT, ms, err) == 0)
+	    vol_saver_begin(o->saver, step, VOL_CKCAUSE_EVICT, ms, grace_ms,
+			    err) == 0)
 		return 0;
 	vol_evictions_put_off(&o->evictions, step->job, VOL_SAVING_NOT_YET);
 	if (kept)
@@ -181,7 +197,7 @@ bool vol_owner_save_first(struct vol_owner *o, const struct vol_eviction *x,
 		put_off(o, x->job);
 		return true;
 	}
-	if (ms > 0 && begin(o, &step, ms, &err) == 0) {
+	if (ms > 0 && begin(o, &step, ms, grace(o, &step, x, ms), &err) == 0) {
 		vol_info("job %" PRIu32 " is being saved", x->job);
 		return true;
 	}

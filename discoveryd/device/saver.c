@@ -376,12 +376,14 @@ static void tidy_up(const struct vol_saver *s)
 }
 
 static int launch(struct vol_saver *s, const struct vol_step *step, uint64_t ms,
-		  int out, int err)
+		  uint64_t grace_ms, int out, int err)
 {
 	char conf[PATH_MAX + 8], wait[48], job[32], restarts[32], cause[32];
+	char signal[32], grace[48];
 	char cgroup[VOL_CGROUP_SIZE + sizeof(CGROUP_ROOT "/user")];
-	const char *argv[] = {s->program, conf,  wait,   "--progress", job,
-			      restarts,   cause, "save", cgroup,       NULL};
+	const char *argv[16] = {s->program, conf,     wait, "--progress",
+				job,        restarts, cause};
+	size_t n = 7;
 	pid_t we = getpid();
 
 	if (snprintf(conf, sizeof(conf), "--conf=%s", s->conf) >=
@@ -396,6 +398,16 @@ static int launch(struct vol_saver *s, const struct vol_step *step, uint64_t ms,
 	snprintf(cause, sizeof(cause), "--cause=%s",
 		 vol_ckcause_names[s->result.cause]);
 	snprintf(cgroup, sizeof(cgroup), CGROUP_ROOT "%s/user", step->cgroup);
+	snprintf(signal, sizeof(signal), "--signal=%" PRIu32, step->signal);
+	snprintf(grace, sizeof(grace), "--grace=%" PRIu64 "ms", grace_ms);
+	if (step->signal)
+		argv[n++] = "--files";
+	if (step->signal && grace_ms) {
+		argv[n++] = signal;
+		argv[n++] = grace;
+	}
+	argv[n++] = "save";
+	argv[n] = cgroup;
 	s->pid = fork();
 	if (s->pid == 0)
 		become(argv, we, out, err);
@@ -450,7 +462,8 @@ static void kill_now(struct vol_saver *s)
 }
 
 int vol_saver_begin(struct vol_saver *s, const struct vol_step *step,
-		    enum vol_ckcause cause, uint64_t ms, struct vol_error *err)
+		    enum vol_ckcause cause, uint64_t ms, uint64_t grace_ms,
+		    struct vol_error *err)
 {
 	cleanup_fd int out = -1, errors = -1;
 
@@ -469,7 +482,7 @@ int vol_saver_begin(struct vol_saver *s, const struct vol_step *step,
 	s->result = (struct vol_saved){.job = step->job, .cause = cause};
 	if (open_lines(s, &s->out, &out) == 0 &&
 	    open_lines(s, &s->err, &errors) == 0 &&
-	    launch(s, step, ms, out, errors) == 0 && watch(s) == 0)
+	    launch(s, step, ms, grace_ms, out, errors) == 0 && watch(s) == 0)
 		return 0;
 	vol_errorf(err, "can not run %.60s: %s", s->program, strerror(errno));
 	kill_now(s);

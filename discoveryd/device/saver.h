@@ -2,7 +2,7 @@
 /* saver.h - have a frozen job saved by a process of its own
  *
  *	PROGRAM --conf=FILE --wait=TIME --progress --job=N --restarts=N
- *		--cause=CAUSE save CGROUP
+ *		--cause=CAUSE [--files [--signal=N --grace=TIME]] save CGROUP
  * (discoveryd/image.c) dumps the tasks below CGROUP and brings the image to the
  * controller.  It gets what the machine has to spare: SCHED_IDLE and the idle
  * class of the disk.  While it runs, the step is lent to it (freezer.h), and
@@ -73,10 +73,12 @@ struct vol_saver *vol_saver_create(sd_event *loop, struct vol_freezer *freezer,
 /* Kills what still runs; done is not called.  NULL-safe. */
 void vol_saver_destroy(struct vol_saver *s);
 
-/* Save this step, within ms.  One at a time: EBUSY, as when it is suspended or
- * not born yet; ENOENT when it is over. */
+/* Save this step, within ms; one that saves itself may run a little for
+ * grace_ms of that, 0: not at all.  One at a time: EBUSY, as when it is
+ * suspended or not born yet; ENOENT when it is over. */
 int vol_saver_begin(struct vol_saver *s, const struct vol_step *step,
-		    enum vol_ckcause cause, uint64_t ms, struct vol_error *err);
+		    enum vol_ckcause cause, uint64_t ms, uint64_t grace_ms,
+		    struct vol_error *err);
 
 /* The job that is being saved, 0 = none. */
 uint32_t vol_saver_job(const struct vol_saver *s);

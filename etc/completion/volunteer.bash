@@ -25,6 +25,7 @@ _volunteer_settings()
 		owner.checkpoint =
 		owner.checkpoint_time =
 		owner.checkpoint_every =
+		owner.checkpoint_grace =
 		owner.unknown_is_present =
 		jobs.users =
 		jobs.accounts =
@@ -53,6 +54,7 @@ _volunteer_values()
 	on_battery | checkpoint) echo yes no ;;
 	checkpoint_time) echo 10s 30s 1m 5m ;;
 	checkpoint_every) echo 1m 10m 1h ;;
+	checkpoint_grace) echo 0 5s 10s 30s ;;
 	reaction) echo freeze throttle evict ;;
 	hours) echo always never ;;
 	users | accounts) compgen -u ;;

@@ -30,6 +30,7 @@ static struct {
 	struct bed *cgroups;
 	unsigned looks;
 	uint64_t reports;
+	uint32_t signal; /* of jobs that are added */
 } bed;
 
 /* ---- what stands for the rest of the owner's object ---- */
@@ -133,7 +134,8 @@ static void add_job_every(uint32_t job, bool save, bool born, uint32_t every_s)
 				.born = born,
 				.save = save,
 				.every_s = every_s,
-				.restarts = 2};
+				.restarts = 2,
+				.signal = bed.signal};
 	char name[16];
 
 	step.stepd = bed.stepds[bed.n_stepds++] = start_stepd();

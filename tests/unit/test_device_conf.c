@@ -54,6 +54,7 @@ static void defaults(void **state)
 	assert_int_equal(c.policy.max_pressure_pct, 10);
 	assert_true(c.checkpoint);
 	assert_int_equal(c.checkpoint_ms, 60 * 1000);
+	assert_int_equal(c.checkpoint_grace_ms, 10 * 1000);
 	assert_int_equal(c.policy.unknown_is_present, 1u << VOL_SENSOR_INPUT);
 	assert_null(c.owners);
 	assert_null(c.users);
@@ -87,6 +88,7 @@ static const char owner_text[] = "[owner]\n"
 				 "checkpoint = no\n"
 				 "checkpoint_time = 1h\n"
 				 "checkpoint_every = 1s\n"
+				 "checkpoint_grace = 0\n"
 				 "unknown_is_present = input, load\n"
 				 "owners = ann, bob\n"
 				 "[jobs]\n"
@@ -256,6 +258,8 @@ static void wrong_files(void **state)
 		{"[owner]\ncheckpoint_time = 61m\n", ":2: checkpoint_time: "},
 		{"[owner]\ncheckpoint_every = 0\n", ":2: checkpoint_every: "},
 		{"[owner]\ncheckpoint_every = 8d\n", ":2: checkpoint_every: "},
+		{"[owner]\ncheckpoint_grace = 11m\n", ":2: checkpoint_grace: "},
+		{"[owner]\ncheckpoint_grace = no\n", ":2: checkpoint_grace: "},
 		{"[owner]\nunknown_is_present = input, mouse\n",
 		 "unknown_is_present: \"mouse\" is not a sensor"},
 		{"[owner]\nowners = ,\n", "owners: names nobody"},

@@ -140,6 +140,27 @@ static void no_oftener_than_it_can(void **state)
 	assert_int_equal(look_after(0), 20000);
 }
 
+/* It is told nothing: what it saves by itself is taken. */
+static void one_that_saves_itself(void **state)
+{
+	char path[PATH_MAX], *args;
+
+	(void)state;
+	program_does("echo \"$*\" >args; echo '{\"number\": 4, \"bytes\": 5, "
+		     "\"memory\": 0, \"dump_ms\": 1, \"send_ms\": 1}'");
+	bed.signal = 15;
+	away(one, 1, 10);
+	look_after(0);
+	look_after(10);
+	until_looks(1);
+	assert_int_equal(task(7), '0');
+	snprintf(path, sizeof(path), "%s/args", bed.folder);
+	args = vol_file_read(path, 4096, NULL, NULL);
+	assert_non_null(args);
+	assert_contains(args, "--cause=periodic --files save ");
+	free(args);
+}
+
 static void not_asked_for(void **state)
 {
 	(void)state;
@@ -430,6 +451,7 @@ int main(void)
 		TEST(a_job_is_saved_and_goes_on),
 		TEST(as_often_as_it_is_worth),
 		TEST(no_oftener_than_it_can),
+		TEST(one_that_saves_itself),
 		TEST(not_asked_for),
 		TEST(not_when_somebody_minds),
 		TEST(somebody_minds_meanwhile),

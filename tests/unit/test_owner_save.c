@@ -199,6 +199,49 @@ static void not_begun(void **state)
 	assert_int_equal(bed.looks, 0);
 }
 
+/* A program that saves itself runs for no longer than the owner says. */
+static void the_grace_is_the_owners(void **state)
+{
+	static const struct {
+		uint64_t grace_ms, time_ms;
+		bool exclude;
+		const char *want;
+	} rows[] = {
+		{10000, 60000, false, "--files --signal=10 --grace=10000ms "},
+		{10000, 8000, false, "--files --signal=10 --grace=4000ms "},
+		{0, 60000, false, "--files save"},
+		{10000, 60000, true, "--files save"},
+	};
+	char path[PATH_MAX], *args;
+	struct vol_ckrates before = bed.o.period.rates;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/args", bed.folder);
+	program_does("echo \"$*\" >args; echo '{\"number\": 4, \"bytes\": 5, "
+		     "\"memory\": 0, \"dump_ms\": 1, \"send_ms\": 1}'");
+	bed.signal = 10;
+	add_job(7, true, true);
+	read_steps();
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		bed.conf.checkpoint_grace_ms = rows[i].grace_ms;
+		bed.conf.checkpoint_ms = rows[i].time_ms;
+		assert_int_equal(vol_evictions_want(&bed.o.evictions, 7,
+						    rows[i].exclude, false,
+						    "x"),
+				 0);
+		assert_string_equal(asked(), "");
+		until_looks((unsigned)i + 1);
+		args = vol_file_read(path, 4096, NULL, NULL);
+		assert_non_null(args);
+		assert_contains(args, rows[i].want);
+		free(args);
+		assert_string_equal(asked(), "7 ");
+		vol_evictions_drop(&bed.o.evictions, 7);
+	}
+	/* How long it takes to write memory is not learnt from that. */
+	assert_memory_equal(&bed.o.period.rates, &before, sizeof(before));
+}
+
 static void ended_early(void **state)
 {
 	unsigned n = 0;
@@ -288,6 +331,7 @@ int main(void)
 		TEST(one_after_the_other),
 		TEST(suspended_by_slurm),
 		TEST(not_begun),
+		TEST(the_grace_is_the_owners),
 		TEST(ended_early),
 		TEST(gone_meanwhile),
 		TEST(sleep_shortens_it),

@@ -31,6 +31,8 @@ static struct {
 	unsigned n, written;
 	bool give_back;
 	enum vol_ckcause cause;
+	uint32_t signal;
+	uint64_t grace_ms;
 } bed;
 
 static void on_done(const struct vol_saved *result, void *arg)
@@ -139,9 +141,11 @@ static int begin_for(uint64_t ms, struct vol_error *err)
 				      .stepd = STEPD,
 				      .cgroup = "/some/step",
 				      .save = true,
-				      .restarts = 2};
+				      .restarts = 2,
+				      .signal = bed.signal};
 
-	return vol_saver_begin(bed.saver, &step, bed.cause, ms, err);
+	return vol_saver_begin(bed.saver, &step, bed.cause, ms, bed.grace_ms,
+			       err);
 }
 
 static void begin(uint64_t ms)
@@ -185,6 +189,29 @@ static void it_is_told_what_to_save(void **state)
 	assert_int_equal(bed.result.dump_ms, 99);
 	assert_int_equal(bed.result.send_ms, UINT32_MAX);
 	assert_int_equal(task(), '1');
+}
+
+static void one_that_saves_itself(void **state)
+{
+	static const struct {
+		uint32_t signal;
+		uint64_t grace_ms;
+		const char *words;
+	} rows[] = {
+		{15, 2500, "--files --signal=15 --grace=2500ms save"},
+		{10, 0, "--files save /sys/fs/cgroup/some"},
+		{0, 2500, "--cause=evict save"},
+	};
+
+	(void)state;
+	program_does("echo \"$*\" >&2; exit 1");
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		bed.signal = rows[i].signal;
+		bed.grace_ms = rows[i].grace_ms;
+		begin(LONG_MS);
+		UNTIL(bed.n == i + 1);
+		assert_contains(bed.result.why, rows[i].words);
+	}
 }
 
 /* A job that goes on does so as soon as its memory is on disk. */
@@ -549,6 +576,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(it_is_told_what_to_save),
+		TEST(one_that_saves_itself),
 		TEST(the_step_comes_back_when_it_is_written),
 		TEST(it_is_the_least_of_all),
 		TEST(it_says_why_not),

@@ -25,6 +25,7 @@
 #define W "save=1\n"
 #define E "every=600\n"
 #define R "restarts=3\n"
+#define N "signal=15\n"
 
 static int parse(const char *text, struct vol_step *step, struct vol_error *err)
 {
@@ -37,7 +38,7 @@ static void test_good(void **state)
 	struct vol_step step;
 
 	(void)state;
-	assert_int_equal(parse(V J S U D C T B A W E R, &step, &err), 0);
+	assert_int_equal(parse(V J S U D C T B A W E R N, &step, &err), 0);
 	assert_int_equal(step.job, 7);
 	assert_int_equal(step.step, 4294967291);
 	assert_int_equal(step.uid, 1000);
@@ -50,10 +51,11 @@ static void test_good(void **state)
 	assert_true(step.save);
 	assert_int_equal(step.every_s, 600);
 	assert_int_equal(step.restarts, 3);
-	assert_int_equal(parse(R E W A B T C D U S J V, &step, &err), 0);
+	assert_int_equal(step.signal, 15);
+	assert_int_equal(parse(N R E W A B T C D U S J V, &step, &err), 0);
 	assert_int_equal(parse(V J "step=0\nuid=0\nstepd=1\ncgroup=/a=b c\n"
 				   "tasks=0\nborn=0\naccount=\nsave=0\n"
-				   "every=0\nrestarts=0\n",
+				   "every=0\nrestarts=0\nsignal=0\n",
 			       &step, &err),
 			 0);
 	assert_string_equal(step.cgroup, "/a=b c");
@@ -63,6 +65,7 @@ static void test_good(void **state)
 	assert_false(step.save);
 	assert_int_equal(step.every_s, 0);
 	assert_int_equal(step.restarts, 0);
+	assert_int_equal(step.signal, 0);
 }
 
 static const struct {
@@ -70,18 +73,19 @@ static const struct {
 } bad[] = {
 	{"", "7.0: version: missing"},
 	{"\n", "7.0:1: unknown key \"\""},
-	{V J S U D T B A W E R, "cgroup: missing"},
-	{J S U D C T B A W E R, "version: missing"},
-	{V S U D C T B A W E R, "job: missing"},
-	{V J U D C T B A W E R, "step: missing"},
-	{V J S D C T B A W E R, "uid: missing"},
-	{V J S U C T B A W E R, "stepd: missing"},
-	{V J S U D C B A W E R, "tasks: missing"},
-	{V J S U D C T A W E R, "born: missing"},
-	{V J S U D C T B W E R, "account: missing"},
-	{V J S U D C T B A E R, "save: missing"},
-	{V J S U D C T B A W R, "every: missing"},
-	{V J S U D C T B A W E, "restarts: missing"},
+	{V J S U D T B A W E R N, "cgroup: missing"},
+	{J S U D C T B A W E R N, "version: missing"},
+	{V S U D C T B A W E R N, "job: missing"},
+	{V J U D C T B A W E R N, "step: missing"},
+	{V J S D C T B A W E R N, "uid: missing"},
+	{V J S U C T B A W E R N, "stepd: missing"},
+	{V J S U D C B A W E R N, "tasks: missing"},
+	{V J S U D C T A W E R N, "born: missing"},
+	{V J S U D C T B W E R N, "account: missing"},
+	{V J S U D C T B A E R N, "save: missing"},
+	{V J S U D C T B A W R N, "every: missing"},
+	{V J S U D C T B A W E N, "restarts: missing"},
+	{V J S U D C T B A W E R, "signal: missing"},
 	{V V, "7.0:2: version: given twice"},
 	{"version=2\n", "version: \"2\""},
 	{"version\n", "no value"},
@@ -133,6 +137,9 @@ static const struct {
 	{"every=10m\n", "every"},
 	{"every=4294967296\n", "every"},
 	{"restarts=-1\n", "restarts"},
+	{"signal=-1\n", "signal"},
+	{"signal=32\n", "signal"},
+	{"signal=TERM\n", "signal"},
 	{"restarts=4294967296\n", "restarts"},
 	{"account\n", "no value"},
 	{"account=a b\n", "forbidden"},
@@ -171,7 +178,7 @@ static void test_sizes(void **state)
 	memset(path, 'a', sizeof(path));
 	path[0] = '/';
 	path[VOL_CGROUP_SIZE - 1] = '\0';
-	sprintf(text, V J S U D T B A W E R "cgroup=%s\n", path);
+	sprintf(text, V J S U D T B A W E R N "cgroup=%s\n", path);
 	assert_int_equal(parse(text, &step, &err), 0);
 	assert_string_equal(step.cgroup, path);
 	path[VOL_CGROUP_SIZE - 1] = 'a';
@@ -200,12 +207,12 @@ static void test_account_size(void **state)
 	(void)state;
 	memset(account, 'a', sizeof(account));
 	account[VOL_ACCOUNT_SIZE - 1] = '\0';
-	sprintf(text, V J S U D C T B W E R "account=%s\n", account);
+	sprintf(text, V J S U D C T B W E R N "account=%s\n", account);
 	assert_int_equal(parse(text, &step, &err), 0);
 	assert_string_equal(step.account, account);
 	account[VOL_ACCOUNT_SIZE - 1] = 'a';
 	account[VOL_ACCOUNT_SIZE] = '\0';
-	sprintf(text, V J S U D C T B W E R "account=%s\n", account);
+	sprintf(text, V J S U D C T B W E R N "account=%s\n", account);
 	assert_int_equal(parse(text, &step, &err), -1);
 	assert_contains(err.text, "too long");
 }
@@ -215,7 +222,7 @@ static void test_format(void **state)
 	struct vol_step step = {UINT32_MAX, UINT32_MAX, UINT32_MAX - 1,
 				INT_MAX,    "/a/b",     UINT32_MAX,
 				true,       "physics",  true,
-				600,        UINT32_MAX};
+				600,        UINT32_MAX, 31};
 	struct vol_step back;
 	char buf[VOL_STEPFILE_MAX];
 	int len;
@@ -234,6 +241,7 @@ static void test_format(void **state)
 	assert_true(back.save);
 	assert_int_equal(back.every_s, 600);
 	assert_int_equal(back.restarts, UINT32_MAX);
+	assert_int_equal(back.signal, 31);
 	assert_int_equal(vol_step_format(&step, buf, (size_t)len), -1);
 	assert_int_equal(errno, ENOSPC);
 	assert_int_equal(vol_step_format(&step, buf, (size_t)len + 1), len);
