@@ -103,6 +103,7 @@ static const struct vol_srunoption options[] = {
 	{"volunteer-info", 0, VOL_SRUN_FLAG, false},
 	{"volunteer-net", 0, VOL_SRUN_WORD, false},
 	{"volunteer-saves", 0, VOL_SRUN_WORD, false},
+	{"volunteer-signal", 0, VOL_SRUN_WORD, false},
 	{"wait", 'W', VOL_SRUN_NUMBER, false},
 	{"whole", 0, VOL_SRUN_FLAG, false},
 };

@@ -287,6 +287,7 @@ static int tell_saved(uint32_t count, struct vol_error *err)
 	self.step.every_s = how->mode == VOL_CKMODE_AUTO ? VOL_STEP_EVERY_AUTO
 							 : how->every_s;
 	self.step.restarts = count;
+	self.step.signal = how->app ? vol_spank_options()->signal : 0;
 	if (vol_spank_become_root(&ids, err) == -1)
 		return -1;
 	rc = publish(err);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
 
 #include "log.h"
@@ -23,7 +24,8 @@ enum {
 	OPTION_CHECKPOINT,
 	OPTION_FILES,
 	OPTION_NET,
-	OPTION_SAVES
+	OPTION_SAVES,
+	OPTION_SIGNAL
 };
 
 /* A job that says it saves its state more often than once a second, or less
@@ -59,6 +61,16 @@ static int set_saves(const char *arg)
 	}
 	options.saves_s = (uint32_t)(ms / 1000);
 	return 0;
+}
+
+static int set_signal(const char *arg)
+{
+	struct vol_error err;
+
+	if (vol_cksignal_parse(arg ? arg : "", &options.signal, &err) == 0)
+		return 0;
+	vol_err("--volunteer-signal: %s", err.text);
+	return -1;
 }
 
 static int set_files(const char *arg)
@@ -99,6 +111,8 @@ static int option_cb(int val, const char *arg, int remote)
 		return set_net(arg);
 	case OPTION_SAVES:
 		return set_saves(arg);
+	case OPTION_SIGNAL:
+		return set_signal(arg);
 	}
 	return -1;
 }
@@ -113,10 +127,12 @@ static struct spank_option table[] = {
 	},
 	{
 		.name = "volunteer-checkpoint",
-		.arginfo = "off|on-evict|auto|time",
+		.arginfo = "off|on-evict|auto|time|app[,auto|,time]",
 		.usage = "save a batch job when it has to leave a volunteer "
 			 "device, and with auto or a time also while it runs, "
-			 "and let it go on from there on another one",
+			 "and let it go on from there on another one; app: of "
+			 "a program that saves itself, the files that it has "
+			 "on the device alone",
 		.has_arg = 1,
 		.val = OPTION_CHECKPOINT,
 		.cb = option_cb,
@@ -149,13 +165,24 @@ static struct spank_option table[] = {
 		.val = OPTION_SAVES,
 		.cb = option_cb,
 	},
+	{
+		.name = "volunteer-signal",
+		.arginfo = "signal",
+		.usage = "what a program that saves itself "
+			 "(--volunteer-checkpoint=app) is told by to do so "
+			 "when it has to leave a volunteer device; default: "
+			 "TERM",
+		.has_arg = 1,
+		.val = OPTION_SIGNAL,
+		.cb = option_cb,
+	},
 };
 
 int vol_spank_options_register(spank_t spank, struct vol_error *err)
 {
 	spank_err_t rc;
 
-	options = (struct vol_spank_options){0};
+	options = (struct vol_spank_options){.signal = SIGTERM};
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		rc = spank_option_register(spank, &table[i]);
 		if (rc != ESPANK_SUCCESS)

@@ -89,7 +89,8 @@
 /* Set by us for the job. */
 #define VOL_SPANK_ENV_MARK "SLURM_VOLUNTEER"
 #define VOL_SPANK_ENV_NODE "SLURM_VOLUNTEER_NODE"
-/* A program that starts from the beginning does not have it. */
+/* The number of the image whose files a program that saves itself finds.  One
+ * that starts from the beginning does not have it. */
 #define VOL_SPANK_ENV_RESTORED "VOLUNTEER_RESTORED"
 /* Set for slurmctld, in the environment of the job's prologs: seconds. The
  * select plugin reads it there (plugins/select/candidates.h). */
@@ -118,6 +119,7 @@ struct vol_spank_options {
 	int files;        /* --volunteer-files: enum vol_rollback_mode */
 	int network;      /* --volunteer-net: enum vol_network */
 	uint32_t saves_s; /* --volunteer-saves; 0: not given */
+	uint32_t signal;  /* --volunteer-signal */
 };
 
 /* Register every option; to be called from slurm_spank_init in the login
@@ -207,6 +209,7 @@ struct vol_resume {
 	uint32_t job, restarts; /* of this run: 1 for the second */
 	uid_t uid;
 	gid_t gid;
+	bool app; /* it saves itself: its files only */
 };
 
 /* In task_init of a batch script, before it enters the walls: the newest image
@@ -217,8 +220,10 @@ struct vol_resume {
  * process ends with VOL_EXIT_REQUEUE.  Where the job has run after its image
  * was made, its output is cut to what it was then: what came later comes again.
  * Nothing ran after the newest image of the last run if that was made to leave.
- */
-void vol_resume(const struct vol_resume *resume);
+ *
+ * One that saves itself starts in any case: the number of the image whose files
+ * it finds (vol_sandbox_bring()), 0: none. */
+uint64_t vol_resume(const struct vol_resume *resume);
 
 /* In slurmstepd, afterwards: what was left of images on this machine's disk. */
 void vol_resume_tidy(void);

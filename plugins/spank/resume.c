@@ -84,8 +84,9 @@ struct loading {
 struct trying {
 	uint64_t before; /* the next one's number is lower; 0: any */
 	int images, restores;
-	int seconds;    /* in vain */
-	char why[1024]; /* the last one did not come */
+	int seconds;      /* in vain */
+	char why[1024];   /* the last one did not come */
+	uint64_t brought; /* image of a program that saves itself */
 };
 
 /* --- its folder ------------------------------------------------------------
@@ -332,7 +333,7 @@ static int load(struct loading *l, const struct vol_resume *r,
 			job,
 			uid,
 			gid,
-			places,
+			r->app ? (char *)"--files" : places,
 			older,
 			(char *)"--progress",
 			(char *)"load",
@@ -370,7 +371,7 @@ static int load(struct loading *l, const struct vol_resume *r,
 
 #define WHICH_SIZE (VOL_NODE_NAME_SIZE + 128)
 
-static void tell_which(const struct loading *l, char text[WHICH_SIZE])
+static void tell_which(const struct loading *l, bool app, char text[WHICH_SIZE])
 {
 	uint64_t now = (uint64_t)time(NULL);
 	char age[32];
@@ -379,8 +380,8 @@ static void tell_which(const struct loading *l, char text[WHICH_SIZE])
 	vol_duration_format((now > l->made_s ? now - l->made_s : 0) * 1000, age,
 			    sizeof(age));
 	snprintf(text, WHICH_SIZE,
-		 "volunteer: goes on from image %" PRIu64 ", made %s ago on "
-		 "%s\n",
+		 "volunteer: %s image %" PRIu64 ", made %s ago on %s\n",
+		 app ? "starts again with its files of" : "goes on from",
 		 l->number, age, l->node);
 }
 
@@ -403,14 +404,34 @@ static void restore(const struct vol_resume *r, const struct loading *l,
 	struct vol_error err = {""};
 
 	snprintf(image, sizeof(image), "%s/image", folder);
-	tell_which(l, which);
+	tell_which(l, false, which);
 	vol_sandbox_restore(r->sandbox, &how, &err);
 	vol_wall_say("volunteer: image %" PRIu64 " can not be put back on "
 		     "%s: %s\n",
 		     l->number, r->device, err.text);
 }
 
+/* Its files are there when the task begins. */
+static bool bring(const struct vol_resume *r, const struct loading *l,
+		  const char *folder)
+{
+	char image[PATH_MAX + 8], which[WHICH_SIZE];
+	struct vol_error err = {""};
+
+	snprintf(image, sizeof(image), "%s/image", folder);
+	if (vol_sandbox_bring(r->sandbox, image, &err)) {
+		vol_wall_say("volunteer: image %" PRIu64 " can not be put back "
+			     "on %s: %s\n",
+			     l->number, r->device, err.text);
+		return false;
+	}
+	tell_which(l, true, which);
+	vol_wall_say("%s", which);
+	return true;
+}
+
 enum outcome {
+	BROUGHT,
 	OLDER, /* this one is none for us: look for one before *before */
 	AGAIN, /* no answer */
 	NONE,
@@ -433,6 +454,12 @@ static enum outcome judge(const struct vol_resume *r, struct trying *t,
 {
 	switch (l->status) {
 	case LOADED:
+		if (r->app && bring(r, l, folder)) {
+			t->brought = l->number;
+			return BROUGHT;
+		}
+		if (r->app)
+			break;
 		restore(r, l, folder, t->restores > 0, t->before == 0);
 		/* Once more the same. */
 		if (++t->restores < RESTORES_MAX)
@@ -463,7 +490,8 @@ static enum outcome try_one(const struct vol_resume *r, struct trying *t)
 	struct loading l;
 
 	snprintf(places, sizeof(places), "%s/places", folder);
-	if (lock < 0 || vol_sandbox_offer(r->sandbox, places, &err) ||
+	if (lock < 0 ||
+	    (!r->app && vol_sandbox_offer(r->sandbox, places, &err)) ||
 	    load(&l, r, folder, t->before, &err)) {
 		outcome = no_answer(r, t, err.text);
 	} else {
@@ -476,12 +504,12 @@ static enum outcome try_one(const struct vol_resume *r, struct trying *t)
 }
 
 /* false: nobody has answered. */
-static bool try_all(const struct vol_resume *r)
+static bool try_all(const struct vol_resume *r, uint64_t *brought)
 {
 	struct trying t = {.before = 0};
 	enum outcome outcome;
 
-	while ((outcome = try_one(r, &t)) != NONE) {
+	while ((outcome = try_one(r, &t)) != NONE && outcome != BROUGHT) {
 		if (outcome == OLDER)
 			continue;
 		if (t.seconds >= VOL_RESUME_TRY_S)
@@ -490,12 +518,13 @@ static bool try_all(const struct vol_resume *r)
 		sleep(VOL_RESUME_PAUSE_S);
 		t.seconds += VOL_RESUME_PAUSE_S;
 	}
+	*brought = t.brought;
 	return true;
 }
 
 /* The folder that slurmstepd had gone to is still the task's. */
 static int try_as_root(const struct vol_resume *r, bool *answered,
-		       struct vol_error *err)
+		       uint64_t *brought, struct vol_error *err)
 {
 	char cwd[PATH_MAX];
 	struct vol_spank_ids ids;
@@ -504,7 +533,7 @@ static int try_as_root(const struct vol_resume *r, bool *answered,
 		snprintf(cwd, sizeof(cwd), "/tmp");
 	if (vol_spank_become_root(&ids, err))
 		return -1;
-	*answered = try_all(r);
+	*answered = try_all(r, brought);
 	if (vol_spank_step_back(&ids, err))
 		return -1;
 	return chdir(cwd) == 0
@@ -512,17 +541,20 @@ static int try_as_root(const struct vol_resume *r, bool *answered,
 		       : vol_errorf(err, "%s: %s", cwd, strerror(errno));
 }
 
-void vol_resume(const struct vol_resume *r)
+uint64_t vol_resume(const struct vol_resume *r)
 {
 	struct vol_error err;
 	bool answered = true;
+	uint64_t brought = 0;
 
-	if (try_as_root(r, &answered, &err))
+	if (try_as_root(r, &answered, &brought, &err))
 		vol_wall_say("volunteer: %s: %s\n", r->device, err.text);
 	if (!answered) {
 		vol_wall_say("volunteer: nobody says whether there is an image "
 			     "of this job, which is queued again\n");
 		_exit(VOL_EXIT_REQUEUE);
 	}
-	vol_wall_say("volunteer: the job starts from the beginning\n");
+	if (!brought)
+		vol_wall_say("volunteer: the job starts from the beginning\n");
+	return brought;
 }

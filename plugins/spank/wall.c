@@ -23,7 +23,7 @@
 #include "wallsfail.h"
 #include "wallsfile.h"
 
-#include "sandbox/sandbox.h"
+#include "sandbox/checkpoint.h"
 
 static struct {
 	struct vol_sandbox *sandbox; /* NULL: the step runs bare */
@@ -327,8 +327,10 @@ static void tell_policy(const char *cwd, const char *where)
 	if (!strcmp(cwd, "/tmp"))
 		cwd = "the working folder";
 	say("volunteer: %s is not on this machine; the job runs in /tmp, which "
-	    "is removed when it ends\n",
-	    cwd);
+	    "%s\n",
+	    cwd,
+	    wall.step.checkpoint.app ? "goes along with it"
+				     : "is removed when it ends");
 }
 
 /* mpi/pmi2 gives each task a socket, and has just set this; the environment of
@@ -345,8 +347,9 @@ static void pass_pmi(spank_t spank)
 		vol_sandbox_pass(wall.sandbox, (int)fd, &err);
 }
 
-/* Was the job saved on another device, or in an earlier run here? */
-static void resume(spank_t spank, uint32_t restarts)
+/* Was the job saved on another device, or in an earlier run here?  The number
+ * of the image whose files it finds. */
+static uint64_t resume(spank_t spank, uint32_t restarts)
 {
 	struct vol_resume r = {
 		.sandbox = wall.sandbox,
@@ -354,17 +357,36 @@ static void resume(spank_t spank, uint32_t restarts)
 		.job = wall.step.job,
 		.restarts = restarts,
 		.uid = wall.step.uid,
+		.app = wall.step.checkpoint.app,
 	};
 
 	if (wall.step.checkpoint.mode != VOL_CKMODE_OFF && restarts > 0 &&
 	    spank_get_item(spank, S_JOB_GID, &r.gid) == ESPANK_SUCCESS)
-		vol_resume(&r);
+		return vol_resume(&r);
+	return 0;
+}
+
+/* A program that saves itself learns that it has been here before. */
+static void tell_brought(spank_t spank, uint64_t image)
+{
+	const char *why = vol_sandbox_unbrought(wall.sandbox);
+	char number[24];
+
+	if (why) {
+		say("volunteer: image %" PRIu64 " can not be put back on %s: "
+		    "%s; the job starts from the beginning\n",
+		    image, wall.step.device, why);
+		return;
+	}
+	snprintf(number, sizeof(number), "%" PRIu64, image);
+	spank_setenv(spank, VOL_SPANK_ENV_RESTORED, number, 1);
 }
 
 void vol_wall_enter(spank_t spank, int task, uint32_t restarts)
 {
 	char cwd[PATH_MAX] = "/tmp", where[PATH_MAX] = "";
 	struct vol_error err = {""};
+	uint64_t image;
 
 	if (!wall.sandbox)
 		return;
@@ -383,7 +405,7 @@ void vol_wall_enter(spank_t spank, int task, uint32_t restarts)
 	if (!getcwd(cwd, sizeof(cwd)))
 		snprintf(cwd, sizeof(cwd), "/tmp");
 	pass_pmi(spank);
-	resume(spank, restarts);
+	image = resume(spank, restarts);
 	if (vol_sandbox_enter(wall.sandbox, (uint32_t)task, where,
 			      sizeof(where), &err) == -1) {
 		if (errno == EACCES)
@@ -396,6 +418,8 @@ void vol_wall_enter(spank_t spank, int task, uint32_t restarts)
 	 * Slurm's commands would look for it for a minute before they give up.
 	 */
 	spank_unsetenv(spank, "SLURM_CONF");
+	if (image)
+		tell_brought(spank, image);
 	if (task == 0)
 		tell_policy(cwd, where);
 }

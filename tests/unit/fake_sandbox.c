@@ -109,6 +109,23 @@ int vol_sandbox_restore(struct vol_sandbox *s, const struct vol_restore *how,
 	return -1;
 }
 
+int vol_sandbox_bring(struct vol_sandbox *s, const char *dir,
+		      struct vol_error *err)
+{
+	char path[PATH_MAX];
+
+	(void)s;
+	snprintf(path, sizeof(path), "%s/step", dir);
+	return called('B', fake_sandbox.no_bring || access(path, F_OK) != 0,
+		      "no bring", err);
+}
+
+const char *vol_sandbox_unbrought(const struct vol_sandbox *s)
+{
+	(void)s;
+	return fake_sandbox.unbrought;
+}
+
 void vol_sandbox_end(struct vol_sandbox *s, const char *cgroup)
 {
 	(void)s;

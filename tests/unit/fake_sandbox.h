@@ -16,12 +16,14 @@
 struct fake_sandbox {
 	/* Which calls answer -1, with the reason "no NAME". */
 	bool no_create, no_hide, no_keep, no_enter, no_offer;
-	bool no_restore;   /* else the process ends, FAKE_RESTORED */
-	int enter_errno;   /* of no_enter; 0: EPERM */
-	const char *where; /* that enter answers */
+	bool no_restore; /* else the process ends, FAKE_RESTORED */
+	bool no_bring;
+	const char *unbrought; /* what that says after enter */
+	int enter_errno;       /* of no_enter; 0: EPERM */
+	const char *where;     /* that enter answers */
 
 	/* One letter a call: C create, H hide, K keep, P pass, O offer, R
-	 * restore, E enter, X end, D destroy. */
+	 * restore, B bring, E enter, X end, D destroy. */
 	char calls[32];
 	struct vol_sandbox_job job;
 	char script[PATH_MAX]; /* job.script, "" for NULL */

@@ -56,7 +56,7 @@ static void write_program(void *root, const char *body)
 }
 
 /* A batch script in its run after so many, up to post_opt. */
-static void start(void *root, const char *restarts)
+static void start_as(void *root, const char *restarts, const char *how)
 {
 	static char script[] = "/spool/job00012/slurm_script";
 
@@ -66,8 +66,7 @@ static void start(void *root, const char *restarts)
 	fake_spank.step = BATCH;
 	fake_spank.tasks = 1;
 	fake_spank.argv[0] = script;
-	assert_int_equal(fake_spank_give_option("volunteer-checkpoint",
-						"on-evict", 1),
+	assert_int_equal(fake_spank_give_option("volunteer-checkpoint", how, 1),
 			 0);
 	spank_setenv(fake_spank_handle(), "SLURM_JOB_NUM_NODES", "1", 1);
 	if (restarts)
@@ -75,6 +74,11 @@ static void start(void *root, const char *restarts)
 			     restarts, 1);
 	post_opt();
 	assert_int_equal(fake_spank.errors, 0);
+}
+
+static inline void start(void *root, const char *restarts)
+{
+	start_as(root, restarts, "on-evict");
 }
 
 static const char *expected_calls;
@@ -97,6 +101,9 @@ static pid_t begin_task(void *root, int *fd)
 	slurm_spank_task_init_privileged(fake_spank_handle(), 0, NULL);
 	slurm_spank_task_init(fake_spank_handle(), 0, NULL);
 	/* Slurm's exec. */
+	if (fake_spank_env("VOLUNTEER_RESTORED"))
+		dprintf(STDERR_FILENO, "restored %s\n",
+			fake_spank_env("VOLUNTEER_RESTORED"));
 	if (!getcwd(back, sizeof(back)) || strcmp(cwd, back) != 0)
 		_exit(3);
 	_exit(expected_calls && strcmp(fake_sandbox.calls, expected_calls) ? 4

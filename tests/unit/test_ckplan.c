@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 
 #include "vtest.h"
 
@@ -16,27 +17,36 @@ static void options(void **state)
 		enum vol_ckmode mode;
 		uint32_t every_s;
 		const char *again;
+		bool app;
 	} good[] = {
-		{"off", VOL_CKMODE_OFF, 0, "off"},
-		{"on-evict", VOL_CKMODE_ON_EVICT, 0, "on-evict"},
-		{"auto", VOL_CKMODE_AUTO, 0, "auto"},
-		{"10m", VOL_CKMODE_EVERY, 600, "10m"},
-		{"90", VOL_CKMODE_EVERY, 90, "1m30s"},
-		{"1m", VOL_CKMODE_EVERY, 60, "1m"},
-		{"1s", VOL_CKMODE_EVERY, 1, "1s"},
-		{"1w", VOL_CKMODE_EVERY, 604800, "1w"},
+		{"off", VOL_CKMODE_OFF, 0, "off", false},
+		{"on-evict", VOL_CKMODE_ON_EVICT, 0, "on-evict", false},
+		{"auto", VOL_CKMODE_AUTO, 0, "auto", false},
+		{"10m", VOL_CKMODE_EVERY, 600, "10m", false},
+		{"90", VOL_CKMODE_EVERY, 90, "1m30s", false},
+		{"1m", VOL_CKMODE_EVERY, 60, "1m", false},
+		{"1s", VOL_CKMODE_EVERY, 1, "1s", false},
+		{"1w", VOL_CKMODE_EVERY, 604800, "1w", false},
+		{"app", VOL_CKMODE_ON_EVICT, 0, "app", true},
+		{"app,on-evict", VOL_CKMODE_ON_EVICT, 0, "app", true},
+		{"app,auto", VOL_CKMODE_AUTO, 0, "app,auto", true},
+		{"app,90", VOL_CKMODE_EVERY, 90, "app,1m30s", true},
+		{"app,6d23h59m59s", VOL_CKMODE_EVERY, 604799, "app,6d23h59m59s",
+		 true},
 	};
 	static const struct {
 		const char *text;
 		int errnum;
 	} bad[] = {
-		{"", EINVAL},        {"on", EINVAL},   {"Auto", EINVAL},
-		{"off ", EINVAL},    {"-10m", EINVAL}, {"10 m", EINVAL},
-		{"60500ms", EINVAL}, {"0s", ERANGE},   {"0", ERANGE},
-		{"8d", ERANGE},      {"1w1s", ERANGE}, {"10m\n", EINVAL},
-		{"\x80", EINVAL},
+		{"", EINVAL},        {"on", EINVAL},       {"Auto", EINVAL},
+		{"off ", EINVAL},    {"-10m", EINVAL},     {"10 m", EINVAL},
+		{"60500ms", EINVAL}, {"0s", ERANGE},       {"0", ERANGE},
+		{"8d", ERANGE},      {"1w1s", ERANGE},     {"10m\n", EINVAL},
+		{"\x80", EINVAL},    {"app,", EINVAL},     {"app,off", EINVAL},
+		{"apple", EINVAL},   {"App", EINVAL},      {"app,8d", ERANGE},
+		{"app,app", EINVAL}, {"auto,app", EINVAL},
 	};
-	struct vol_ckoption o = {VOL_CKMODE_AUTO, 7};
+	struct vol_ckoption o = {VOL_CKMODE_AUTO, 7, false};
 	struct vol_error err;
 	char buf[32];
 
@@ -52,9 +62,60 @@ static void options(void **state)
 		assert_int_equal(vol_ckoption_parse(good[i].text, &o, NULL), 0);
 		assert_int_equal(o.mode, good[i].mode);
 		assert_int_equal(o.every_s, good[i].every_s);
+		assert_int_equal(o.app, good[i].app);
 		assert_string_equal(vol_ckoption_format(&o, buf),
 				    good[i].again);
 	}
+}
+
+static void signals(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t number;
+	} good[] = {{"TERM", SIGTERM},    {"SIGTERM", SIGTERM}, {"15", 15},
+		    {"USR1", SIGUSR1},    {"10", SIGUSR1},      {"INT", SIGINT},
+		    {"SIGXCPU", SIGXCPU}, {"HUP", SIGHUP}};
+	static const char *const bad[] = {"",
+					  "0",
+					  "9",
+					  "KILL",
+					  "SIGKILL",
+					  "STOP",
+					  "CONT",
+					  "CHLD",
+					  "SEGV",
+					  "TRAP",
+					  "term",
+					  "SIG",
+					  "015",
+					  "-15",
+					  "64",
+					  "15 ",
+					  "TERM\n",
+					  "SIGSIGTERM",
+					  "18446744073709551631"};
+	struct vol_error err;
+	uint32_t number = 7;
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
+		errno = 0;
+		assert_int_equal(vol_cksignal_parse(bad[i], &number, &err), -1);
+		assert_int_equal(errno, EINVAL);
+		assert_printable(err.text);
+		assert_int_equal(number, 7);
+	}
+	for (size_t i = 0; i < N_ELEMENTS(good); i++) {
+		assert_int_equal(
+			vol_cksignal_parse(good[i].text, &number, NULL), 0);
+		assert_int_equal(number, good[i].number);
+		assert_true(vol_cksignal_valid(number));
+		/* A step file holds it. */
+		assert_in_range(number, 1, 31);
+	}
+	assert_false(vol_cksignal_valid(SIGKILL));
+	assert_false(vol_cksignal_valid(UINT64_C(1) << 32 | SIGTERM));
 }
 
 static bool near(double a, double b)
@@ -195,7 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options),   cmocka_unit_test(formulas),
 		cmocka_unit_test(intervals), cmocka_unit_test(rates),
-		cmocka_unit_test(budgets),
+		cmocka_unit_test(budgets),   cmocka_unit_test(signals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,8 @@
 /* test_spank.c - the hooks of the SPANK plugin outside slurmstepd */
 #include "config.h"
 
+#include <signal.h>
+
 #include "vtest.h"
 
 #include "atomicfile.h"
@@ -16,7 +18,7 @@ static void login_registers_options_only(void **state)
 
 	for (size_t i = 0; i < N_ELEMENTS(contexts); i++) {
 		init(contexts[i], 0, NULL);
-		assert_int_equal(fake_spank.n_options, 5);
+		assert_int_equal(fake_spank.n_options, 6);
 		assert_int_equal(
 			fake_spank_give_option("volunteer-info", NULL, 0), 0);
 		post_opt();
@@ -34,7 +36,7 @@ static void login_tells_wrong_arguments_once(void **state)
 	assert_int_equal(fake_spank.errors, 1);
 	assert_contains(fake_spank.last_error, "spank_volunteer: ");
 	assert_contains(fake_spank.last_error, "colour: unknown argument");
-	assert_int_equal(fake_spank.n_options, 5);
+	assert_int_equal(fake_spank.n_options, 6);
 }
 
 static void refused_option_is_told(void **state)
@@ -96,12 +98,34 @@ static void slurmctld_is_told_how_often_state_is_saved(void **state)
 	}
 }
 
+static void a_signal_is_known_or_told(void **state)
+{
+	static const char *const wrong[] = {"", "KILL", "9", "term", NULL};
+
+	(void)state;
+	init(S_CTX_ALLOCATOR, 0, NULL);
+	assert_int_equal(vol_spank_options()->signal, SIGTERM);
+	for (size_t i = 0; i < N_ELEMENTS(wrong); i++) {
+		assert_int_equal(fake_spank_give_option("volunteer-signal",
+							wrong[i], 0),
+				 -1);
+		assert_int_equal(fake_spank.errors, i + 1);
+		assert_contains(fake_spank.last_error, "--volunteer-signal: ");
+		assert_int_equal(vol_spank_options()->signal, SIGTERM);
+	}
+	assert_int_equal(
+		fake_spank_give_option("volunteer-signal", "SIGUSR2", 0), 0);
+	assert_int_equal(vol_spank_options()->signal, SIGUSR2);
+	leave();
+}
+
 static void a_mode_of_saving_is_known_or_told(void **state)
 {
 	static const struct {
 		const char *mode, *reason;
 	} wrong[] = {
-		{"", ": \"\": want off, on-evict, auto or a duration"},
+		{"", ": \"\": want off, on-evict, auto, app or a duration"},
+		{"app,", ": \"\": want off"},
 		{"On-Evict", ": \"On-Evict\": want"},
 		{"on-evict\n", ": \"on-evict?\": want"},
 		{"0s", "want 1s to 1w"},
@@ -180,7 +204,8 @@ static void options_are_well_formed(void **state)
 		      {"volunteer-files", "own"},
 		      {"volunteer-info", NULL},
 		      {"volunteer-net", "lan"},
-		      {"volunteer-saves", "10m"}};
+		      {"volunteer-saves", "10m"},
+		      {"volunteer-signal", "USR1"}};
 
 	(void)state;
 	init(S_CTX_LOCAL, 0, NULL);
@@ -273,6 +298,7 @@ int main(void)
 		TEST(refused_option_is_told),
 		TEST(script_and_error_contexts_do_nothing),
 		TEST(slurmctld_is_told_how_often_state_is_saved),
+		TEST(a_signal_is_known_or_told),
 		TEST(a_mode_of_saving_is_known_or_told),
 		TEST(whose_files_they_are_is_known_or_told),
 		TEST(options_are_well_formed),

@@ -380,7 +380,13 @@ static void discoveryd_is_told_how_often(void **state)
 	static const struct {
 		const char *option;
 		uint32_t every_s;
-	} rows[] = {{"auto", VOL_STEP_EVERY_AUTO}, {"10m", 600}, {"1s", 1}};
+		uint32_t signal;
+	} rows[] = {{"auto", VOL_STEP_EVERY_AUTO, 0},
+		    {"10m", 600, 0},
+		    {"1s", 1, 0},
+		    {"app", 0, 15},
+		    {"app,auto", VOL_STEP_EVERY_AUTO, 15},
+		    {"app,10m", 600, 10}};
 	struct vol_step step;
 	char text[1024];
 
@@ -397,6 +403,10 @@ static void discoveryd_is_told_how_often(void **state)
 		assert_int_equal(fake_spank_give_option("volunteer-checkpoint",
 							rows[i].option, 1),
 				 0);
+		if (rows[i].signal == 10)
+			assert_int_equal(fake_spank_give_option(
+						 "volunteer-signal", "USR1", 1),
+					 0);
 		post_opt();
 		assert_string_equal(fake_sandbox.job.checkpoint,
 				    rows[i].option);
@@ -406,6 +416,7 @@ static void discoveryd_is_told_how_often(void **state)
 		read_step(*state, &step);
 		assert_true(step.save);
 		assert_int_equal(step.every_s, rows[i].every_s);
+		assert_int_equal(step.signal, rows[i].signal);
 		leave();
 	}
 }
