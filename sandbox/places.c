@@ -261,6 +261,16 @@ static int add_work(struct vol_sandbox *s, int userns, struct vol_error *err)
 	return 0;
 }
 
+void vol_places_init(const char *image, const char *programs, char *path,
+		     size_t size)
+{
+	struct stat st;
+
+	snprintf(path, size, "%s" VOL_INIT_INSIDE, image);
+	if (!image[0] || lstat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		snprintf(path, size, "%s/slurm-volunteer-init", programs);
+}
+
 int vol_places_open(struct vol_sandbox *s, const char *init, int userns,
 		    struct vol_error *err)
 {

@@ -24,7 +24,7 @@
 #define VOL_PLACES_MAX (3 * VOL_WALLS_LIST_MAX + 64)
 #define VOL_LINKS_MAX  32
 
-/* Where the program of pid 1 is inside: an image need not hold it. */
+/* Where the program of pid 1 is inside: an image need not hold it, but may. */
 #define VOL_INIT_INSIDE "/run/slurm-volunteer-init"
 
 /* A detached mount, and where it goes. */
@@ -133,6 +133,12 @@ int vol_places_add(struct vol_sandbox *s, const char *source,
 /* The last one, at another target, too. */
 int vol_places_again(struct vol_sandbox *s, const char *target,
 		     struct vol_error *err);
+
+/* The file that is the program of pid 1: the image's own at that place, if it
+ * has one, else the machine's.  A saved process 1 goes on with the program that
+ * it began with, and ours is another one where it was built otherwise. */
+void vol_places_init(const char *image, const char *programs, char *path,
+		     size_t size);
 
 int vol_places_open(struct vol_sandbox *s, const char *init, int userns,
 		    struct vol_error *err);

@@ -5,7 +5,8 @@
  *	pid 1 inside, the job's user.  TASK is its child, and it ends with it;
  *	without one it waits for processes that join, and ends with slurmstepd,
  *	a pidfd of which is VOL_INIT_STEPD_FD.  A byte into VOL_INIT_READY_FD
- *	when it is ready.
+ *	when it is ready.  An image may hold one of another version, so what is
+ *	agreed on here with it stays as it is.
  *
  * slurm-volunteer-supervise init|batch|task STEPD PID1 TASK CHILD
  *	root, outside, all signals blocked.  The task begins when the program

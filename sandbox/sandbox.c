@@ -112,7 +112,7 @@ static int open_programs(struct vol_sandbox *s, const char *dir,
 	/* A machine without it restores nothing. */
 	snprintf(path, sizeof(path), "%s/slurm-volunteer-checkpoint", programs);
 	s->checkpoint_fd = open(path, O_RDONLY | O_CLOEXEC);
-	snprintf(path, sizeof(path), "%s/slurm-volunteer-init", programs);
+	vol_places_init(s->walls.image, programs, path, sizeof(path));
 	if (open_with_ids(s, dir, path, err) != 0)
 		return -1;
 	return vol_steps_places(s, programs, err);
