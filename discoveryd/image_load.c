@@ -33,7 +33,9 @@
 #include "device/ckrecord.h"
 #include "device/ckstream.h"
 #include "digest.h"
+#include "runtime.h"
 #include "sandbox/checkpoint.h"
+#include "sandbox/private.h"
 #include "wallsfile.h"
 
 /* Slurm's number of the step that a batch script is: SLURM_BATCH_SCRIPT of
@@ -93,10 +95,30 @@ static int check_folder(const char *path, struct vol_error *err)
 					path);
 }
 
+static int open_folder(const char *path, int *fd, struct vol_error *err)
+{
+	*fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return *fd < 0 ? vol_errorf(err, "%s: %s", path, strerror(errno)) : 0;
+}
+
+/* As vol_sandbox_create() takes it. */
+static int open_root(struct loading *l, struct vol_error *err)
+{
+	const char *image = l->walls->image;
+
+	vol_places_init(image, l->im->o->programs, l->init, sizeof(l->init));
+	l->root.init = l->init;
+	if (!*image)
+		return open_folder("/", &l->root.fd, err);
+	l->root.read = &l->walls->read;
+	return open_folder(image, &l->root.fd, err) < 0
+		       ? -1
+		       : open_folder("/", &l->root.machine, err);
+}
+
 static int know_here(struct loading *l, struct vol_error *err)
 {
 	const struct image_options *o = l->im->o;
-	const char *root;
 
 	l->walls = calloc(1, sizeof(*l->walls));
 	if (!l->walls)
@@ -108,13 +130,8 @@ static int know_here(struct loading *l, struct vol_error *err)
 	    vol_wallsfile_read_trusted(o->walls, l->walls, err) < 0 ||
 	    vol_ckhere_machine(o->criu, &l->machine, err) < 0)
 		return -1;
-	root = *l->walls->image ? l->walls->image : "/";
-	snprintf(l->init, sizeof(l->init), "%s/slurm-volunteer-init",
-		 o->programs);
-	l->root.init = l->init;
-	l->root.fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return l->root.fd < 0 ? vol_errorf(err, "%s: %s", root, strerror(errno))
-			      : 0;
+	strcpy(l->machine.runtime, vol_runtime_of(l->walls->image));
+	return open_root(l, err);
 }
 
 /* ---- what comes ---- */
@@ -450,7 +467,7 @@ int image_load(struct image *im, struct vol_error *err)
 {
 	struct loading l = {.im = im,
 			    .dir = im->o->what,
-			    .root = {.fd = -1},
+			    .root = {.fd = -1, .machine = -1},
 			    .into = -1,
 			    .file = -1};
 	int status = IMAGE_FAILED;
@@ -469,6 +486,8 @@ int image_load(struct image *im, struct vol_error *err)
 	forget(&l);
 	if (l.root.fd >= 0)
 		close(l.root.fd);
+	if (l.root.machine >= 0)
+		close(l.root.machine);
 	vol_ckplaces_clear(&l.places);
 	free(l.shown);
 	free(l.walls);

@@ -116,7 +116,10 @@ static int tell_machine(struct saving *s, struct vol_error *err)
 	if (vol_ckhere_own_places(&m->places, err) < 0 ||
 	    vol_ckhere_places_of(s->record, &m->places, err) < 0)
 		return -1;
-	return vol_ckhere_machine(im->o->criu, &m->machine, err);
+	if (vol_ckhere_machine(im->o->criu, &m->machine, err) < 0)
+		return -1;
+	vol_ckhere_runtime(s->record, m->machine.runtime);
+	return 0;
 }
 
 static int look_at_images(struct saving *s, const struct vol_ckimages *images,

@@ -263,9 +263,7 @@ int vol_ckfit(const struct vol_ckmachine *image,
 	    fit_kernel(image, machine, err) < 0 ||
 	    fit_criu(image, machine, err) < 0)
 		return -1;
-	if (image->runtime[0] && strcmp(image->runtime, machine->runtime) == 0)
-		return 0;
-	if (image->runtime[0] || machine->runtime[0])
+	if (strcmp(image->runtime, machine->runtime) != 0)
 		return fit_runtime(image->runtime, machine->runtime, err);
 	for (size_t i = 0; look && i < mapped->n; i++)
 		if (fit_file(&mapped->file[i], look, arg, err) < 0)

@@ -11,7 +11,8 @@
  *	CRIU	the same or a later one, which reads older images
  *	files	what is mapped from the system (programs, libraries) is mapped
  *		again from the new machine's: the same path, size and build id.
- *		Where both machines run one runtime image that is so already.
+ *		Where both machines have one runtime image (runtime.h) as jobs'
+ *		system that is so already, but for what the machines add to it.
  */
 #ifndef VOL_CKFIT_H
 #define VOL_CKFIT_H
@@ -100,7 +101,7 @@ int vol_ckmapped_add(struct vol_ckmapped *mapped,
 void vol_ckmapped_clear(struct vol_ckmapped *mapped);
 
 /* The size and build id of what this machine has at path: 0, or -1 with errno.
- * Called only where the runtime does not answer. */
+ */
 typedef int (*vol_ckmapped_look_f)(const char *path,
 				   struct vol_ckmapped_file *file, void *arg);
 

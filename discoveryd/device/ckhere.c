@@ -4,8 +4,10 @@
 
 #include "device/ckhere.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/filter.h>
 #include <linux/openat2.h>
 #include <stdio.h>
@@ -23,6 +25,7 @@
 #include "device/buildid.h"
 #include "device/ckrecord.h"
 #include "digest.h"
+#include "runtime.h"
 #include "sandbox/checkpoint/parts.h"
 #include "text.h"
 
@@ -259,16 +262,63 @@ void vol_ckhere_limits(const struct vol_walls *walls, struct vol_ckwant *want)
 			at_most(want->limit[RLIMIT_NPROC], walls->tasks);
 }
 
+/* ---- its system ---- */
+
+void vol_ckhere_runtime(const struct vol_record *record,
+			char runtime[VOL_CKRUNTIME_SIZE])
+{
+	char path[PATH_MAX];
+	struct stat usr, st;
+	struct dirent *e;
+	DIR *dir = NULL;
+
+	runtime[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/root/usr", (int)record->pid1);
+	if (stat(path, &usr) == 0)
+		dir = opendir(VOL_RUNTIME_DIR);
+	while (dir && !runtime[0] && (e = readdir(dir))) {
+		snprintf(path, sizeof(path), VOL_RUNTIME_DIR "/%s", e->d_name);
+		/* A file system has a number of its own. */
+		if (*vol_runtime_of(path) && stat(path, &st) == 0 &&
+		    st.st_dev == usr.st_dev)
+			strcpy(runtime, vol_runtime_of(path));
+	}
+	if (dir)
+		closedir(dir);
+}
+
 /* ---- files ---- */
+
+static int open_in(int root, const char *path, uint64_t flags)
+{
+	struct open_how how = {.flags = flags | O_CLOEXEC,
+			       .resolve = RESOLVE_IN_ROOT};
+
+	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+/* As add_read() of sandbox/places.c: of what the image has itself nothing is
+ * added. */
+static bool is_added(const struct vol_ckroot *root, const char *path)
+{
+	for (size_t i = 0; root->read && i < root->read->n; i++) {
+		cleanup_fd int own = -1;
+
+		if (!vol_path_within(path, root->read->path[i]))
+			continue;
+		own = open_in(root->fd, root->read->path[i], O_PATH);
+		if (own < 0)
+			return true;
+	}
+	return false;
+}
 
 static int open_file(const struct vol_ckroot *root, const char *path)
 {
-	struct open_how how = {.flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC,
-			       .resolve = RESOLVE_IN_ROOT};
-
 	if (strcmp(path, VOL_INIT_INSIDE) == 0)
 		return open(root->init, O_RDONLY | O_CLOEXEC);
-	return (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+	return open_in(is_added(root, path) ? root->machine : root->fd, path,
+		       O_RDONLY | O_NONBLOCK);
 }
 
 static ssize_t read_beginning(int fd, uint8_t *data, size_t size)

@@ -14,7 +14,7 @@
 #include "sandbox/checkpoint.h"
 #include "walls.h"
 
-/* Processor, kernel and CRIU; of the machine's own system. */
+/* Processor, kernel and CRIU; the runtime is the caller's to say. */
 int vol_ckhere_machine(const char *criu, struct vol_ckmachine *m,
 		       struct vol_error *err);
 
@@ -51,10 +51,19 @@ int vol_ckhere_places_parse(const char *name, const char *text, size_t len,
  * the same everywhere.  want->id_base is there already. */
 void vol_ckhere_limits(const struct vol_walls *walls, struct vol_ckwant *want);
 
+/* The name by content of the image that this step has as its system; "": it has
+ * none that is mounted here, or is no more. */
+void vol_ckhere_runtime(const struct vol_record *record,
+			char runtime[VOL_CKRUNTIME_SIZE]);
+
 /* Where jobs have their files from. */
 struct vol_ckroot {
 	int fd;           /* the folder that is their root; no link leads out */
 	const char *init; /* what is process 1, which has a name inside only */
+	/* Where that folder is an image: the machine's own root, and what of it
+	 * is added to the image; else -1, NULL. */
+	int machine;
+	const struct vol_walls_list *read;
 };
 
 /* A vol_ckmapped_look_f: arg points to a struct vol_ckroot. */

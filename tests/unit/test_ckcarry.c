@@ -282,32 +282,7 @@ static void no_file_is_too_strange(void **state)
 		}
 }
 
-/* ---- files of this machine ---- */
-
-static void what_is_mapped_is_looked_at_below_the_root(void **state)
-{
-	const char *folder = *state;
-	struct vol_ckroot root = {.init = "/proc/self/exe"};
-	struct vol_ckmapped_file file = {.bytes = 0};
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/lib", folder);
-	assert_int_equal(symlink("/../../../../bin/sh", path), 0);
-	root.fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(vol_ckhere_look("/lib", &file, &root), -1);
-	assert_int_equal(errno, ENOENT);
-	assert_int_equal(vol_ckhere_look("/", &file, &root), -1);
-	snprintf(path, sizeof(path), "%s/data", folder);
-	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-	assert_int_equal(truncate(path, 12345), 0);
-	assert_int_equal(vol_ckhere_look("/data", &file, &root), 0);
-	assert_int_equal(file.bytes, 12345);
-	assert_int_equal(file.n_build, 0);
-	assert_int_equal(
-		vol_ckhere_look("/run/slurm-volunteer-init", &file, &root), 0);
-	assert_true(file.bytes > 12345);
-	close(root.fd);
-}
+/* ---- files that the job has open ---- */
 
 #define JOB_ID 4711
 
@@ -562,7 +537,6 @@ int main(void)
 		OF_RECORD(a_wrong_file_of_places_is_named),
 		cmocka_unit_test(a_build_id_is_found),
 		cmocka_unit_test(no_file_is_too_strange),
-		IN_FOLDER(what_is_mapped_is_looked_at_below_the_root),
 		IN_FOLDER(files_of_others_are_none_of_the_job_s),
 		IN_FOLDER(a_folder_goes_with_who_made_it),
 		IN_FOLDER(its_words_and_status_are_heard),
