@@ -20,9 +20,10 @@
  *	network=none         the most a job can get
  *	network_rate=4194304 bytes a second, each way, of a step with a network
  *	image=/srv/image     folder to use as / in place of this machine's
- *	                     system; empty: none.  etc is then the image's,
- *	                     and read what device.conf names besides: no
- *	                     /usr of the machine
+ *	                     system, which may be one on which an image file
+ *	                     is mounted (runtime.h); empty: none.  etc is then
+ *	                     the image's, and read what device.conf names
+ *	                     besides: no /usr of the machine
  *	read=/usr          * bound read-only, in this order
  *	etc=ld.so.cache    * below /etc, copied; a final "*" stands for any
  *	                     ending, "java*" for all names that begin so.

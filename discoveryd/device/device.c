@@ -28,7 +28,6 @@
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
-#define TRIAL VOL_LIBEXEC_DIR "/slurm-volunteer-trial"
 #define IMAGE VOL_LIBEXEC_DIR "/slurm-volunteer-image"
 
 /* ---- what we say ---- */
@@ -215,14 +214,6 @@ static void on_speed(void *arg)
 	vol_owner_speed(d->owner, vol_speed_get(d->speed));
 }
 
-static void on_walls(void *arg)
-{
-	struct vol_device_role *d = arg;
-
-	if (d->owner)
-		vol_owner_walls(d->owner, vol_warden_trouble(d->warden));
-}
-
 static const struct vol_owner_ops owner_ops = {
 	send_for_owner,
 	vol_device_report,
@@ -367,11 +358,8 @@ static int start_parts(struct vol_device_role *d, struct vol_error *err)
 	    joined_controller(d, &d->conf, err) < 0)
 		return -1;
 	/* Before a slurmd can start steps. */
-	d->warden = vol_warden_create(d->loop, VOL_RUN_DIR, TRIAL, on_walls, d,
-				      err);
-	if (!d->warden)
+	if (vol_device_walls_start(d, err) < 0)
 		return -1;
-	vol_warden_apply(d->warden, &d->conf.sandbox, d->conf.owners);
 	/* Before anything else that takes time: whatever runs here is stopped
 	 * until the owner's side knows that it may. */
 	d->freezer = vol_freezer_create(CGROUP_ROOT, err);
@@ -388,7 +376,7 @@ static int start_parts(struct vol_device_role *d, struct vol_error *err)
 	if (!d->owner ||
 	    vol_owner_save_by(d->owner, IMAGE, d->conf_path, err) < 0)
 		return -1;
-	on_walls(d);
+	vol_owner_walls(d->owner, vol_warden_trouble(d->warden));
 	d->speed = vol_speed_create(d->loop, d->conf.state_dir, "", on_speed, d,
 				    err);
 	if (!d->speed)
@@ -428,7 +416,7 @@ static void stop(void *self)
 	sd_event_source_unref(d->leave_timer);
 	vol_machine_destroy(d->machine);
 	vol_speed_destroy(d->speed);
-	vol_warden_destroy(d->warden);
+	vol_device_walls_stop(d);
 	vol_owner_destroy(d->owner);
 	vol_reporter_destroy(d->reporter);
 	vol_slurmd_destroy(d->slurmd);
@@ -539,8 +527,7 @@ static int reload(void *self, struct vol_error *err)
 	note_fixed(&old, &fresh);
 	d->conf = fresh;
 	/* Before the owner's side may open. */
-	vol_warden_apply(d->warden, &d->conf.sandbox, d->conf.owners);
-	on_walls(d);
+	vol_device_walls_apply(d);
 	vol_owner_reload(d->owner, &d->conf);
 	/* It may be started again, for what it can reach. */
 	vol_device_want_slurmd(d);

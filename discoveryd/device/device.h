@@ -76,6 +76,13 @@ int vol_device_relink(struct vol_device_role *d, struct vol_error *err);
 void vol_device_want_slurmd(struct vol_device_role *d);
 int vol_device_key_start(struct vol_device_role *d, struct vol_error *err);
 
+/* The walls around jobs (device_walls.c): written down and tried, as
+ * device.conf says now; and, when we stop, what is mounted for them taken away.
+ */
+int vol_device_walls_start(struct vol_device_role *d, struct vol_error *err);
+void vol_device_walls_apply(struct vol_device_role *d);
+void vol_device_walls_stop(struct vol_device_role *d);
+
 /* What the owner's side needs of reports (device_reports.c): keep one, and does
  * it still wait? arg is the role. */
 uint64_t vol_device_report(const struct vol_link_msg *msg, void *arg);

@@ -14,7 +14,7 @@ void vol_device_want_slurmd(struct vol_device_role *d)
 	struct vol_slurmd_spec spec = {.node = ""};
 
 	if (d->leaving || d->welcome.type != VOL_LINK_WELCOME ||
-	    !vol_slurmkey_ready(d->slurmkey))
+	    !vol_slurmkey_ready(d->slurmkey) || vol_warden_settles(d->warden))
 		return;
 	memcpy(spec.node, d->welcome.node, sizeof(spec.node));
 	memcpy(spec.conf_server, d->conf_server, sizeof(spec.conf_server));

@@ -26,6 +26,7 @@ int vol_device_machine_start(struct vol_device_role *d, struct vol_error *err)
 					on_known, d, err);
 	if (!d->machine)
 		return -1;
+	vol_machine_runtime(d->machine, vol_warden_runtime(d->warden));
 	/* One that was running before us. */
 	if (vol_slurmd_state(d->slurmd) == VOL_SLURMD_UP)
 		vol_machine_look(d->machine);

@@ -23,7 +23,8 @@ struct vol_machine {
 	struct vol_trial *trial; /* while it runs */
 	sd_event_source *again;
 	struct vol_ckmachine machine; /* zeroed: not known yet */
-	char why[VOL_WHY_SIZE];       /* no saved job can go on here */
+	char runtime[VOL_CKRUNTIME_SIZE];
+	char why[VOL_WHY_SIZE]; /* no saved job can go on here */
 	bool complained;
 };
 
@@ -103,8 +104,8 @@ void vol_machine_look(struct vol_machine *m)
 
 	if (m->trial || vol_ckmachine_known(&m->machine))
 		return;
-	m->trial = vol_trial_start(m->loop, m->program, m->criu, on_tried, m,
-				   &err);
+	m->trial = vol_trial_start(m->loop, m->program, m->criu,
+				   VOL_TRIAL_SECONDS, on_tried, m, &err);
 	if (!m->trial)
 		try_again(m, err.text);
 }
@@ -115,8 +116,18 @@ bool vol_machine_fill(const struct vol_machine *m, struct vol_link_msg *msg)
 		return false;
 	*msg = (struct vol_link_msg){.type = VOL_LINK_MACHINE,
 				     .machine = m->machine};
+	memcpy(msg->machine.runtime, m->runtime, sizeof(m->runtime));
 	memcpy(msg->why, m->why, sizeof(msg->why));
 	return true;
+}
+
+void vol_machine_runtime(struct vol_machine *m, const char *runtime)
+{
+	if (strcmp(m->runtime, runtime) == 0)
+		return;
+	snprintf(m->runtime, sizeof(m->runtime), "%s", runtime);
+	if (vol_ckmachine_known(&m->machine))
+		m->known(m->arg);
 }
 
 struct vol_machine *vol_machine_create(sd_event *loop, const char *program,

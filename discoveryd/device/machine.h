@@ -32,6 +32,10 @@ void vol_machine_destroy(struct vol_machine *m);
 /* slurmd is up: look, if that was not done yet. */
 void vol_machine_look(struct vol_machine *m);
 
+/* What jobs that begin now have as their system: the name by content of an
+ * image, "" for this machine's own. */
+void vol_machine_runtime(struct vol_machine *m, const char *runtime);
+
 /* A message that says it; false: it is not known yet. */
 bool vol_machine_fill(const struct vol_machine *m, struct vol_link_msg *msg);
 

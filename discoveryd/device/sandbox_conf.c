@@ -16,6 +16,7 @@
 
 #include "cleanup.h"
 #include "policy.h"
+#include "runtime.h"
 #include "text.h"
 
 #define LIST_BETWEEN ", \t"
@@ -175,17 +176,27 @@ static int set_image(struct vol_walls *walls, const char *image,
 		     struct vol_error *err)
 {
 	struct vol_walls_list *list = &walls->read;
-	const char *problem;
+	enum vol_runtime_kind kind;
+	char digest[VOL_RUNTIME_SIZE];
+	const char *problem = NULL;
 
 	memset(list, 0, sizeof(*list));
 	/* Its path obeys the same rules. */
-	if (vol_walls_add(list, image, err) < 0)
+	if (vol_walls_add(list, image, err) < 0 ||
+	    vol_runtime_parse(image, &kind, digest, err) < 0) {
+		errno = EINVAL;
 		return vol_error_prefix(err, "image");
-	problem = place_problem(image, true);
+	}
+	/* Of a file jobs see what is in it, wherever it lies. */
+	if (kind == VOL_RUNTIME_FOLDER)
+		problem = place_problem(image, true);
 	if (problem)
 		return vol_errorf_errno(err, EINVAL, "image: %.100s: %s", image,
 					problem);
-	strcpy(walls->image, list->path[0]);
+	snprintf(walls->image, sizeof(walls->image), "%s",
+		 kind == VOL_RUNTIME_FOLDER ? image : VOL_RUNTIME_DIR "/");
+	if (kind != VOL_RUNTIME_FOLDER)
+		strcat(walls->image, digest);
 	memset(list, 0, sizeof(*list));
 	return 0;
 }

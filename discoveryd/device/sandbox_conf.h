@@ -16,14 +16,15 @@ struct vol_sandbox_conf {
 	uint64_t tmp_bytes;
 	uint64_t network_rate; /* bytes/s */
 	uint32_t tasks, open_files;
-	char *image; /* NULL: none */
+	char *image; /* folder or image file (runtime.h); NULL: none */
 	/* "/a, /b" as written; NULL: none besides the defaults */
 	char *read, *etc, *work, *devices, *network_deny;
 };
 
 /* What stands around a job: the defaults of walls.h and what conf says.  EINVAL
  * for what can not be built and for places that would let a job at the system's
- * or at somebody's files; *walls is undefined then. */
+ * or at somebody's files; *walls is undefined then.  An image file is the
+ * folder where it will be mounted. */
 int vol_sandbox_conf_walls(const struct vol_sandbox_conf *conf,
 			   struct vol_walls *walls, struct vol_error *err);
 

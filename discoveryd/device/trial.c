@@ -18,9 +18,6 @@
 
 #include "cleanup.h"
 
-/* A machine under load builds namespaces in less than a second. */
-#define TRIAL_US (30 * 1000 * 1000ULL)
-
 struct vol_trial {
 	void (*done)(enum vol_trial_result result, const char *text, void *arg);
 	void *arg;
@@ -113,7 +110,7 @@ static int spawn(struct vol_trial *t, const char *program, const char *argument,
 	return rc ? -1 : 0;
 }
 
-static int watch(struct vol_trial *t, sd_event *loop)
+static int watch(struct vol_trial *t, sd_event *loop, unsigned int seconds)
 {
 	int r;
 
@@ -123,14 +120,15 @@ static int watch(struct vol_trial *t, sd_event *loop)
 	r = sd_event_add_io(loop, &t->io, t->pidfd, EPOLLIN, on_exit_of_it, t);
 	if (r >= 0)
 		r = sd_event_add_time_relative(loop, &t->timer, CLOCK_MONOTONIC,
-					       TRIAL_US, 0, on_timer, t);
+					       seconds * 1000000ULL, 0,
+					       on_timer, t);
 	if (r < 0)
 		errno = -r;
 	return r < 0 ? -1 : 0;
 }
 
 struct vol_trial *vol_trial_start(sd_event *loop, const char *program,
-				  const char *argument,
+				  const char *argument, unsigned int seconds,
 				  void (*done)(enum vol_trial_result result,
 					       const char *text, void *arg),
 				  void *arg, struct vol_error *err)
@@ -152,7 +150,8 @@ struct vol_trial *vol_trial_start(sd_event *loop, const char *program,
 	}
 	t->out = ends[0];
 	out = ends[1];
-	if (spawn(t, program, argument, out) < 0 || watch(t, loop) < 0) {
+	if (spawn(t, program, argument, out) < 0 ||
+	    watch(t, loop, seconds) < 0) {
 		vol_errorf(err, "can not run %s: %s", program, strerror(errno));
 		goto error;
 	}

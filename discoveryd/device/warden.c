@@ -15,9 +15,11 @@
 
 #include "atomicfile.h"
 #include "cleanup.h"
+#include "device/runtimes.h"
 #include "device/trial.h"
 #include "log.h"
 #include "policy.h"
+#include "runtime.h"
 #include "text.h"
 #include "wallsfail.h"
 
@@ -28,17 +30,33 @@
 /* So much fits into a verdict behind "sandbox: ". */
 #define TROUBLE_SIZE (VOL_WHY_SIZE - 16)
 
+/* 10 GB of an image from an old disk, on a machine under load. */
+#define MOUNT_SECONDS 600
+
 enum stand { UNTRIED, STAND, STAND_WITHOUT_IDS, DO_NOT_STAND };
+
+/* Walls that are to be in force. */
+struct wanted {
+	char *text; /* of the file, owned */
+	size_t len;
+	char view[VOL_WALLS_VIEW_SIZE];
+	char image[VOL_WALLS_PATH_SIZE]; /* as jobs' */
+	char *file;                      /* to be mounted there, owned */
+};
 
 struct vol_warden {
 	sd_event *loop;
 	char *walls, *failed; /* paths */
-	char *program;
+	char *program, *mounter;
 	void (*changed)(void *arg);
 	void *arg;
 	sd_event_source *watch, *timer;
 	struct vol_trial *trial; /* while it runs */
+	struct vol_trial *mount; /* same */
+	struct wanted wanted;
+	bool unmounted; /* that could not be mounted */
 	bool up, warned;
+	char runtime[VOL_RUNTIME_SIZE];
 	char view[VOL_WALLS_VIEW_SIZE];
 	enum stand stand;
 	struct stat before; /* of the failure that a trial will clear */
@@ -59,27 +77,48 @@ static void set_text(char *to, size_t size, const char *text)
 
 /* ---- the file of the walls ---- */
 
-static int write_walls(struct vol_warden *w, const struct vol_sandbox_conf *c,
-		       const char *owners, struct vol_error *err)
+static void forget_wanted(struct wanted *wanted)
+{
+	free(wanted->text);
+	free(wanted->file);
+	*wanted = (struct wanted){.text = NULL};
+}
+
+static int want(struct wanted *wanted, const struct vol_sandbox_conf *c,
+		const char *owners, struct vol_error *err)
 {
 	cleanup_free struct vol_walls *walls = malloc(sizeof(*walls));
-	cleanup_free char *text = malloc(VOL_WALLS_FILE_MAX + 1);
 	int len;
 
-	if (!walls || !text)
+	wanted->text = malloc(VOL_WALLS_FILE_MAX + 1);
+	if (!walls || !wanted->text)
 		return vol_errorf_errno(err, ENOMEM, "out of memory");
 	if (vol_sandbox_conf_walls(c, walls, err) < 0 ||
 	    vol_sandbox_conf_homes(walls, owners, "/etc/passwd", err) < 0)
 		return -1;
-	len = vol_walls_format(walls, text, VOL_WALLS_FILE_MAX + 1);
+	len = vol_walls_format(walls, wanted->text, VOL_WALLS_FILE_MAX + 1);
 	if (len < 0)
 		return vol_errorf(err, "[sandbox]: %s",
 				  errno == ENOSPC ? "too many paths"
 						  : strerror(errno));
-	if (vol_file_replace(w->walls, text, (size_t)len, 0644, 0, err) < 0)
-		return -1;
-	vol_walls_view(walls, w->view);
-	return 0;
+	wanted->len = (size_t)len;
+	vol_walls_view(walls, wanted->view);
+	strcpy(wanted->image, walls->image);
+	/* Bare jobs have the machine's own system. */
+	if (!c->on || !*vol_runtime_of(walls->image))
+		return 0;
+	wanted->file = strdup(c->image);
+	return wanted->file ? 0
+			    : vol_errorf_errno(err, ENOMEM, "out of memory");
+}
+
+static void refuse(struct vol_warden *w, const char *what,
+		   const struct vol_error *err)
+{
+	set_text(w->write_trouble, sizeof(w->write_trouble), err->text);
+	vol_err("%s: %s", what, err->text);
+	/* An older one may say less than the owner wants. */
+	(void)unlink(w->walls);
 }
 
 /* ---- what steps say ---- */
@@ -116,7 +155,7 @@ static void look_at_failure(struct vol_warden *w)
 static void try_again_later(struct vol_warden *w)
 {
 	sd_event_source_set_enabled(w->timer, SD_EVENT_OFF);
-	if (!*w->step_trouble && w->stand != DO_NOT_STAND)
+	if (!*w->step_trouble && w->stand != DO_NOT_STAND && !w->unmounted)
 		return;
 	sd_event_source_set_time_relative(w->timer, AGAIN_US);
 	sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
@@ -174,8 +213,8 @@ static void start_trial(struct vol_warden *w)
 	w->trial = NULL;
 	if (stat(w->failed, &w->before) < 0)
 		memset(&w->before, 0, sizeof(w->before));
-	w->trial = vol_trial_start(w->loop, w->program, w->walls, on_trial, w,
-				   &err);
+	w->trial = vol_trial_start(w->loop, w->program, w->walls,
+				   VOL_TRIAL_SECONDS, on_trial, w, &err);
 	if (w->trial) {
 		/* The first answer is waited for; later ones may be others. */
 		if (w->stand == UNTRIED)
@@ -186,6 +225,91 @@ static void start_trial(struct vol_warden *w)
 	w->stand = DO_NOT_STAND;
 	set_text(w->trial_trouble, sizeof(w->trial_trouble), err.text);
 	vol_err("the walls around jobs can not be tried: %s", err.text);
+	try_again_later(w);
+}
+
+/* ---- walls that are wanted ---- */
+
+static void take_down(struct vol_warden *w)
+{
+	vol_trial_end(w->trial);
+	w->trial = NULL;
+	w->stand = UNTRIED;
+	*w->trial_trouble = *w->missing = '\0';
+	forget_failure(w);
+	if (!w->warned)
+		vol_warn("sandbox = no: jobs can read and change whatever "
+			 "their user can on this machine");
+	w->warned = true;
+}
+
+static void note_runtime(struct vol_warden *w, const char *runtime)
+{
+	if (strcmp(w->runtime, runtime) == 0)
+		return;
+	snprintf(w->runtime, sizeof(w->runtime), "%s", runtime);
+	if (*runtime)
+		vol_info("jobs have image %s as their system", runtime);
+	else
+		vol_info("jobs have no image file as their system any more");
+}
+
+static void put_in_force(struct vol_warden *w)
+{
+	const struct wanted *wanted = &w->wanted;
+	struct vol_error err;
+
+	if (vol_file_replace(w->walls, wanted->text, wanted->len, 0644, 0,
+			     &err) < 0) {
+		refuse(w, "the walls around jobs can not be written down",
+		       &err);
+		return;
+	}
+	*w->write_trouble = '\0';
+	memcpy(w->view, wanted->view, sizeof(w->view));
+	note_runtime(w, w->up ? vol_runtime_of(wanted->image) : "");
+	if (w->up) {
+		w->warned = false;
+		start_trial(w);
+	} else {
+		take_down(w);
+	}
+	try_again_later(w);
+}
+
+static void on_mount(enum vol_trial_result result, const char *text, void *arg)
+{
+	struct vol_warden *w = arg;
+	struct vol_error err;
+
+	vol_errorf(&err, "image %.*s", (int)strcspn(text, "\n"), text);
+	vol_trial_end(w->mount);
+	w->mount = NULL;
+	if (result == VOL_TRIAL_ALL) {
+		put_in_force(w);
+	} else {
+		w->unmounted = true;
+		refuse(w, "jobs can not have a system", &err);
+		try_again_later(w);
+	}
+	w->changed(w->arg);
+}
+
+static void start_mount(struct vol_warden *w)
+{
+	struct vol_error err;
+
+	w->unmounted = false;
+	w->mount = vol_trial_start(w->loop, w->mounter, w->wanted.file,
+				   MOUNT_SECONDS, on_mount, w, &err);
+	if (w->mount) {
+		snprintf(w->write_trouble, sizeof(w->write_trouble),
+			 "image %.12s is being read",
+			 vol_runtime_of(w->wanted.image));
+		return;
+	}
+	w->unmounted = true;
+	refuse(w, "jobs can not have a system", &err);
 	try_again_later(w);
 }
 
@@ -212,9 +336,12 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
 
 	(void)source;
 	(void)usec;
-	if (!w->up || *w->write_trouble)
+	if (w->unmounted)
+		start_mount(w);
+	else if (w->up && !w->mount && !*w->write_trouble)
+		start_trial(w);
+	else
 		return 0;
-	start_trial(w);
 	w->changed(w->arg);
 	return 0;
 }
@@ -241,13 +368,14 @@ static int watch(struct vol_warden *w, const char *run_dir,
 }
 
 struct vol_warden *vol_warden_create(sd_event *loop, const char *run_dir,
-				     const char *trial,
+				     const char *trial, const char *runtime,
 				     void (*changed)(void *arg), void *arg,
 				     struct vol_error *err)
 {
 	struct vol_warden *w = calloc(1, sizeof(*w));
 
 	if (!w || !(w->program = strdup(trial)) ||
+	    !(w->mounter = strdup(runtime)) ||
 	    asprintf(&w->walls, "%s/" VOL_WALLS_NAME, run_dir) < 0 ||
 	    asprintf(&w->failed, "%s/" VOL_WALLSFAIL_NAME, run_dir) < 0) {
 		vol_errorf_errno(err, ENOMEM, "out of memory");
@@ -272,27 +400,17 @@ void vol_warden_destroy(struct vol_warden *w)
 	if (!w)
 		return;
 	vol_trial_end(w->trial);
+	vol_trial_end(w->mount);
+	forget_wanted(&w->wanted);
 	sd_event_source_disable_unref(w->watch);
 	sd_event_source_disable_unref(w->timer);
 	sd_event_unref(w->loop);
 	free(w->walls);
 	free(w->failed);
 	free(w->program);
+	free(w->mounter);
 	free(w);
 	errno = saved;
-}
-
-static void take_down(struct vol_warden *w)
-{
-	vol_trial_end(w->trial);
-	w->trial = NULL;
-	w->stand = UNTRIED;
-	*w->trial_trouble = *w->missing = '\0';
-	forget_failure(w);
-	if (!w->warned)
-		vol_warn("sandbox = no: jobs can read and change whatever "
-			 "their user can on this machine");
-	w->warned = true;
 }
 
 void vol_warden_apply(struct vol_warden *w, const struct vol_sandbox_conf *c,
@@ -300,23 +418,19 @@ void vol_warden_apply(struct vol_warden *w, const struct vol_sandbox_conf *c,
 {
 	struct vol_error err;
 
+	vol_trial_end(w->mount);
+	w->mount = NULL;
+	w->unmounted = false;
 	w->up = c->on;
 	*w->write_trouble = '\0';
-	if (write_walls(w, c, owners, &err) < 0) {
-		set_text(w->write_trouble, sizeof(w->write_trouble), err.text);
-		vol_err("the walls around jobs can not be written down: %s",
-			err.text);
-		/* An older one may say less than the owner wants. */
-		(void)unlink(w->walls);
-		return;
-	}
-	if (w->up) {
-		w->warned = false;
-		start_trial(w);
-	} else {
-		take_down(w);
-	}
-	try_again_later(w);
+	forget_wanted(&w->wanted);
+	if (want(&w->wanted, c, owners, &err) < 0)
+		refuse(w, "the walls around jobs can not be written down",
+		       &err);
+	else if (w->wanted.file && !vol_runtimes_mounted(w->wanted.image))
+		start_mount(w);
+	else
+		put_in_force(w);
 }
 
 const char *vol_warden_trouble(const struct vol_warden *w)
@@ -335,6 +449,16 @@ const char *vol_warden_view(const struct vol_warden *w)
 	return w->view;
 }
 
+bool vol_warden_settles(const struct vol_warden *w)
+{
+	return w->mount;
+}
+
+const char *vol_warden_runtime(const struct vol_warden *w)
+{
+	return w->runtime;
+}
+
 json_t *vol_warden_json(const struct vol_warden *w)
 {
 	static const char *const words[] = {
@@ -345,7 +469,8 @@ json_t *vol_warden_json(const struct vol_warden *w)
 	};
 	const char *trouble = vol_warden_trouble(w);
 
-	return json_pack("{s:s, s:s, s:s, s:s}", "walls", w->up ? "up" : "off",
-			 "stand", words[w->stand], "missing", w->missing,
-			 "trouble", trouble ? trouble : "");
+	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "walls",
+			 w->up ? "up" : "off", "stand", words[w->stand],
+			 "missing", w->missing, "trouble",
+			 trouble ? trouble : "", "runtime", w->runtime);
 }

@@ -95,6 +95,31 @@ static void image(void **state)
 	free(walls);
 }
 
+/* Of a file what is in it is seen, wherever it lies. */
+static void image_file(void **state)
+{
+#define DIGEST \
+	"3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b"
+	static const char *const files[] = {
+		"/srv/" DIGEST ".squashfs",
+		VOL_STATE_DIR "/runtime/" DIGEST ".erofs",
+		"/home/ann/" DIGEST ".erofs",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(files); i++) {
+		struct vol_sandbox_conf conf = usual;
+		struct vol_walls *walls;
+
+		conf.image = (char *)files[i];
+		walls = walls_of(&conf);
+		assert_string_equal(walls->image,
+				    VOL_RUN_DIR "/runtime/" DIGEST);
+		assert_int_equal(walls->read.n, 0);
+		free(walls);
+	}
+}
+
 static const struct {
 	const char *key, *value, *reason;
 } refused[] = {
@@ -158,6 +183,9 @@ static const struct {
 	{"image", "/", "image: \"/\""},
 	{"image", "/home/ann", "image: /home/ann: it may be"},
 	{"image", "/usr", "image: /usr: the system"},
+	{"image", "/srv/lab.squashfs",
+	 "image: \"lab.squashfs\": an image file is"},
+	{"image", "srv/lab.erofs", "image: \"srv/lab.erofs\": not an absolute"},
 };
 
 static void wrong(void **state)
@@ -278,6 +306,7 @@ int main(void)
 		cmocka_unit_test(nothing_set),
 		cmocka_unit_test(all_set),
 		cmocka_unit_test(image),
+		cmocka_unit_test(image_file),
 		cmocka_unit_test(wrong),
 		cmocka_unit_test_setup_teardown(homes, vtest_folder_setup,
 						vtest_folder_teardown),

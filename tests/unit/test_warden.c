@@ -26,6 +26,7 @@ static const struct vol_sandbox_conf up = {
 static struct {
 	const char *folder;
 	char trial[PATH_MAX], walls[PATH_MAX], failed[PATH_MAX];
+	char mounter[PATH_MAX];
 	sd_event *loop;
 	struct vol_warden *warden;
 	unsigned changes;
@@ -68,6 +69,7 @@ static void begin(void **state)
 	memset(&bed, 0, sizeof(bed));
 	bed.folder = *state;
 	snprintf(bed.trial, sizeof(bed.trial), "%s/trial", bed.folder);
+	snprintf(bed.mounter, sizeof(bed.mounter), "%s/mounter", bed.folder);
 	snprintf(bed.walls, sizeof(bed.walls), "%s/run/walls", bed.folder);
 	snprintf(bed.failed, sizeof(bed.failed), "%s/run/walls-failed",
 		 bed.folder);
@@ -80,8 +82,8 @@ static void start(void)
 	struct vol_error err = {""};
 
 	snprintf(run, sizeof(run), "%s/run", bed.folder);
-	bed.warden = vol_warden_create(bed.loop, run, bed.trial, changed, &bed,
-				       &err);
+	bed.warden = vol_warden_create(bed.loop, run, bed.trial, bed.mounter,
+				       changed, &bed, &err);
 	if (!bed.warden)
 		fail_msg("%s", err.text);
 }
@@ -357,6 +359,152 @@ static void off(void **state)
 	end();
 }
 
+/* ---- an image file ---- */
+
+/* Nothing is mounted under these names. */
+#define DIGEST \
+	"000000000000000000000000000000000000000000000000000000000000000d"
+#define OTHER "000000000000000000000000000000000000000000000000000000000000000e"
+
+/* What mounts it waits for the file "go", then prints text and ends with that
+ * status. */
+static void mounter_says(const char *file, const char *text, int status)
+{
+	char script[2 * PATH_MAX + 1024];
+
+	snprintf(script, sizeof(script),
+		 "#!/bin/sh\n"
+		 "[ \"$1\" = %s ] || exit 77\n"
+		 "until [ -e %s/go ]; do sleep 0.01; done\n"
+		 "printf %%s '%s'\n"
+		 "exit %d\n",
+		 file, bed.folder, text, status);
+	bed_put(bed.folder, "mounter", script);
+	assert_int_equal(chmod(bed.mounter, 0755), 0);
+}
+
+/* By the walls that are in force; "": none. */
+static const char *image(void)
+{
+	static struct vol_walls walls;
+	size_t len = 0;
+	char *text = vol_file_read(bed.walls, VOL_WALLS_FILE_MAX, &len, NULL);
+
+	if (!text)
+		return "none";
+	assert_int_equal(vol_walls_parse("w", text, len, &walls, NULL), 0);
+	free(text);
+	return walls.image;
+}
+
+static void mounted(void **state)
+{
+	struct vol_sandbox_conf conf = up;
+	char view[VOL_WALLS_VIEW_SIZE];
+	json_t *json;
+
+	begin(state);
+	trial_says("", 0);
+	mounter_says("/srv/" DIGEST ".erofs", "", 0);
+	start();
+	assert_string_equal(vol_warden_runtime(bed.warden), "");
+	vol_warden_apply(bed.warden, &conf, NULL);
+	UNTIL(bed.loop, !*trouble());
+	strcpy(view, vol_warden_view(bed.warden));
+	/* Until it is there jobs that run keep the walls that they had. */
+	conf.image = (char *)"/srv/" DIGEST ".erofs";
+	vol_warden_apply(bed.warden, &conf, NULL);
+	assert_string_equal(trouble(), "image 000000000000 is being read");
+	assert_true(vol_warden_settles(bed.warden));
+	bed_settle(bed.loop);
+	assert_string_equal(image(), "");
+	assert_string_equal(vol_warden_view(bed.warden), view);
+	assert_string_equal(vol_warden_runtime(bed.warden), "");
+	assert_int_equal(times_tried(), 1);
+	bed_put(bed.folder, "go", "");
+	UNTIL(bed.loop, !vol_warden_settles(bed.warden));
+	assert_string_equal(image(), VOL_RUN_DIR "/runtime/" DIGEST);
+	assert_string_not_equal(vol_warden_view(bed.warden), view);
+	assert_string_equal(vol_warden_runtime(bed.warden), DIGEST);
+	/* And the walls with it are tried. */
+	UNTIL(bed.loop, times_tried() == 2 && !*trouble());
+	json = vol_warden_json(bed.warden);
+	assert_string_equal(json_string_value(json_object_get(json, "runtime")),
+			    DIGEST);
+	json_decref(json);
+	/* Without walls there is no system but the machine's. */
+	conf.on = false;
+	mounter_says("nothing", "", 2);
+	vol_warden_apply(bed.warden, &conf, NULL);
+	assert_false(vol_warden_settles(bed.warden));
+	assert_string_equal(trouble(), "");
+	assert_string_equal(vol_warden_runtime(bed.warden), "");
+	end();
+}
+
+/* What is not mounted is no system, nor is the machine's own one in its place.
+ */
+static void not_mounted(void **state)
+{
+	struct vol_sandbox_conf conf = up;
+
+	begin(state);
+	trial_says("", 0);
+	start();
+	conf.image = (char *)"/srv/" DIGEST ".squashfs";
+	mounter_says(conf.image, "it is another\nmore\n", 2);
+	bed_put(bed.folder, "go", "");
+	vol_warden_apply(bed.warden, &up, NULL);
+	UNTIL(bed.loop, !*trouble());
+	vol_warden_apply(bed.warden, &conf, NULL);
+	UNTIL(bed.loop, !vol_warden_settles(bed.warden));
+	assert_string_equal(trouble(), "image it is another");
+	assert_string_equal(image(), "none");
+	bed_settle(bed.loop);
+	assert_int_equal(times_tried(), 1);
+	/* A program that can not be run. */
+	bed_remove(bed.folder, "mounter");
+	vol_warden_apply(bed.warden, &conf, NULL);
+	assert_contains(trouble(), "can not run");
+	assert_false(vol_warden_settles(bed.warden));
+	assert_string_equal(image(), "none");
+	/* A name that is none. */
+	conf.image = (char *)"/srv/my.squashfs";
+	vol_warden_apply(bed.warden, &conf, NULL);
+	assert_contains(trouble(), "image: \"my.squashfs\": an image file is "
+				   "named by its SHA-256");
+	vol_warden_apply(bed.warden, &up, NULL);
+	UNTIL(bed.loop, !*trouble());
+	assert_string_equal(image(), "");
+	end();
+}
+
+/* The last word counts, whatever is still being done for an earlier one. */
+static void another_is_wanted(void **state)
+{
+	struct vol_sandbox_conf conf = up;
+
+	begin(state);
+	trial_says("", 0);
+	start();
+	conf.image = (char *)"/srv/" DIGEST ".squashfs";
+	mounter_says(conf.image, "", 0);
+	vol_warden_apply(bed.warden, &conf, NULL);
+	bed_settle(bed.loop);
+	assert_string_equal(image(), "none");
+	conf.image = (char *)"/srv/" OTHER ".erofs";
+	mounter_says(conf.image, "", 0);
+	vol_warden_apply(bed.warden, &conf, NULL);
+	bed_put(bed.folder, "go", "");
+	UNTIL(bed.loop, !*trouble());
+	assert_string_equal(vol_warden_runtime(bed.warden), OTHER);
+	assert_string_equal(image(), VOL_RUN_DIR "/runtime/" OTHER);
+	vol_warden_apply(bed.warden, &up, NULL);
+	assert_string_equal(vol_warden_runtime(bed.warden), "");
+	UNTIL(bed.loop, !*trouble());
+	end();
+}
+
 int main(void)
 {
 #define WITH_FOLDER(test)                                         \
@@ -371,6 +519,9 @@ int main(void)
 		WITH_FOLDER(step_failed),
 		WITH_FOLDER(step_failed_before),
 		WITH_FOLDER(off),
+		WITH_FOLDER(mounted),
+		WITH_FOLDER(not_mounted),
+		WITH_FOLDER(another_is_wanted),
 	};
 
 	vol_warden_destroy(NULL);
