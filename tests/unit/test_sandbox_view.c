@@ -6,6 +6,9 @@
 
 #include "vtest.h"
 
+#define DIGEST \
+	"3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b"
+
 static void lines(void **state)
 {
 	static const struct {
@@ -104,6 +107,10 @@ static void pages(void **state)
 			      "nothing of this machine; 4M/s each way");
 	assert_contains(page, "random, tty, /dev/x\n");
 	assert_contains(page, "ids             the submitter's");
+	free(page);
+	strcpy(walls->image, VOL_RUN_DIR "/runtime/" DIGEST);
+	page = page_of(walls, NULL);
+	assert_contains(page, "system          image " DIGEST ", read-only\n");
 	free(page);
 	walls->up = false;
 	page = page_of(walls, NULL);

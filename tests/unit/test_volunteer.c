@@ -391,6 +391,25 @@ static void joining(void **state)
 	}
 }
 
+static void system_of_jobs(void **state)
+{
+	char *page = page_of(vol_owner_view,
+			     "{\"owner\": {}, \"sandbox\": {\"walls\": "
+			     "\"up\", \"stand\": \"all\", \"runtime\": "
+			     "\"3a7bd3e2360a3d29eea436fcfb7e44c7\"}}");
+
+	(void)state;
+	assert_contains(page, "sandbox  all walls\n"
+			      "system   image 3a7bd3e2360a, in place of this "
+			      "machine's\n");
+	free(page);
+	page = page_of(vol_owner_view,
+		       "{\"owner\": {}, \"sandbox\": {\"walls\": \"up\", "
+		       "\"stand\": \"all\", \"runtime\": \"\"}}");
+	assert_null(strstr(page, "system"));
+	free(page);
+}
+
 static void why(void **state)
 {
 	static const struct {
@@ -517,6 +536,7 @@ int main(void)
 		cmocka_unit_test(status_of_owner),
 		cmocka_unit_test(status_is_tolerant),
 		cmocka_unit_test(joining),
+		cmocka_unit_test(system_of_jobs),
 		cmocka_unit_test(why),
 		cmocka_unit_test(paused),
 		cmocka_unit_test(owner_log),

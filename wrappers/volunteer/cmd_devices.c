@@ -97,7 +97,7 @@ static void print_machines(const json_t *devices)
 		const json_t *m = json_object_get(device, "machine");
 		const char *why = vol_get_text(device, "saves_not");
 		const char *criu = vol_get_text(m, "criu");
-		const char *system = vol_get_text(m, "runtime");
+		const char *runtime = vol_get_text(m, "runtime");
 		json_t *row =
 			json_pack("{s:s, s:s}", "node",
 				  vol_get_text(device, "node"), "saved",
@@ -108,9 +108,10 @@ static void print_machines(const json_t *devices)
 
 		if (row && json_is_object(m)) {
 			json_object_update(row, (json_t *)m);
-			json_object_set_new(row, "system",
-					    json_string(*system ? system
-								: "its own"));
+			json_object_set_new(
+				row, "system",
+				*runtime ? json_sprintf("image %.12s", runtime)
+					 : json_string("its own"));
 		}
 		json_array_append_new(rows, row);
 	}

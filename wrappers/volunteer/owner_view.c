@@ -377,9 +377,15 @@ static void sandbox_row(json_t *page, const json_t *sandbox)
 {
 	char text[ROW_SIZE];
 
+	const char *runtime = vol_get_text(sandbox, "runtime");
+
 	if (sandbox)
 		row(page, "sandbox", "%s",
 		    vol_sandbox_line(sandbox, text, sizeof(text)));
+	/* The whole name is in sandbox --show. */
+	if (*runtime)
+		row(page, "system", "image %.12s, in place of this machine's",
+		    runtime);
 }
 
 /* What is missing until this machine is a device of a cluster. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "owner_words.h"
+#include "runtime.h"
 #include "table.h"
 #include "text.h"
 #include "units.h"
@@ -112,7 +113,10 @@ static void system_rows(json_t *page, const struct vol_walls *walls)
 {
 	char text[ROW_SIZE];
 
-	if (*walls->image)
+	if (*vol_runtime_of(walls->image))
+		row(page, "system", "image %s, read-only",
+		    vol_runtime_of(walls->image));
+	else if (*walls->image)
 		row(page, "system", "%s, read-only", walls->image);
 	if (walls->read.n)
 		row(page, *walls->image ? "and" : "system", "%s, read-only",
