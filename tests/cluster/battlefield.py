@@ -3,6 +3,7 @@
 all attempts inside a job and bare"""
 import concurrent.futures
 import contextlib
+import os
 import pathlib
 import shlex
 import tempfile
@@ -10,6 +11,8 @@ import tempfile
 import attempts
 import migrating
 import parked
+import runtimes
+import walls
 from attempts import CANNOT, REACHED, Result
 
 DEVICE = "desk1"
@@ -80,9 +83,14 @@ class Battlefield:
     # -- making it ---------------------------------------------------------
 
     def up(self):
-        """Build, copy, make the victims."""
+        """Build, copy, make the victims.  With $VOLTEST_IMAGE, an image file
+        with a system like the device's, jobs have that."""
         lab = self.lab
-        set_walls(lab, open_files=SETTINGS["open_files"])
+        image = os.environ.get("VOLTEST_IMAGE")
+        if image:
+            image = runtimes.put(lab, DEVICE, image)
+        set_walls(lab, open_files=SETTINGS["open_files"], image=image)
+        walls.settled(lab, DEVICE)
         with tempfile.TemporaryDirectory() as folder:
             attempts.build(pathlib.Path(folder) / "escape")
             lab.ctl(f"rm -rf {WORK} && install -d -o {USER} {WORK}")
@@ -103,7 +111,7 @@ class Battlefield:
         """All of it goes, also what attempts left."""
         lab = self.lab
         lab.ctl("scancel --partition=volunteer", check=False)
-        set_walls(lab, open_files=None)
+        set_walls(lab, open_files=None, image=None)
         lab.run(DEVICE, f"{WORK}/victims down {USER} {VICTIMS}", check=False)
         lab.ctl(f"gpasswd --delete {USER} audio; cd /campaign && rm -rf "
                 f"{WORK} {USER}/work-* {USER}/*.out {OTHER}/neighbour.out "

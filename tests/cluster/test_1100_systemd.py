@@ -4,11 +4,14 @@
 Elsewhere the tests run discoveryd under docker/node; here systemd is the one
 that starts, restarts and stops it, and that starts slurmd for it.
 """
+import tempfile
 import time
 
 import pytest
 
 import behaviour
+import runtimes
+import walls
 from plain import FINAL, INCLUDE, SITE, Bed
 
 UNITS = ("slurm-volunteer-controller.service",
@@ -215,6 +218,41 @@ def test_restarted_unit_starts_over_left_over_steps(lab):
     lab.wait("slurmd runs again", restarted, 30)
     assert cgroup(lab, running.split()[0]).startswith(f"{SCOPE}/job_{job}/")
     end_job(lab, job, running)
+
+
+def sees_the_image(lab):
+    """A job's own words."""
+    lab.alice("rm -f job.log")
+    job, _ = behaviour.batch(lab, "-J image", (
+        "ls -d /usr/of-the-image /usr/share > job.log 2> /dev/null; true"),
+        "volunteer")
+    assert lab.wait(f"job {job} ended",
+                    lambda: behaviour.ended(lab, job)) == DONE
+    return lab.alice("cat job.log") == "/usr/of-the-image"
+
+
+def test_an_image_is_mounted_where_slurmd_sees_it(lab):
+    """The daemon has mounts of its own, which end with it."""
+    with tempfile.TemporaryDirectory(prefix="voltest-") as folder:
+        image = runtimes.put(lab, "desk", runtimes.make(lab, "desk", folder))
+    runtimes.require(lab, "desk", image)
+    with walls.policy(lab, "desk", image=image):
+        walls.settled(lab, "desk")
+        assert runtimes.mounts(lab, "desk") == "1"
+        assert sees_the_image(lab)
+        before = show(lab, DEVICE, "MainPID")
+        lab.run("desk", f"systemctl kill -s KILL {DEVICE}")
+        lab.wait("systemd restarted it", lambda: show(
+            lab, DEVICE, "ActiveState")[0] == "active" and
+            show(lab, DEVICE, "MainPID") not in (before, ["0"]), 20)
+        walls.settled(lab, "desk")
+        assert runtimes.mounts(lab, "desk") == "1"
+        assert sees_the_image(lab)
+    walls.settled(lab, "desk")
+    assert not sees_the_image(lab)
+    lab.run("desk", f"systemctl restart {DEVICE}", timeout=60)
+    assert runtimes.mounts(lab, "desk") == "0"
+    lab.wait_idle(["desk"], timeout=30)
 
 
 def test_stopped_device_leaves_with_a_reason(lab):

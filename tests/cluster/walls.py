@@ -2,6 +2,7 @@
 """walls.py - the sandbox of a device, up and down"""
 import contextlib
 import itertools
+import json
 
 import parked
 
@@ -51,6 +52,27 @@ def down(lab, node):
     with policy(lab, node, sandbox="no"):
         assert told(lab, node)["walls"] == "no"
         yield
+
+
+def status(lab, node):
+    return json.loads(lab.run(node, "volunteer status --json"))
+
+
+def settled(lab, node):
+    """They stand, and slurmd was started for what they name."""
+    lab.wait(f"the walls of {node} stand", lambda: status(lab, node)[
+        "sandbox"]["stand"] in ("all", "without ids"), 30)
+    lab.wait(f"slurmd of {node} sees its image", lambda: sees_image(lab, node),
+             30)
+    parked.wait_open(lab, node)
+
+
+def sees_image(lab, node):
+    """As slurmd does that runs now, if jobs have one that is mounted."""
+    image = told(lab, node)["image"]
+    now = status(lab, node)["slurmd"]
+    return now["state"] == "up" and (not image or lab.run(
+        node, f"grep ' {image} ' /proc/{now['pid']}/mountinfo || true"))
 
 
 def around_tasks(lab, node):

@@ -30,8 +30,8 @@ echo "I am $$"
 
 
 class CarryBed(CkptBed):
-    def __init__(self):
-        super().__init__("carry")
+    def __init__(self, name="carry"):
+        super().__init__(name)
         self.stream = self.images / "stream"
         self.places = self.images / "places"
         self.device = self.images / "device"
