@@ -17,6 +17,7 @@ struct vol_candidate {
 	uint32_t slot;   /* VOL_NO_DEVICE: a node like any other */
 	uint32_t weight; /* the admin's */
 	uint64_t kept;   /* what slurmctld had where the level was put */
+	uint64_t order;  /* what was put there for a start */
 	uint8_t level;
 	uint8_t state;
 	bool dropped;

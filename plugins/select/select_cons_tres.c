@@ -3,9 +3,9 @@
  *
  * This object stands where the original select_cons_tres.so was and has the
  * original, renamed, as a needed library: what is not defined here, plugin_id
- * and plugin_version included, Slurm finds there.  The only file that knows
- * Slurm's internal structures, and so valid for exactly the slurmctld whose
- * source it was compiled with.
+ * and plugin_version included, Slurm finds there.  This file and order.c
+ * are the only ones that know Slurm's internal structures, and so valid for
+ * exactly the slurmctld whose source they were compiled with.
  *
  * Invariants:
  *  - Slurm's structures are not touched before self_test() passed; if it does
@@ -38,6 +38,8 @@
 #include "candidates.h"
 #include "clustername.h"
 #include "compat.h"
+#include "order.h"
+#include "window.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define PREFIX "select_cons_tres (slurm-volunteer): "
@@ -88,6 +90,7 @@ static enum { UNTESTED, TRUSTED, DISTRUSTED } state;
 static job_test_f *base_job_test;
 static struct vol_devices *devices;
 static struct vol_candidates candidates;
+static struct vol_window window;
 
 static void distrust(const char *why)
 {
@@ -387,74 +390,6 @@ static void set_first(bitstr_t *nodes, size_t n)
 		bit_set(nodes, (bitoff_t)candidates.list[i].node);
 }
 
-/* Node records lie anywhere in memory, and to wait for each in turn would take
- * longer than all the rest; they are touched no more than needed. */
-static inline node_record_t *record_of(size_t i, size_t field)
-{
-	const size_t ahead = 8;
-
-	if (i + ahead < candidates.n)
-		__builtin_prefetch(
-			(char *)node_record_table_ptr[candidates.list[i + ahead]
-							      .node] +
-				field,
-			1);
-	return node_record_table_ptr[candidates.list[i].node];
-}
-
-static void order_by_weight(void)
-{
-	for (size_t i = 0; i < candidates.n; i++) {
-		struct vol_candidate *a = &candidates.list[i];
-		node_record_t *node =
-			record_of(i, offsetof(node_record_t, weight));
-
-		if (a->dropped)
-			continue;
-		a->weight = node->weight;
-		a->kept = node->weight;
-		node->weight = vol_score_weight(a->weight, a->level);
-	}
-}
-
-static void order_by_sched_weight(bool start)
-{
-	for (size_t i = 0; i < candidates.n; i++) {
-		struct vol_candidate *a = &candidates.list[i];
-		node_record_t *node =
-			record_of(i, offsetof(node_record_t, sched_weight));
-		uint64_t kept = node->sched_weight;
-
-		if (a->dropped)
-			continue;
-		a->kept = kept;
-		a->weight = start ? (uint32_t)(kept >> VOL_SCHED_WEIGHT_SHIFT)
-				  : node->weight;
-		node->sched_weight =
-			(kept & ~VOL_SCHED_WEIGHT_MASK) |
-			(uint64_t)vol_score_weight(a->weight, a->level)
-				<< VOL_SCHED_WEIGHT_SHIFT;
-	}
-}
-
-static void restore(bool weight)
-{
-	const size_t field = weight ? offsetof(node_record_t, weight)
-				    : offsetof(node_record_t, sched_weight);
-
-	for (size_t i = 0; i < candidates.n; i++) {
-		const struct vol_candidate *a = &candidates.list[i];
-		node_record_t *node = record_of(i, field);
-
-		if (a->dropped)
-			continue;
-		if (weight)
-			node->weight = (uint32_t)a->kept;
-		else
-			node->sched_weight = a->kept;
-	}
-}
-
 /* For "volunteer explain".  The original left the nodes that the job gets. */
 static void remember(const job_record_t *job, bitstr_t *nodes,
 		     const struct vol_kind *kind,
@@ -486,6 +421,54 @@ static void remember(const job_record_t *job, bitstr_t *nodes,
 
 #define CALL_BASE() base_job_test(job, nodes, min, max, req, mode, VOL_TAIL)
 
+/* Does a start get the lightest node that has room, whatever others there are?
+ * Not where Slurm weighs more than that: which jobs would have to go (those are
+ * preemptible), whom a node would be shared with, how several fit together. */
+static bool gets_lightest(const job_record_t *job, uint32_t min, uint32_t req,
+			  const void *preemptible)
+{
+	const part_record_t *part = job->part_ptr;
+
+	return min == 1 && req <= 1 && !preemptible && job->details &&
+	       job->details->magic == DETAILS_MAGIC &&
+	       !job->details->req_node_bitmap &&
+	       (job->details->num_tasks <= 1 || job->details->max_nodes == 1) &&
+	       is_partition(part) && (part->max_share & ~SHARED_FORCE) <= 1;
+}
+
+static void show(bitstr_t *nodes, uint64_t limit)
+{
+	for (size_t i = 0; i < candidates.n; i++) {
+		const struct vol_candidate *a = &candidates.list[i];
+
+		if (a->dropped)
+			continue;
+		if (a->order <= limit)
+			bit_set(nodes, (bitoff_t)a->node);
+		else
+			bit_clear(nodes, (bitoff_t)a->node);
+	}
+}
+
+/* With the best few, if that may do, or with all. */
+static int test_start(job_record_t *job, bitstr_t *nodes, uint32_t min,
+		      uint32_t max, uint32_t req, uint16_t mode, VOL_TAIL_DECL)
+{
+	uint64_t limit = VOL_WINDOW_ALL;
+	int rc;
+
+	if (gets_lightest(job, min, req, t1))
+		limit = vol_window_limit(&window, &candidates);
+	if (limit != VOL_WINDOW_ALL) {
+		show(nodes, limit);
+		rc = CALL_BASE();
+		if (rc == SLURM_SUCCESS)
+			return rc;
+		show(nodes, VOL_WINDOW_ALL);
+	}
+	return CALL_BASE();
+}
+
 static int test_in_order(job_record_t *job, bitstr_t *nodes, uint32_t min,
 			 uint32_t max, uint32_t req, uint16_t mode,
 			 VOL_TAIL_DECL)
@@ -497,11 +480,12 @@ static int test_in_order(job_record_t *job, bitstr_t *nodes, uint32_t min,
 	if (!candidates.ordered)
 		return CALL_BASE();
 	if (weight)
-		order_by_weight();
+		vol_order_by_weight(&candidates);
 	else
-		order_by_sched_weight(start);
-	rc = CALL_BASE();
-	restore(weight);
+		vol_order_by_sched_weight(&candidates, start);
+	rc = start ? test_start(job, nodes, min, max, req, mode, VOL_TAIL)
+		   : CALL_BASE();
+	vol_order_restore(&candidates, weight);
 	return rc;
 }
 
@@ -540,12 +524,12 @@ static int test_with_devices(job_record_t *job, bitstr_t *nodes, uint32_t min,
 	dropped = candidates.dropped;
 	clear_dropped(nodes);
 	rc = test_in_order(job, nodes, min, max, req, mode, VOL_TAIL);
-	if (rc == SLURM_SUCCESS) {
-		if (VOL_MODE(mode) == SELECT_MODE_RUN_NOW)
+	if (VOL_MODE(mode) == SELECT_MODE_RUN_NOW) {
+		if (rc == SLURM_SUCCESS)
 			remember(job, nodes, kind, &facts);
-		return rc;
+		vol_window_learn(&window, &candidates);
 	}
-	if (!dropped)
+	if (rc == SLURM_SUCCESS || !dropped)
 		return rc;
 	set_first(nodes, candidates.n);
 	/* "Now or never" is answered: not now. */

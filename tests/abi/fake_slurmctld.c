@@ -122,6 +122,7 @@ static void start(void)
 	ctld.job.time_limit = 60;
 	ctld.part.magic = PART_MAGIC;
 	ctld.job.part_ptr = &ctld.part;
+	ctld.req = 3;
 	ctld.running_version = dlsym(RTLD_NEXT, "plugin_version");
 	assert_non_null(ctld.running_version);
 	*ctld.running_version = SLURM_VERSION_NUMBER;
@@ -147,15 +148,15 @@ int ctld_try(uint16_t mode, unsigned int without)
 	memset(seen, 0, sizeof(seen));
 	for (int i = 0; i < N_NODES; i++)
 		ctld.nodes[1 + i] = !(without >> i & 1);
-	rc = select_p_job_test(&ctld.job, ctld.nodes, 1, 2, 3, mode, preempt,
-			       tail[0], tail[1], tail[2], NULL, NULL);
+	rc = select_p_job_test(&ctld.job, ctld.nodes, 1, 2, ctld.req, mode,
+			       preempt, tail[0], tail[1], tail[2], NULL, NULL);
 	assert_true(called > 0);
 	assert_int_equal(fake_base.calls, calls + called);
 	assert_ptr_equal(fake_base.job, &ctld.job);
 	assert_ptr_equal(fake_base.nodes, ctld.nodes);
 	assert_int_equal(fake_base.min, 1);
 	assert_int_equal(fake_base.max, 2);
-	assert_int_equal(fake_base.req, 3);
+	assert_int_equal(fake_base.req, ctld.req);
 	assert_int_equal(fake_base.mode, mode);
 	assert_int_equal(rc, answers[called - 1].rc);
 	assert_ptr_equal(fake_base.tail[0], preempt);

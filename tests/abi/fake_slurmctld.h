@@ -50,6 +50,7 @@ struct fake_slurmctld {
 	uint32_t *running_version;
 	time_t plan_end; /* of the part that is planned, 0: all of it */
 	bool preempts;   /* it hands over jobs that may be preempted */
+	uint32_t req;    /* nodes that are asked for */
 	char log_text[1024];
 	unsigned int infos, errors;
 };
