@@ -101,7 +101,7 @@ def test_a_job_that_is_left_alone(lab):
 
 def test_an_owner_comes(lab):
     """What it did since it was saved while it ran is not lost."""
-    n = 400
+    n = 900
     job = migrating.submit(lab, "desk2", COUNT.format(n=n), ASK)
     lab.wait("it was saved", lambda: newest(lab, job), 60)
     for node in ("desk2", None):
