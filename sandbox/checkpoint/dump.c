@@ -12,7 +12,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,11 +25,6 @@
 
 #include "atomicfile.h"
 #include "cleanup.h"
-
-/* Until it stands still, which a busy machine takes its time for. */
-#define HOLD_MS 10000
-/* Bytes of a list of numbers. */
-#define THREADS_MAX (1 << 20)
 
 /* For a CRIU that is not wanted any more, seconds: killed while it has them do
  * something, processes die of it. */
@@ -220,108 +214,6 @@ static bool read_reason(const struct dump *d, struct vol_error *err)
 	return true;
 }
 
-/* --- standing still ---------------------------------------------------------
- *
- * CRIU could freeze the cgroup, but not where systemd has mounted it
- * (nsdelegate): nobody may freeze or thaw the root of the cgroup namespace that
- * they are in, and that is what CRIU's is.  So the job is frozen before CRIU
- * comes, let go when CRIU has all of it in its trap, and frozen again by
- * hook.c before CRIU lets go of it.
- */
-
-static int hold(const struct dump *d, struct vol_error *err)
-{
-	char path[PATH_MAX + 16];
-
-	if (vol_cgroup_freeze(d->cgroup, true, err) != 0)
-		return -1;
-	snprintf(path, sizeof(path), "%s/cgroup.events", d->cgroup);
-	for (unsigned int ms = 0; ms < HOLD_MS; ms++) {
-		cleanup_free char *text = vol_file_read(path, 256, NULL, err);
-
-		if (!text)
-			return -1;
-		if (strstr(text, "frozen 1"))
-			return 0;
-		usleep(1000);
-	}
-	return vol_errorf_errno(err, ETIMEDOUT, "%s: does not freeze",
-				d->cgroup);
-}
-
-/* Of processes that are not the job's: yes. */
-static bool is_traced(long tid, ino_t inside)
-{
-	char path[64];
-	cleanup_free char *text = NULL;
-	struct stat st;
-	char *line;
-
-	snprintf(path, sizeof(path), "/proc/%ld/ns/pid", tid);
-	if (stat(path, &st) != 0 || st.st_ino != inside)
-		return true;
-	snprintf(path, sizeof(path), "/proc/%ld/status", tid);
-	text = vol_file_read(path, 8192, NULL, NULL);
-	line = text ? strstr(text, "\nTracerPid:") : NULL;
-	return !line || atoi(line + strlen("\nTracerPid:")) > 0 ||
-	       strstr(text, "\nState:\tZ");
-}
-
-static bool all_are_traced(const struct dump *d, ino_t inside)
-{
-	cleanup_free char *text = NULL;
-	char path[PATH_MAX + 16], *at, *end;
-	long tid;
-
-	snprintf(path, sizeof(path), "%s/cgroup.threads", d->cgroup);
-	text = vol_file_read(path, THREADS_MAX, NULL, NULL);
-	for (at = text; at; at = end) {
-		tid = strtol(at, &end, 10);
-		if (end == at)
-			return true;
-		if (!is_traced(tid, inside))
-			return false;
-	}
-	return false;
-}
-
-/* Until CRIU has all of it, or has ended.  What it does not get in its time it
- * gets while that runs. */
-static int let_go(const struct dump *d, pid_t criu, struct vol_error *err)
-{
-	cleanup_fd int fd = pidfd_open(criu, 0);
-	struct pollfd end = {.fd = fd, .events = POLLIN};
-	unsigned int ms = 0;
-	char path[64];
-	struct stat st;
-	int n = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)d->record->pid1);
-	if (fd < 0 || stat(path, &st) != 0)
-		return vol_errorf(err, "%s: %s", path, strerror(errno));
-	while (n == 0 && ms < d->seconds * 1000 &&
-	       !all_are_traced(d, st.st_ino)) {
-		n = poll(&end, 1, 1);
-		/* One that is told to stop waits for CRIU, too. */
-		if (n < 0 && errno == EINTR)
-			n = 0;
-		ms++;
-	}
-	return n > 0 ? 0 : vol_cgroup_freeze(d->cgroup, false, err);
-}
-
-/* What hook.c is to freeze again. */
-static int tell_hook(const struct dump *d, struct vol_error *err)
-{
-	char text[PATH_MAX + 32], path[PATH_MAX];
-	int n = snprintf(text, sizeof(text), "%d %s", (int)getpid(), d->cgroup);
-
-	if (!d->frozen)
-		return 0;
-	snprintf(path, sizeof(path), "%s/" VOL_DUMP_FREEZE, d->dir);
-	return vol_file_replace(path, text, (size_t)n, 0600, 0, err);
-}
-
 static int run(struct dump *d, struct vol_error *err)
 {
 	struct vol_error how;
@@ -332,7 +224,9 @@ static int run(struct dump *d, struct vol_error *err)
 	/* CRIU stops children of its own, to see what the kernel can do; killed
 	 * meanwhile it leaves them so. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	if (d->cgroup[0] && (tell_hook(d, err) != 0 || hold(d, err) != 0)) {
+	if (d->cgroup[0] &&
+	    ((d->frozen && vol_hold_note(d->dir, d->cgroup, err) != 0) ||
+	     vol_hold(d->cgroup, err) != 0)) {
 		vol_cgroup_freeze(d->cgroup, d->frozen, NULL);
 		return -1;
 	}
@@ -340,7 +234,8 @@ static int run(struct dump *d, struct vol_error *err)
 	pid = start_criu(d);
 	if (pid < 0)
 		return vol_errorf(err, "fork: %s", strerror(errno));
-	if (d->cgroup[0] && let_go(d, pid, err) != 0)
+	if (d->cgroup[0] && vol_hold_until_traced(d->cgroup, d->record->pid1,
+						  pid, d->seconds, err) != 0)
 		kill(pid, SIGKILL);
 	rc = vol_criu_wait(pid, d->seconds, &how);
 	errnum = errno;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* find.c - the cgroup of a running step */
+/* find.c - a running step: its cgroup, and what its processes are in */
 #include "config.h"
 
 #include "program.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "atomicfile.h"
@@ -57,18 +57,6 @@ static int is_frozen(const char *path)
 	return !text ? -1 : text[0] == '1';
 }
 
-int vol_cgroup_freeze(const char *path, bool freeze, struct vol_error *err)
-{
-	char file[PATH_MAX + 16];
-	cleanup_fd int fd = -1;
-
-	snprintf(file, sizeof(file), "%s/cgroup.freeze", path);
-	fd = open(file, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, freeze ? "1" : "0", 1) != 1)
-		return vol_errorf(err, "%s: %s", file, strerror(errno));
-	return 0;
-}
-
 static int look_above(const char *path, size_t root, struct vol_error *err)
 {
 	char above[PATH_MAX], *slash;
@@ -108,4 +96,23 @@ int vol_find_cgroup(pid_t pid, char *path, size_t size, bool *frozen,
 	if (state < 0)
 		path[0] = '\0';
 	return state < 0 ? 0 : look_above(path, strlen(root), err);
+}
+
+ino_t vol_process_namespace(const char *pid, const char *name)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/ns/%s", pid, name);
+	return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+bool vol_process_is_zombie(const char *pid)
+{
+	cleanup_free char *text = NULL;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%.16s/status", pid);
+	text = vol_file_read(path, VOL_STATUS_MAX, NULL, NULL);
+	return !text || strstr(text, "\nState:\tZ");
 }

@@ -20,8 +20,6 @@
 #include "atomicfile.h"
 #include "cleanup.h"
 
-#define STATUS_MAX 16384
-
 static struct vol_record *read_record(const char *dir, const char *name,
 				      struct vol_error *err)
 {
@@ -89,35 +87,11 @@ static int record_files(const char *dir, struct vol_error *err)
 	return vol_file_replace(path, text, strlen(text), 0600, 0, err);
 }
 
-/* Before CRIU lets go of it; see dump.c.  From its cgroup namespace, which we
- * are in as well, nobody may. */
-static int freeze_again(const char *dir, struct vol_error *err)
-{
-	char path[PATH_MAX], cgroup[PATH_MAX];
-	cleanup_free char *text = NULL;
-	cleanup_fd int ns = -1;
-	int pid;
-
-	snprintf(path, sizeof(path), "%s/" VOL_DUMP_FREEZE, dir);
-	if (access(path, F_OK) != 0)
-		return 0;
-	text = vol_file_read(path, sizeof(cgroup), NULL, err);
-	if (!text)
-		return -1;
-	if (sscanf(text, "%d %4095s", &pid, cgroup) != 2)
-		return vol_errorf_errno(err, EINVAL, "%s: damaged", path);
-	snprintf(path, sizeof(path), "/proc/%d/ns/cgroup", pid);
-	ns = open(path, O_RDONLY | O_CLOEXEC);
-	if (ns < 0 || setns(ns, CLONE_NEWCGROUP) != 0)
-		return vol_errorf(err, "%s: %s", path, strerror(errno));
-	return vol_cgroup_freeze(cgroup, true, err);
-}
-
 int vol_hook_dumped(const char *dir, struct vol_error *err)
 {
 	char path[PATH_MAX];
 
-	if (freeze_again(dir, err) == 0 && record_files(dir, err) == 0)
+	if (vol_hold_again(dir, err) == 0 && record_files(dir, err) == 0)
 		return 0;
 	snprintf(path, sizeof(path), "%s/" VOL_DUMP_REASON, dir);
 	vol_file_replace(path, err->text, strlen(err->text), 0600, 0, NULL);
@@ -170,15 +144,6 @@ struct expected {
 	const struct vol_record *record;
 };
 
-static ino_t namespace_of(const char *pid, const char *name)
-{
-	char path[64];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/proc/%.16s/ns/%s", pid, name);
-	return stat(path, &st) == 0 ? st.st_ino : 0;
-}
-
 /* CRIU is in those that the job is to have; of the others it has made new ones,
  * a network among them if that is but a loopback.
  */
@@ -199,10 +164,11 @@ static int check_namespaces(const struct expected *x, const char *pid,
 
 	snprintf(first, sizeof(first), "%d", (int)x->pid1);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		ino_t its = namespace_of(pid, all[i].name);
-		bool is_ours = its == namespace_of("self", all[i].name);
+		ino_t its = vol_process_namespace(pid, all[i].name);
+		bool is_ours =
+			its == vol_process_namespace("self", all[i].name);
 		if (its == 0 || is_ours != all[i].ours ||
-		    its != namespace_of(first, all[i].name))
+		    its != vol_process_namespace(first, all[i].name))
 			return vol_errorf_errno(err, EPERM,
 						"restored process %s: another "
 						"%s namespace",
@@ -224,7 +190,8 @@ static int check_status(const struct expected *x, const char *path,
 				     "\nCapAmb:\t0000000000000000\n",
 				     "\nNoNewPrivs:\t1\n",
 				     "\nSeccomp:\t2\n"};
-	cleanup_free char *text = vol_file_read(path, STATUS_MAX, NULL, NULL);
+	cleanup_free char *text =
+		vol_file_read(path, VOL_STATUS_MAX, NULL, NULL);
 
 	/* It ended: nothing of it is left to be more than it may. */
 	if (!text || strstr(text, "\nState:\tZ") || strstr(text, "\nState:\tX"))
@@ -259,16 +226,6 @@ static int check_threads(const struct expected *x, const char *pid,
 	return rc;
 }
 
-static bool is_zombie(const char *pid)
-{
-	cleanup_free char *text = NULL;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%.16s/status", pid);
-	text = vol_file_read(path, STATUS_MAX, NULL, NULL);
-	return !text || strstr(text, "\nState:\tZ");
-}
-
 /* All that are in pid 1's namespace. */
 static int check_processes(const struct expected *x, struct vol_error *err)
 {
@@ -279,13 +236,13 @@ static int check_processes(const struct expected *x, struct vol_error *err)
 	int rc = 0;
 
 	snprintf(first, sizeof(first), "%d", (int)x->pid1);
-	ns = namespace_of(first, "pid");
+	ns = vol_process_namespace(first, "pid");
 	if (!dir || ns == 0)
 		rc = vol_errorf(err, "/proc: %s", strerror(errno));
 	while (rc == 0 && (e = readdir(dir))) {
 		if (e->d_name[0] < '1' || e->d_name[0] > '9' ||
-		    namespace_of(e->d_name, "pid") != ns ||
-		    is_zombie(e->d_name))
+		    vol_process_namespace(e->d_name, "pid") != ns ||
+		    vol_process_is_zombie(e->d_name))
 			continue;
 		rc = check_namespaces(x, e->d_name, err);
 		if (rc == 0)
@@ -343,10 +300,10 @@ static void end_all(pid_t pid1)
 	ino_t ns;
 
 	snprintf(first, sizeof(first), "%d", (int)pid1);
-	ns = namespace_of(first, "pid");
+	ns = vol_process_namespace(first, "pid");
 	while (dir && ns && (e = readdir(dir)))
 		if (e->d_name[0] >= '1' && e->d_name[0] <= '9' &&
-		    namespace_of(e->d_name, "pid") == ns)
+		    vol_process_namespace(e->d_name, "pid") == ns)
 			kill(atoi(e->d_name), SIGKILL);
 	if (dir)
 		closedir(dir);

@@ -22,8 +22,8 @@
 /* What CRIU says. */
 #define VOL_DUMP_LOG    "dump.log"
 #define VOL_DUMP_REASON ".reason"
-/* What hook.c freezes before CRIU lets go of it: "PID CGROUP", PID being in the
- * machine's cgroup namespace. */
+/* What hold.c freezes again before CRIU lets go of it: "PID CGROUP", PID being
+ * in the machine's cgroup namespace. */
 #define VOL_DUMP_FREEZE ".freeze"
 #define VOL_RESTORE_LOG "restore.log"
 

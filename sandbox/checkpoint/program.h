@@ -13,7 +13,37 @@
  */
 int vol_find_cgroup(pid_t pid, char *path, size_t size, bool *frozen,
 		    struct vol_error *err);
+
+/* Bytes of a status file of /proc, and more. */
+#define VOL_STATUS_MAX 16384
+
+/* A number, or "self", as in /proc.  0 and errno: it is gone. */
+ino_t vol_process_namespace(const char *pid, const char *name);
+/* It has ended, be it waited for or not. */
+bool vol_process_is_zombie(const char *pid);
+
+/* --- hold.c ----------------------------------------------------------------
+ *
+ * cgroup: of vol_find_cgroup(), and not "".
+ */
+
 int vol_cgroup_freeze(const char *path, bool freeze, struct vol_error *err);
+
+/* Freeze it, and wait until nothing of it runs.  It was asked to freeze after
+ * -1, too. */
+int vol_hold(const char *cgroup, struct vol_error *err);
+
+/* Until CRIU has all of what is in pid1's namespace in its trap, has ended, or
+ * so many seconds are over: what it does not get in its time it gets while that
+ * runs.  Then thaw it, unless CRIU has ended. */
+int vol_hold_until_traced(const char *cgroup, pid_t pid1, pid_t criu,
+			  unsigned int seconds, struct vol_error *err);
+
+/* A cgroup that was frozen is to be so when CRIU lets go of it: note that in
+ * the dump's folder, from the machine's cgroup namespace. */
+int vol_hold_note(const char *dir, const char *cgroup, struct vol_error *err);
+/* In CRIU's hook: do what was noted, if anything was. */
+int vol_hold_again(const char *dir, struct vol_error *err);
 
 /* --- dump.c ----------------------------------------------------------------
  */
