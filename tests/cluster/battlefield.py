@@ -254,11 +254,12 @@ class Battlefield:
         """Make attempts against a neighbour that runs as that user; kind:
         in two jobs ("job"), or both bare ("user")."""
         # In the script's own words, which somebody might read.
-        secret = self.lab.run(DEVICE, f"sed -n s/^secret=//p {VICTIMS}")
+        secret, key = (self.lab.run(DEVICE, f"sed -n s/^{name}=//p {VICTIMS}")
+                       for name in ("secret", "neighbour_key"))
         said = f"/campaign/{neighbour}/neighbour.out"
         self.lab.ctl(f"rm -f {said}")
         socket = f"/campaign/{neighbour}/neighbour.socket"
-        command = f"{WORK}/neighbour {secret} {socket}"
+        command = f"{WORK}/neighbour {secret} {socket} {key}"
         job = self.sbatch(neighbour, "neighbour", f"exec {command}",
                           f"--chdir={WORK}")
         try:

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* neighbour.c - the other job of the device, open to everybody by its modes
  *
- * neighbour SECRET SOCKET   says "ready" when all of it is there, and goes on;
- *                           SOCKET is to be in a working folder
+ * neighbour SECRET SOCKET KEY   says "ready" when all of it is there, and goes
+ *                               on; SOCKET is to be in a working folder, KEY is
+ *                               the name of a key
  */
 #include "serve.h"
 
@@ -24,8 +25,8 @@ static void ignore(int number)
 
 int main(int argc, char *argv[])
 {
-	if (argc != 3) {
-		fprintf(stderr, "usage: neighbour SECRET SOCKET\n");
+	if (argc != 4) {
+		fprintf(stderr, "usage: neighbour SECRET SOCKET KEY\n");
 		return 2;
 	}
 	secret = argv[1];
@@ -40,7 +41,7 @@ int main(int argc, char *argv[])
 	/* Inside the walls there are no keys to be had. */
 	if (syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_KEYRING,
 		    1) >= 0)
-		hold_key("neighbour");
+		hold_key(argv[3]);
 	printf("ready\n");
 	fflush(stdout);
 	serve();

@@ -92,6 +92,9 @@ static void hold_sysv_memory(key_t key, int mode)
 	strcpy(memory, secret);
 }
 
+/* Longer than any test; what a test that was killed left goes then, too. */
+#define KEY_S (4 * 3600)
+
 /* Its possessor and its user may do everything with it.  Possessor is whose
  * session leads to it, as after a login: not so for what root started. */
 static long hold_key(const char *name)
@@ -104,7 +107,8 @@ static long hold_key(const char *name)
 		fail("session keyring");
 	id = syscall(SYS_add_key, "user", name, secret, strlen(secret),
 		     KEY_SPEC_USER_KEYRING);
-	if (id < 0 || syscall(SYS_keyctl, KEYCTL_SETPERM, id, 0x3f3f0000))
+	if (id < 0 || syscall(SYS_keyctl, KEYCTL_SETPERM, id, 0x3f3f0000) ||
+	    syscall(SYS_keyctl, KEYCTL_SET_TIMEOUT, id, KEY_S))
 		fail("key");
 	return id;
 }

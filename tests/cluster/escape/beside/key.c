@@ -14,7 +14,7 @@ int main(void)
 {
 	char text[256];
 	long id = syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_USER_KEYRING,
-			  "user", "neighbour", 0);
+			  "user", victim("neighbour_key"), 0);
 	long len;
 
 	if (id < 0)

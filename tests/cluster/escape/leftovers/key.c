@@ -11,7 +11,7 @@
 
 int main(int argc, char *argv[])
 {
-	static const char name[] = "left-by-stranger";
+	const char *name = victim("key_left");
 
 	if (is_look(argc, argv)) {
 		if (syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_USER_KEYRING,
