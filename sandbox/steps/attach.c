@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -204,32 +205,45 @@ void vol_steps_forget(const struct vol_sandbox *s)
 #define NUMBERS  4 /* job, uid, gid, peer */
 #define ARGS_MAX (1 + NUMBERS + 3 + VOL_WALLS_LIST_MAX + 1)
 
-/* The supervisor's end is the job's; a program that is run keeps that. */
-static void end_with(pid_t supervisor)
+/* The supervisor's end is the job's; a program that is run keeps that.  It is
+ * sent with the supervisor's rights, and one that fails at the last moment ends
+ * as the job's user: so the broker looks itself, too. */
+static int end_with(pid_t supervisor)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != supervisor)
+	int fd = pidfd_open(supervisor, 0);
+
+	if (fd < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
+	    getppid() != supervisor)
 		_exit(1);
+	return fd;
+}
+
+/* Out of the way of the numbers that they are given. */
+static int move_up(int fd)
+{
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, VOL_STEPS_FDS_END);
+	if (fd < 0)
+		_exit(1);
+	return fd;
 }
 
 static void become_broker(int program, int listener, pid_t supervisor,
 			  char *argv[])
 {
 	char *none[] = {NULL};
-	int null = open("/dev/null", O_RDWR);
+	int null = move_up(open("/dev/null", O_RDWR));
+	int parent = move_up(end_with(supervisor));
 
-	end_with(supervisor);
-	/* Out of the way of the numbers that they are given. */
-	program = fcntl(program, F_DUPFD_CLOEXEC, VOL_STEPS_FD + 1);
-	listener = fcntl(listener, F_DUPFD_CLOEXEC, VOL_STEPS_FD + 1);
-	null = fcntl(null, F_DUPFD_CLOEXEC, VOL_STEPS_FD + 1);
-	if (program < 0 || listener < 0 || null < 0 ||
-	    dup2(listener, VOL_STEPS_FD) < 0)
+	program = move_up(program);
+	listener = move_up(listener);
+	if (dup2(listener, VOL_STEPS_FD) < 0 ||
+	    dup2(parent, VOL_STEPS_SUPERVISOR_FD) < 0)
 		_exit(1);
 	for (int i = 0; i < 3; i++)
 		if (dup2(null, i) < 0)
 			_exit(1);
 	/* What of the task's is open is not its to keep open. */
-	if (close_range(VOL_STEPS_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC) != 0)
+	if (close_range(VOL_STEPS_FDS_END, ~0u, CLOSE_RANGE_CLOEXEC) != 0)
 		_exit(1);
 	syscall(SYS_execveat, program, "", argv, none, AT_EMPTY_PATH);
 	_exit(1);

@@ -3,10 +3,10 @@
  *
  * usage: slurm-volunteer-steps JOB UID GID PEER USER FOLDER CONF READ...
  *
- * A child of the task's supervisor, see start.c, which writes the command line;
- * it is nobody's else to run.  Descriptor VOL_STEPS_FD is a listening socket.
- * PEER is the user that the kernel sees behind the job's processes, CONF is ""
- * for the configuration that srun finds by itself.
+ * A child of the task's supervisor, which writes the command line (attach.c);
+ * it is nobody's else to run.  It has the descriptors of steps.h.  PEER is the
+ * user that the kernel sees behind the job's processes, CONF is "" for the
+ * configuration that srun finds by itself.
  */
 #include "config.h"
 
@@ -112,7 +112,9 @@ static int prepare(struct broker *b)
 	int flags = fcntl(VOL_STEPS_FD, F_GETFL);
 
 	if (flags < 0 || fcntl(VOL_STEPS_FD, F_SETFL, flags | O_NONBLOCK) < 0 ||
-	    fcntl(VOL_STEPS_FD, F_SETFD, FD_CLOEXEC) < 0 || setsid() < 0)
+	    fcntl(VOL_STEPS_FD, F_SETFD, FD_CLOEXEC) < 0 ||
+	    fcntl(VOL_STEPS_SUPERVISOR_FD, F_SETFD, FD_CLOEXEC) < 0 ||
+	    setsid() < 0)
 		return -1;
 	b->cell.srun = find_srun();
 	b->signals = open_signals();
@@ -167,6 +169,7 @@ static void serve(struct broker *b, int conn)
 	close(b->alive[1]);
 	close(b->signals);
 	close(VOL_STEPS_FD);
+	close(VOL_STEPS_SUPERVISOR_FD);
 	vol_session_run(&b->cell, conn);
 }
 
@@ -193,12 +196,15 @@ int main(int argc, char *argv[])
 		return 1;
 	for (;;) {
 		bool full = b.sessions >= SESSIONS_MAX;
-		struct pollfd p[] = {{.fd = b.signals, .events = POLLIN},
-				     {.fd = full ? -1 : VOL_STEPS_FD,
-				      .events = POLLIN}};
+		struct pollfd p[] = {
+			{.fd = b.signals, .events = POLLIN},
+			{.fd = full ? -1 : VOL_STEPS_FD, .events = POLLIN},
+			{.fd = VOL_STEPS_SUPERVISOR_FD, .events = POLLIN}};
 
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
+		if (poll(p, 3, -1) < 0 && errno != EINTR)
 			return 1;
+		if (p[2].revents)
+			return 0;
 		if (p[0].revents)
 			reap(&b);
 		if (p[1].revents)

@@ -32,8 +32,9 @@
 
 /* The socket, inside.  The session answers after what lib/stepframe.h says. */
 #define VOL_STEPS_INSIDE "/run/slurm-volunteer-steps"
-/* Where slurm-volunteer-steps finds it listening. */
-#define VOL_STEPS_FD 3
+/* Descriptors of slurm-volunteer-steps: where it finds that listening, and a
+ * pidfd of the supervisor, with which it ends. */
+enum { VOL_STEPS_FD = 3, VOL_STEPS_SUPERVISOR_FD, VOL_STEPS_FDS_END };
 
 struct vol_cell {
 	uint32_t job;

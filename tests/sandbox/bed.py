@@ -162,12 +162,16 @@ class Bed:
         return found
 
     def is_of_this_bed(self, entry):
-        """Another test of ours may run beside us."""
-        if str(self.state) in read(entry / "cmdline").split("\0"):
-            return True
+        """Another test of ours may run beside us.  A broker has a folder of
+        the bed's in its command line, whoever its parent is by now."""
         parent = re.search(r"^PPid:\s+(\d+)", read(entry / "status"), re.M)
-        return bool(parent) and \
-            str(self.state) in read(f"/proc/{parent[1]}/cmdline").split("\0")
+        return self.is_named(entry) or \
+            bool(parent) and self.is_named(f"/proc/{parent[1]}")
+
+    def is_named(self, entry):
+        words = read(f"{entry}/cmdline").split("\0")
+        return any(word == str(self.state) or
+                   word.startswith(f"{self.state}/") for word in words)
 
     def leftovers(self):
         left = [f"process {name}" for name in self.processes()]

@@ -31,7 +31,7 @@ class Fault:
         return calls, name.rstrip(b"\0").decode()
 
 
-def each_call_fails(bed, n, new_etc):
+def each_call_fails(bed, n, new_etc, options=()):
     fault = Fault(bed)
     witness = bed.work / "witness"
     at, harmless = 0, []
@@ -41,7 +41,7 @@ def each_call_fails(bed, n, new_etc):
         if new_etc:
             bed.forget_etc()
         done = bed.run("/bin/sh", "-c", "echo x >> witness", n=n,
-                       env=fault.env)
+                       options=options, env=fault.env)
         calls, name = fault.get()
         if calls < at:
             break
@@ -88,6 +88,16 @@ def each_call_fails_without_ids(bed):
     with_users(bed, "never", 1, False)
 
 
+def each_call_fails_of_a_batch_script(bed):
+    """Its broker ends, too, with a supervisor that becomes none."""
+    script = bed.work.with_suffix(".script")
+    script.write_text("#!/bin/sh\n")
+    try:
+        with_users(bed, "always", 1, False, ("-s", str(script)))
+    finally:
+        script.unlink()
+
+
 def each_call_fails_of_two_tasks(bed):
     with_users(bed, "always", 2, False)
 
@@ -100,4 +110,5 @@ if __name__ == "__main__":
         the_bed.close()
         skip("no ids of a job's own on this machine")
     main(the_bed, [each_call_fails_with_ids, each_call_fails_without_ids,
+                   each_call_fails_of_a_batch_script,
                    each_call_fails_of_two_tasks])

@@ -70,6 +70,38 @@ def kill_at_random(bed, n):
     assert begun > 0, "no sandbox was ever built"
 
 
+def find_broker(bed, step):
+    """As soon as it is forked: what a supervisor to be has outside."""
+    for task in bed.tasks(step):
+        for pid in children(task):
+            if read(f"/proc/{pid}/status") and not is_inside(pid):
+                return pid
+    return None
+
+
+def a_broker_ends_with_its_supervisor(bed):
+    """Also with one that becomes none at the last moment, as the job's user,
+    for want of slurmstepd; and with one that is killed just then."""
+    script = bed.work.with_suffix(".script")
+    script.write_text("#!/bin/sh\n")
+    met = 0
+    for i in range(ROUNDS):
+        step = bed.start("/bin/sh", "-c", "sleep 1000",
+                         options=("-s", str(script)))
+        deadline, victim = time.monotonic() + 20, None
+        while not victim and step.poll() is None:
+            assert time.monotonic() < deadline
+            if find_broker(bed, step):
+                victim = find_victim(bed, step, i % 2)
+        if step.poll() is None:
+            met += 1
+            os.kill(victim, signal.SIGKILL)
+        step.wait(20)
+        bed.check_clean(f"round {i}, victim {i % 2}")
+    script.unlink()
+    assert met > 0, "no broker was ever met"
+
+
 def killed_with_one_task(bed):
     kill_at_random(bed, 1)
 
@@ -114,6 +146,7 @@ if __name__ == "__main__":
     the_bed = Bed("kill")
     the_bed.require()
     main(the_bed, [killed_with_one_task, killed_with_three_tasks,
+                   a_broker_ends_with_its_supervisor,
                    pid_1_killed_is_a_killed_task,
                    pid_1_killed_early_is_the_job_s_affair,
                    nothing_inside_can_end_pid_1])
