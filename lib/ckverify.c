@@ -47,6 +47,11 @@ struct check {
 		.kind = VOL_CKKIND_##_kind, .flags = _flags, \
 		.check = vol_ckcheck_##_check,               \
 	}
+#define PAGEMAP(_kind)                                                     \
+	{                                                                  \
+		.kind = VOL_CKKIND_##_kind, .flags = SOME,                 \
+		.check = vol_ckcheck_pagemap, .at_end = vol_ckcheck_pages, \
+	}
 /* The table says it all. */
 #define KNOWN(_kind, _flags, _message)                       \
 	{                                                    \
@@ -84,8 +89,8 @@ static const struct check checks[] = {
 	CHECK(IPC_SEM, 0, ipcsem, sem),
 	CHECK(IPC_MSG, 0, ipcqueue, queue),
 	OTHER(TCP_STREAM, SOME, stream),
-	OTHER(PAGEMAP, SOME, pagemap),
-	OTHER(PAGEMAP_SHMEM, SOME, pagemap),
+	PAGEMAP(PAGEMAP),
+	PAGEMAP(PAGEMAP_SHMEM),
 	FORM(IPC_VAR),
 	FORM(UTSNS),
 	FORM(TIMENS),
@@ -111,14 +116,22 @@ static int order_members(const void *a, const void *b)
 	return order(&x->name, &y->name);
 }
 
-const struct vol_ckmember *vol_ckset_find(const struct vol_ckset *set,
-					  enum vol_ckkind kind, uint64_t id)
+const struct vol_ckmember *vol_ckset_find_in(const struct vol_ckset *set,
+					     unsigned int pre,
+					     enum vol_ckkind kind, uint64_t id)
 {
-	struct vol_ckmember key = {.name = {.kind = kind, .id = id}};
+	struct vol_ckmember key = {
+		.name = {.kind = kind, .pre = pre, .id = id}};
 
 	return set->n_members ? bsearch(&key, set->member, set->n_members,
 					sizeof(key), order_members)
 			      : NULL;
+}
+
+const struct vol_ckmember *vol_ckset_find(const struct vol_ckset *set,
+					  enum vol_ckkind kind, uint64_t id)
+{
+	return vol_ckset_find_in(set, 0, kind, id);
 }
 
 static int well_formed(struct vol_ckbytes message, struct vol_error *err)
@@ -259,6 +272,7 @@ int vol_ckverify(const struct vol_ckinput *input, size_t n,
 	free(set->filter);
 	free(set->mount);
 	free(set->open);
+	free(set->pages);
 	free(set);
 	errno = saved;
 	return rc;

@@ -23,11 +23,12 @@
  *		no connections; sockets with a path on a tmpfs only (CRIU
  *		removes what has their name); deleted files no devices, no
  *		setuid, the job's own
+ *	memory	as many pages as are said to be there
  *	net	lo only
  *
- * What is not looked at: memory and registers (the job could put anything there
- * itself), and what is in tars (they are unpacked inside the job's user
- * namespace).
+ * What is not looked at: what is in memory and registers (the job could put
+ * anything there itself), and what is in tars (they are unpacked inside the
+ * job's user namespace).
  *
  * An error is one line:
  *	core-2.img: entry 1: thread_core: creds: uid is 0, want 1000

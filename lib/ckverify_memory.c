@@ -4,10 +4,12 @@
 
 #include "ckverify_private.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "bytes.h"
 
@@ -22,6 +24,9 @@
 #define PE_PARENT  1
 #define PE_LAZY    2
 #define PE_PRESENT 4
+
+/* More than a process can have. */
+#define PAGES_MAX (UINT64_C(1) << 40)
 
 static int note_mapped(struct vol_ckset *set, const struct vol_ckopen *o,
 		       struct vol_error *err)
@@ -108,28 +113,79 @@ static bool has_earlier(const struct vol_ckset *set, unsigned int pre)
 	return set->member[set->n_members - 1].name.pre > 0;
 }
 
-int vol_ckcheck_pagemap(struct vol_ckset *set, struct vol_ckentry *e,
-			struct vol_error *err)
+/* What follows is about this file. */
+static int take_head(struct vol_ckset *set, struct vol_ckentry *e,
+		     struct vol_error *err)
 {
 	const struct vol_ckrow head[] = {
 		{"pages_id", 1, VOL_CKTYPE_U32, VOL_CKCOUNT_REQUIRED},
 		{NULL, 0, 0, 0},
 	};
 	struct vol_ckvalue v[VOL_CKROWS_MAX];
+	struct vol_ckpages *grown;
+
+	if (vol_ckproto_decode(e->message, head, v, err) < 0)
+		return -1;
+	grown = vol_ckgrow(set->pages, set->n_pages, sizeof(*grown), err);
+	if (!grown)
+		return -1;
+	set->pages = grown;
+	set->pages[set->n_pages++] = (struct vol_ckpages){
+		.pre = e->member->name.pre, .id = (uint32_t)v[0].number};
+	return 0;
+}
+
+int vol_ckcheck_pagemap(struct vol_ckset *set, struct vol_ckentry *e,
+			struct vol_error *err)
+{
+	struct vol_ckvalue v[VOL_CKROWS_MAX];
+	struct vol_ckpages *pages;
+	bool in_parent;
 	int64_t flags;
+	uint64_t n;
 
 	if (e->entries->n == 1)
-		return vol_ckproto_decode(e->message, head, v, err);
+		return take_head(set, e, err);
 	if (vol_ckproto_decode(e->message, vol_ckpagemap_rows, v, err) < 0)
 		return -1;
 	flags = v[VOL_CKPAGEMAP_flags].number;
-	if ((v[VOL_CKPAGEMAP_in_parent].number || flags & PE_PARENT) &&
-	    !has_earlier(set, e->member->name.pre))
+	in_parent = v[VOL_CKPAGEMAP_in_parent].number || flags & PE_PARENT;
+	if (in_parent && !has_earlier(set, e->member->name.pre))
 		return vol_ckrefuse(err, "pages are in an image that is not "
 					 "there");
 	/* Others would come from the machine that the job left. */
 	if (flags & ~(int64_t)(PE_PARENT | PE_LAZY | PE_PRESENT) ||
 	    !(flags & (PE_PARENT | PE_PRESENT)))
 		return vol_ckrefuse(err, "flags are %" PRId64, flags);
+	n = (uint64_t)v[v[VOL_CKPAGEMAP_nr_pages].n
+				? VOL_CKPAGEMAP_nr_pages
+				: VOL_CKPAGEMAP_compat_nr_pages]
+		    .number;
+	pages = &set->pages[set->n_pages - 1];
+	if (n > PAGES_MAX - pages->n)
+		return vol_ckrefuse(err, "%" PRIu64 " pages", n);
+	if (!in_parent)
+		pages->n += n;
+	return 0;
+}
+
+/* A file that is cut would end a restore when half of the job is there. */
+int vol_ckcheck_pages(struct vol_ckset *set, struct vol_error *err)
+{
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	for (size_t i = 0; i < set->n_pages; i++) {
+		const struct vol_ckpages *p = &set->pages[i];
+		const struct vol_ckmember *m =
+			vol_ckset_find_in(set, p->pre, VOL_CKKIND_PAGES, p->id);
+		uint64_t bytes = m ? m->input->bytes : 0;
+
+		if (bytes != p->n * page)
+			return vol_errorf_errno(err, EBADMSG,
+						"pages-%" PRIu32
+						".img has %" PRIu64
+						" bytes, want %" PRIu64,
+						p->id, bytes, p->n * page);
+	}
 	return 0;
 }

@@ -67,6 +67,13 @@ struct vol_ckopen {
 	uint64_t bytes;
 };
 
+/* A file of memory, as its pagemap says. */
+struct vol_ckpages {
+	unsigned int pre;
+	uint32_t id;
+	uint64_t n; /* pages in it */
+};
+
 struct vol_ckset {
 	const struct vol_ckwant *want;
 	struct vol_ckseen *seen; /* may be NULL */
@@ -88,6 +95,8 @@ struct vol_ckset {
 	size_t n_mounts;
 	struct vol_ckopen *open;
 	size_t n_opens;
+	struct vol_ckpages *pages; /* by pagemap */
+	size_t n_pages;
 };
 
 /* Of one entry that was decoded. */
@@ -138,6 +147,10 @@ void *vol_ckgrow(void *list, size_t n, size_t size, struct vol_error *err);
 /* NULL: none. */
 const struct vol_ckmember *vol_ckset_find(const struct vol_ckset *set,
 					  enum vol_ckkind kind, uint64_t id);
+/* The same in a folder of earlier memory (pre of struct vol_ckname). */
+const struct vol_ckmember *vol_ckset_find_in(const struct vol_ckset *set,
+					     unsigned int pre,
+					     enum vol_ckkind kind, uint64_t id);
 struct vol_ckprocess *vol_ckset_process(const struct vol_ckset *set,
 					uint32_t pid);
 struct vol_ckthread *vol_ckset_thread(const struct vol_ckset *set,
@@ -166,6 +179,7 @@ int vol_ckcheck_core(struct vol_ckset *, struct vol_ckentry *,
 		     struct vol_error *);
 /* When all cores were looked at. */
 int vol_ckcheck_threads(struct vol_ckset *set, struct vol_error *err);
+int vol_ckcheck_pages(struct vol_ckset *set, struct vol_error *err);
 /* ckverify_mounts.c */
 int vol_ckcheck_mount(struct vol_ckset *, struct vol_ckentry *,
 		      struct vol_error *);

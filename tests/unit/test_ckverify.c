@@ -378,6 +378,31 @@ static void map_of_ids(void **state)
 	}
 }
 
+/* Memory of which a part is not there, or none. */
+static void cut_memory(void **state)
+{
+	static const int64_t bytes[] = {0, 4095, 8192, 4096};
+	struct ckbed *bed = ck_bed(&ck_honest);
+	struct vol_error err = {""};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++) {
+		int rc;
+
+		for (size_t j = 0; j < bed->n; j++)
+			if (strcmp(bed->input[j].name, "pages-2.img") == 0)
+				bed->input[j].bytes = (uint64_t)bytes[i];
+		rc = vol_ckverify(bed->input, bed->n, &bed->want, NULL, &err);
+		assert_int_equal(rc, bytes[i] == 4096 ? 0 : -1);
+		if (rc == 0)
+			continue;
+		assert_int_equal(errno, EBADMSG);
+		assert_contains(err.text, "pagemap: pages-2.img has ");
+		assert_contains(err.text, " bytes, want 4096");
+	}
+	ck_free(bed);
+}
+
 /* Cut anywhere, or with any bit another one: never a crash, and an error is one
  * printable line. */
 static void damaged(void **state)
@@ -447,6 +472,7 @@ int main(void)
 		cmocka_unit_test(edited_texts),
 		cmocka_unit_test(uncovered),
 		cmocka_unit_test(map_of_ids),
+		cmocka_unit_test(cut_memory),
 		cmocka_unit_test(damaged),
 		cmocka_unit_test(nothing),
 		cmocka_unit_test(networks),
