@@ -40,12 +40,13 @@ static void answer(struct vol_desk *d, const struct vol_ask *ask,
 		vol_reports_done(member, ask->job, ask->report);
 }
 
-/* It stays, and goes on: what was saved of this run is behind that. */
+/* It stays, and goes on: what was saved of this run is behind that.  It does
+ * not go on before that is gone; the device asks again. */
 static void refuse(struct vol_desk *d, const struct vol_ask *ask,
 		   const struct vol_slurm_job *job, const char *reason)
 {
-	vol_images_forget(d->c->images, job->id, job->restarts);
-	answer(d, ask, VOL_OUTCOME_REFUSED, reason);
+	if (vol_images_forget(d->c->images, job->id, job->restarts) == 0)
+		answer(d, ask, VOL_OUTCOME_REFUSED, reason);
 }
 
 /* Once more in a later round, unless the device has asked anew meanwhile. */

@@ -439,13 +439,6 @@ void vol_images_revoke(struct vol_images *im, const char *device)
 
 /* ---- life ---- */
 
-static void limits_of(const struct vol_images *im,
-		      struct vol_store_limits *limits)
-{
-	limits->quota = im->c->conf.checkpoint_quota;
-	limits->user_quota = im->c->conf.checkpoint_user_quota;
-}
-
 struct vol_store *vol_images_store(struct vol_images *im)
 {
 	return im ? im->store : NULL;
@@ -455,28 +448,9 @@ void vol_images_reload(struct vol_images *im)
 {
 	struct vol_store_limits limits;
 
-	limits_of(im, &limits);
+	vol_images_limits(im, &limits);
 	if (im->store)
 		vol_store_limit(im->store, &limits);
-}
-
-static struct vol_store *open_store(const struct vol_images *im,
-				    struct vol_error *err)
-{
-	const struct vol_controller_conf *conf = &im->c->conf;
-	cleanup_free char *path = NULL;
-	struct vol_store_limits limits;
-
-	limits_of(im, &limits);
-	if (conf->checkpoint_dir)
-		path = strdup(conf->checkpoint_dir);
-	else if (asprintf(&path, "%s/checkpoints", conf->state_dir) < 0)
-		path = NULL;
-	if (!path) {
-		vol_errorf_errno(err, ENOMEM, "out of memory");
-		return NULL;
-	}
-	return vol_store_open(path, &limits, err);
 }
 
 void vol_images_open(struct vol_images *im)
@@ -486,7 +460,7 @@ void vol_images_open(struct vol_images *im)
 
 	if (im->store)
 		return;
-	im->store = open_store(im, &err);
+	im->store = vol_images_open_store(im, &err);
 	if (im->store && !first)
 		vol_info("images of jobs are kept again");
 	else if (!im->store && strcmp(err.text, im->no_store.text) != 0)

@@ -13,7 +13,9 @@
  *
  * A folder that can not be used (a disk that is not mounted, or broken) is said
  * once, and tried again every minute; until then everybody is refused, as
- * no_store.
+ * no_store.  A checkpoint_dir that had images once (STATE_DIR/checkpoint_dir
+ * says which) and is without its key now is such a folder: an empty one is made
+ * a store only the first time.
  */
 #ifndef VOL_IMAGES_H
 #define VOL_IMAGES_H
@@ -71,8 +73,8 @@ struct vol_store *vol_images_store(struct vol_images *im);
 
 /* The job had to leave, but stays: what was saved of its run after so many
  * restarts is behind what it does from now on.  Images of earlier runs stay,
- * too.  NULL-safe. */
-void vol_images_forget(struct vol_images *im, uint32_t job, uint32_t restarts);
+ * too.  -1: it may not be gone, which is in the log.  NULL-safe. */
+int vol_images_forget(struct vol_images *im, uint32_t job, uint32_t restarts);
 
 /* As vol_store_remove; with neither job nor age those of jobs that slurmctld
  * has not any more.  removed: how many. */

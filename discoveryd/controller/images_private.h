@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* images_private.h - between the files of images
  *
- * images.c: connections and jobs, on the loop.  images_move.c: what a thread
- * does.  images_sweep.c: which jobs there still are.
+ * images.c: connections and jobs, on the loop.  images_folder.c: where they are
+ * kept.  images_move.c: what a thread does.  images_sweep.c: which jobs there
+ * still are.
  */
 #ifndef VOL_IMAGES_PRIVATE_H
 #define VOL_IMAGES_PRIVATE_H
@@ -81,6 +82,13 @@ void vol_image_move_run(struct vol_image_move *m);
 
 /* Try to open the store, if there is none; say so when that changes. */
 void vol_images_open(struct vol_images *im);
+
+/* As controller.conf says; the folder must be that of before, if there was one.
+ * ENODEV: it is not. */
+struct vol_store *vol_images_open_store(const struct vol_images *im,
+					struct vol_error *err);
+void vol_images_limits(const struct vol_images *im,
+		       struct vol_store_limits *limits);
 
 /* Begin to look now and then which jobs there are.  End before the store. */
 int vol_images_sweep_begin(struct vol_images *im, struct vol_error *err);

@@ -103,19 +103,22 @@ json_t *vol_images_verified(struct vol_images *im, struct vol_error *err)
 		    err);
 }
 
-void vol_images_forget(struct vol_images *im, uint32_t job, uint32_t restarts)
+int vol_images_forget(struct vol_images *im, uint32_t job, uint32_t restarts)
 {
 	struct vol_error err;
-	int n = im && im->store
-			? vol_store_outdate(im->store, job, restarts, &err)
-			: 0;
+	int n = 0;
 
+	if (im)
+		n = vol_images_check_store(im, &err) < 0
+			    ? -1
+			    : vol_store_outdate(im->store, job, restarts, &err);
 	if (n < 0)
 		vol_err("images of job %u: %s", (unsigned)job, err.text);
 	if (n > 0)
 		vol_info("job %u goes on where it is: images of this run are "
 			 "dropped",
 			 (unsigned)job);
+	return n < 0 ? -1 : 0;
 }
 
 json_t *vol_images_prune(struct vol_images *im, uint32_t job, uint64_t older_s,

@@ -201,7 +201,7 @@ static void only_those_that_fit(void **state)
 			 0);
 	json_decref(data);
 	/* Without its image this one does, too. */
-	vol_images_forget(role->images, JOB, 0);
+	assert_int_equal(vol_images_forget(role->images, JOB, 0), 0);
 	run_until(bed, !waits(bed, &s));
 	assert_int_equal(vol_nodeview_images(s.view), 0);
 	look_no_more(&s);

@@ -525,7 +525,7 @@ static void without_a_store(void **state)
 	assert_null(vol_fits_job(role->fits, JOB, &err));
 	assert_contains(err.text, "no images are kept: ");
 	assert_int_equal(vol_images_verify(role->images, JOB, 1, &err), -1);
-	vol_images_forget(role->images, JOB, 0);
+	assert_int_equal(vol_images_forget(role->images, JOB, 0), -1);
 	vol_images_reload(role->images);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rename(aside, path), 0);
@@ -550,11 +550,11 @@ static void a_job_that_stays_has_no_images(void **state)
 	put_job(JOB + 1, "desk", VOL_JOB_RUNNING, 0);
 	assert_int_equal(do_put(bed, ID_A, JOB, 0, fd, &e), 0);
 	assert_int_equal(do_put(bed, ID_A, JOB + 1, 0, fd, &e), 0);
-	vol_images_forget(NULL, JOB, 0);
+	assert_int_equal(vol_images_forget(NULL, JOB, 0), 0);
 	/* It had come from elsewhere with one, which it may need again. */
-	vol_images_forget(role->images, JOB, 1);
+	assert_int_equal(vol_images_forget(role->images, JOB, 1), 0);
 	assert_int_equal(stored(bed, JOB), 1);
-	vol_images_forget(role->images, JOB, 0);
+	assert_int_equal(vol_images_forget(role->images, JOB, 0), 0);
 	assert_int_equal(stored(bed, JOB), 0);
 	assert_int_equal(stored(bed, JOB + 1), 1);
 	close(fd);
