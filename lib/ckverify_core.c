@@ -133,6 +133,14 @@ static int check_thread(struct vol_ckset *set, struct vol_ckthread *t,
 	return check_filter(set, t, v, err);
 }
 
+/* Of those that a device's owner sets, what they are called. */
+static const char *limit_name(unsigned int i)
+{
+	return i == RLIMIT_NOFILE  ? " (open files)"
+	       : i == RLIMIT_NPROC ? " (processes)"
+				   : "";
+}
+
 static int check_limit(const struct vol_ckset *set, unsigned int i,
 		       struct vol_ckbytes limit, struct vol_error *err)
 {
@@ -147,9 +155,9 @@ static int check_limit(const struct vol_ckset *set, unsigned int i,
 	cur = (uint64_t)v[VOL_CKRLIMIT_cur].number;
 	max = (uint64_t)v[VOL_CKRLIMIT_max].number;
 	if (cur > max || max > most)
-		return vol_ckrefuse(err,
-				    "limit %u is %" PRIu64 ", at most %" PRIu64,
-				    i, cur > max ? cur : max, most);
+		return vol_ckrefuse(
+			err, "limit %u%s is %" PRIu64 ", at most %" PRIu64, i,
+			limit_name(i), cur > max ? cur : max, most);
 	/* Of core files less is more: the machine's handler takes 0. */
 	if (i == RLIMIT_CORE && (cur != most || max != most))
 		return vol_ckrefuse(err,

@@ -95,7 +95,7 @@ static const struct {
 	ROW(limits, 17, "rlimits: more than 16"),
 	ROW(cur_core, 0, "limit 4 is 0, want 1"),
 	ROW(max_core, -1, "limit 4 is 18446744073709551615"),
-	ROW(nofile, 1025, "limit 7 is 1025, at most 1024"),
+	ROW(nofile, 1025, "limit 7 (open files) is 1025, at most 1024"),
 	ROW(policy, 1, "thread_core: sched_policy is 1"),
 	ROW(nice, -1, "sched_nice is -1"),
 	ROW(prio, 1, "sched_prio is 1"),
