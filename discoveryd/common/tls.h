@@ -29,13 +29,15 @@
 #include "fingerprint.h"
 #include "keypair.h"
 
-/* What one peer can make us hold: a record (RFC 8449 tells the peer), and a
- * message of the handshake, whose largest is below 1 KiB. */
-#define VOL_TLS_RECORD_MAX    4096
+/* What one peer can make us hold: a record, and a message of the handshake,
+ * whose largest is below 1 KiB.  Records are the largest that there are (RFC
+ * 8446 5.1): with a quarter of that it takes half as much time again to receive
+ * an image. */
+#define VOL_TLS_RECORD_MAX    16384
 #define VOL_TLS_HANDSHAKE_MAX 8192
 /* Bytes that may come before a handshake is done, which takes 700, and then
- * before each piece of data. */
-#define VOL_TLS_SWALLOW_MAX (2 * VOL_TLS_HANDSHAKE_MAX)
+ * before each piece of data, which may be a whole record. */
+#define VOL_TLS_SWALLOW_MAX (VOL_TLS_RECORD_MAX + 2 * VOL_TLS_HANDSHAKE_MAX)
 
 /* What all sessions of a program share. */
 struct vol_tls_context;
