@@ -71,7 +71,6 @@ int vol_ckmanifest_add_file(struct vol_ckmanifest *m,
 	memset(grown, 0, sizeof(*grown));
 	memcpy(grown->name, file->name, strlen(file->name));
 	grown->bytes = file->bytes;
-	memcpy(grown->sha256, file->sha256, sizeof(grown->sha256));
 	return 0;
 }
 

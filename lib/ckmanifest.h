@@ -3,8 +3,8 @@
  *
  * The first thing in the stream of an image, and what the store lists.  It is
  * made by the device that dumps, which nobody controls: whatever it says is a
- * claim, bound to the bytes by their SHA-256, to the job by the store, and to
- * the truth by ckverify.h and ckfit.h.
+ * claim, bound to the bytes by the stream that both are in (ckstream.h), to the
+ * job by the store, and to the truth by ckverify.h and ckfit.h.
  *
  * Form: one JSON object, members sorted, no spaces, ASCII; exactly the members
  * that the tables of ckmanifest_json.c name, all of them.  What encode writes
@@ -27,7 +27,7 @@
 #include "names.h"
 #include "sha256.h"
 
-#define VOL_CKMANIFEST_VERSION 1
+#define VOL_CKMANIFEST_VERSION 2
 
 /* A job of 4000 processes has some 16000 image files; a step has at most
  * 4096 tasks unless the owner says otherwise. */
@@ -54,7 +54,6 @@ extern const char *const vol_ckcause_names[];
 struct vol_ckfile {
 	char name[VOL_CKNAME_SIZE];
 	uint64_t bytes;
-	uint8_t sha256[VOL_SHA256_BYTES];
 };
 
 /* A file outside the image that the job writes to: how it was in the frozen

@@ -165,8 +165,6 @@ static bool boot_valid(const char *text)
 static const struct vol_field file_fields[] = {
 	{FILE_AT(name), .kind = VOL_FIELD_TEXT, .charset = "-./"},
 	{FILE_AT(bytes), .kind = VOL_FIELD_UINT, .max = VOL_CKBYTES_MAX},
-	{FILE_AT(sha256), .kind = VOL_FIELD_OTHER, .encode = digest_encode,
-	 .decode = digest_decode},
 };
 
 #define OUT_AT(_name) .name = #_name, VOL_FIELD_AT(struct vol_ckoutput, _name)

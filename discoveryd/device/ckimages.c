@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "cleanup.h"
-#include "digest.h"
 
 static int map(int dir, const char *name, struct vol_ckinput *input,
 	       struct vol_error *err)
@@ -108,9 +107,7 @@ int vol_ckimages_list(const struct vol_ckimages *images,
 						"%.60s...: no image file",
 						in->name);
 		strcpy(file.name, in->name);
-		if (vol_sha256(in->data, (size_t)in->bytes, file.sha256, err) <
-			    0 ||
-		    vol_ckmanifest_add_file(m, &file, err) < 0)
+		if (vol_ckmanifest_add_file(m, &file, err) < 0)
 			return -1;
 	}
 	return 0;

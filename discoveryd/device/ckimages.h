@@ -22,7 +22,7 @@ int vol_ckimages_open(const char *path, struct vol_ckimages *images,
 /* Keeps errno. */
 void vol_ckimages_close(struct vol_ckimages *images);
 
-/* Their names, lengths and digests. */
+/* Their names and lengths. */
 int vol_ckimages_list(const struct vol_ckimages *images,
 		      struct vol_ckmanifest *m, struct vol_error *err);
 

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ckstream.h - a saved job as one stream of bytes
  *
- *	"VOLCKPT1"	8 bytes; all that follows is one frame of zstd
+ *	"VOLCKPT2"	8 bytes; all that follows is one frame of zstd, with
+ *			its checksum
  *	length		u32, big-endian, of the manifest
  *	manifest	as ckmanifest.h encodes it
  *	length		u32, big-endian, of the record
  *	record		the file "step" of sandbox/checkpoint.h
  *	files		the bytes of each image file, in the manifest's order
  *
- * Nothing is behind that.  Names, lengths and digests of the files are the
- * manifest's; the record says in its own words what the manifest says too, and
- * whoever reads compares (vol_ckrecord_check).
+ * Nothing is behind that.  Names and lengths of the files are the manifest's;
+ * the record says in its own words what the manifest says too, and whoever
+ * reads compares (vol_ckrecord_check).  Nothing in a stream proves that it is
+ * whole as it was written: zstd's checksum finds faults of disks and programs.
+ * Against people it is whoever brings it that has the SHA-256 of all of it
+ * (carrier.h).  Digests of files would be by the same hand as the files.
  *
  * Writing needs a folder of files, reading knows none: it hands out what comes
  * and bounds it, whoever wrote the stream.
@@ -24,7 +28,7 @@
 #include "ckmanifest.h"
 #include "error.h"
 
-#define VOL_CKSTREAM_MAGIC "VOLCKPT1"
+#define VOL_CKSTREAM_MAGIC "VOLCKPT2"
 /* Fast enough for a network of 1 GBit/s on one core (zstd(1)). */
 #define VOL_CKSTREAM_LEVEL 1
 /* A reader's window, as a power of two: level 1 takes 2^19 bytes. */
@@ -47,7 +51,7 @@ struct vol_ckstream_sink {
 	int (*accept)(const struct vol_ckmanifest *m, const char *record,
 		      size_t record_len, void *arg, struct vol_error *err);
 	/* A file begins; its bytes, so many as the manifest says; they were all
-	 * of them, and have the digest. */
+	 * of them. */
 	int (*begin)(const struct vol_ckfile *file, void *arg,
 		     struct vol_error *err);
 	int (*data)(const void *data, size_t len, void *arg,
@@ -61,8 +65,9 @@ struct vol_ckstream;
 
 struct vol_ckstream *vol_ckstream_create(const struct vol_ckstream_sink *sink,
 					 struct vol_error *err);
-/* The next bytes, however many.  EBADMSG: it is no stream, or one that was
- * changed; ENOMEM; or what the sink said.  After -1 it is of no more use. */
+/* The next bytes, however many.  EBADMSG: it is no stream, one of another
+ * version, or one that was changed; ENOMEM; or what the sink said.  After -1 it
+ * is of no more use. */
 int vol_ckstream_feed(struct vol_ckstream *s, const void *data, size_t len,
 		      struct vol_error *err);
 /* That was all: EBADMSG when it was not. */

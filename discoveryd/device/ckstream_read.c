@@ -16,8 +16,6 @@
 
 #include <zstd.h>
 
-#include "digest.h"
-
 #define CHUNK (128 * 1024) /* ZSTD_DStreamOutSize() */
 
 enum part {
@@ -32,7 +30,6 @@ enum part {
 struct vol_ckstream {
 	struct vol_ckstream_sink sink;
 	ZSTD_DCtx *zstd;
-	struct vol_digest *digest;
 	size_t magic; /* bytes of it that came */
 	bool closed;  /* the frame is over */
 	enum part part;
@@ -60,9 +57,8 @@ struct vol_ckstream *vol_ckstream_create(const struct vol_ckstream_sink *sink,
 		memset(s, 0, offsetof(struct vol_ckstream, out));
 		s->sink = *sink;
 		s->zstd = ZSTD_createDCtx();
-		s->digest = vol_digest_create(err);
 	}
-	if (s && s->zstd && s->digest &&
+	if (s && s->zstd &&
 	    !ZSTD_isError(ZSTD_DCtx_setParameter(s->zstd, ZSTD_d_windowLogMax,
 						 VOL_CKSTREAM_WINDOW)))
 		return s;
@@ -77,7 +73,6 @@ void vol_ckstream_destroy(struct vol_ckstream *s)
 
 	if (s) {
 		ZSTD_freeDCtx(s->zstd);
-		vol_digest_destroy(s->digest);
 		vol_ckmanifest_clear(&s->m);
 		free(s->text);
 		free(s->record);
@@ -96,15 +91,7 @@ static int begin_file(struct vol_ckstream *s, struct vol_error *err)
 
 static int end_file(struct vol_ckstream *s, struct vol_error *err)
 {
-	const struct vol_ckfile *file = &s->m.file[s->file];
-	uint8_t digest[VOL_SHA256_BYTES];
-
-	vol_digest_take(s->digest, digest);
-	if (memcmp(digest, file->sha256, sizeof(digest)) != 0)
-		return vol_errorf_errno(err, EBADMSG,
-					"%s: is not what the manifest says",
-					file->name);
-	if (s->sink.end(file, s->sink.arg, err) < 0)
+	if (s->sink.end(&s->m.file[s->file], s->sink.arg, err) < 0)
 		return -1;
 	s->file++;
 	return 0;
@@ -128,8 +115,7 @@ static int next_file(struct vol_ckstream *s, struct vol_error *err)
 static int take_data(struct vol_ckstream *s, const uint8_t *data, size_t len,
 		     struct vol_error *err)
 {
-	if (vol_digest_add(s->digest, data, len, err) < 0 ||
-	    s->sink.data(data, len, s->sink.arg, err) < 0)
+	if (s->sink.data(data, len, s->sink.arg, err) < 0)
 		return -1;
 	s->left -= len;
 	if (s->left > 0)
@@ -231,10 +217,14 @@ static int take_magic(struct vol_ckstream *s, ZSTD_inBuffer *in,
 {
 	const char *magic = VOL_CKSTREAM_MAGIC;
 	const uint8_t *data = in->src;
+	size_t len = strlen(magic);
 
-	for (; in->pos < in->size && s->magic < strlen(magic); in->pos++)
+	for (; in->pos < in->size && s->magic < len; in->pos++)
 		if (data[in->pos] != (uint8_t)magic[s->magic++])
-			return broken(err, "it does not begin like one");
+			return broken(err,
+				      s->magic == len
+					      ? "it is one of another version"
+					      : "it does not begin like one");
 	return 0;
 }
 

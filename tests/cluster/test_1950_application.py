@@ -77,7 +77,7 @@ texts[1] += sys.argv[1].encode() + b"\\n"
 whole = b"".join(struct.pack(">I", len(t)) + t for t in texts) + data
 n = z.ZSTD_compress(out, ctypes.c_size_t(len(out)), whole,
                     ctypes.c_size_t(len(whole)), 1)
-open("/root/evil", "wb").write(b"VOLCKPT1" + out.raw[:n])
+open("/root/evil", "wb").write(b"VOLCKPT2" + out.raw[:n])
 """
 EVIL = {
     "a setuid program": ("entry=copy closed 2541 0 5 0 0 /tmp/su",

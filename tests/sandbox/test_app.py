@@ -144,7 +144,7 @@ class AppBed(CarryBed):
         text = json.dumps(manifest, sort_keys=True,
                           separators=(",", ":")).encode()
         record = record.encode()
-        self.stream.write_bytes(b"VOLCKPT1" + self.squeeze(
+        self.stream.write_bytes(b"VOLCKPT2" + self.squeeze(
             struct.pack(">I", len(text)) + text +
             struct.pack(">I", len(record)) + record + data))
 
@@ -440,8 +440,7 @@ def hostile_lists_are_refused(bed):
 def hostile_manifests_are_refused(bed):
     manifest, record, data = save_a_little(bed)
     file = manifest["files"][0]
-    core = {"name": "core-1.img", "bytes": 0,
-            "sha256": hashlib.sha256(b"").hexdigest()}
+    core = {"name": "core-1.img", "bytes": 0}
     place = {"target": "/tmp", "kind": "tmpfs", "key": "", "flags": 0}
     rows = [
         ({"processes": 1}, "is of processes"),
@@ -458,6 +457,7 @@ def hostile_manifests_are_refused(bed):
         ({"id_base": 1}, "ids"),
         ({"files": [dict(file, bytes=file["bytes"] + 1)]}, ""),
         ({"files": [dict(file, sha256="0" * 64)]}, "manifest"),
+        ({"version": 1}, "version"),
         ({"files": [dict(file, name="../x")]}, ""),
     ]
     for change, reason in rows:
@@ -466,10 +466,8 @@ def hostile_manifests_are_refused(bed):
             refused_and_gone(bed, reason)
         except AssertionError as e:
             raise AssertionError(f"{change}: {e}") from e
-    # Contents that are others, with the digest that they have.
-    evil = bytes(len(data))
-    bed.write_parts({**manifest, "files": [dict(
-        file, sha256=hashlib.sha256(evil).hexdigest())]}, record, evil)
+    # Contents that are others.
+    bed.write_parts(manifest, record, bytes(len(data)))
     # A link whose target has NULs in it is found where it is made.
     bed.script.write_text("#!/bin/sh\nls -A /tmp /home/job; echo "
                           "$VOLUNTEER_RESTORED\n")
