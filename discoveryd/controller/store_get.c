@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* store_get.c - read an image, and find out whether it still is one */
+/* store_get.c - read an image, and find out whether it still is one
+ *
+ * Each chunk is authenticated with its place and its file, and so is the tail,
+ * which is behind as many chunks as the file has: when all have opened, it is
+ * byte for byte what was received.  Its SHA-256 is not computed again; whoever
+ * receives it does.
+ */
 #include "config.h"
 
 #include "store_private.h"
@@ -11,7 +17,6 @@
 #include <unistd.h>
 
 #include "cleanup.h"
-#include "digest.h"
 #include "log.h"
 
 struct vol_store_get {
@@ -21,7 +26,6 @@ struct vol_store_get {
 	uint64_t index;
 	int fd;
 	struct vol_seal *seal;
-	struct vol_digest *digest;
 	uint8_t sealed[VOL_IMAGE_CHUNK + VOL_IMAGE_TAG];
 };
 
@@ -55,7 +59,6 @@ void vol_store_get_end(struct vol_store_get *g)
 	if (g->fd >= 0)
 		close(g->fd);
 	vol_seal_destroy(g->seal);
-	vol_digest_destroy(g->digest);
 	free(g);
 	errno = saved;
 }
@@ -85,9 +88,7 @@ static int open_image(struct vol_store_get *g, uint32_t job, uint32_t number,
 			   err) < 0)
 		goto damaged;
 	posix_fadvise(g->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	g->digest = vol_digest_create(err);
-	g->seal = g->digest ? vol_seal_create(&g->s->key, &g->image.head, err)
-			    : NULL;
+	g->seal = vol_seal_create(&g->s->key, &g->image.head, err);
 	return g->seal ? 0 : -1;
 damaged:
 	vol_error_prefix(err, "image %u of job %u", (unsigned)number,
@@ -178,20 +179,6 @@ struct vol_store_get *vol_store_verify_begin(struct vol_store *s, uint32_t job,
 	return begin(s, job, number, err);
 }
 
-static ssize_t at_end(struct vol_store_get *g, struct vol_error *err)
-{
-	uint8_t digest[VOL_SHA256_BYTES];
-
-	g->index++;
-	vol_digest_take(g->digest, digest);
-	if (memcmp(digest, g->image.sha256, sizeof(digest)) == 0) {
-		note(g, VOL_STORE_WHOLE);
-		return 0;
-	}
-	vol_errorf_errno(err, EBADMSG, "its SHA-256 is not what it was");
-	return -1;
-}
-
 static ssize_t next_chunk(struct vol_store_get *g, uint8_t *buf,
 			  struct vol_error *err)
 {
@@ -215,8 +202,7 @@ static ssize_t next_chunk(struct vol_store_get *g, uint8_t *buf,
 		got += (size_t)n;
 	}
 	if (vol_seal_open(g->seal, g->index, false, g->sealed, sealed, buf,
-			  err) < 0 ||
-	    vol_digest_add(g->digest, buf, len, err) < 0)
+			  err) < 0)
 		return -1;
 	g->index++;
 	return (ssize_t)len;
@@ -229,8 +215,8 @@ ssize_t vol_store_get_data(struct vol_store_get *g,
 
 	if (g->index < g->shape.chunks)
 		n = next_chunk(g, buf, err);
-	else if (g->index == g->shape.chunks)
-		n = at_end(g, err);
+	else
+		note(g, VOL_STORE_WHOLE);
 	if (n >= 0)
 		return n;
 	vol_error_prefix(err, "image %u of job %u",
