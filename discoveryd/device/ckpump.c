@@ -12,6 +12,9 @@
 
 #include "thread.h"
 
+/* What anybody may ask for: /proc/sys/fs/pipe-max-size. */
+#define PIPE_BYTES (1024 * 1024)
+
 static void *pump_run(void *arg)
 {
 	struct vol_ckpump *p = arg;
@@ -31,6 +34,9 @@ int vol_ckpump_start(struct vol_ckpump *p, struct vol_error *err)
 	p->errnum = 0;
 	if (pipe2(fd, O_CLOEXEC) < 0)
 		return vol_errorf(err, "pipe: %s", strerror(errno));
+	/* Both sides then wait for each other less often; without it it goes,
+	 * too. */
+	(void)fcntl(fd[0], F_SETPIPE_SZ, PIPE_BYTES);
 	p->theirs = fd[p->writes];
 	p->ours = fd[!p->writes];
 	rc = vol_thread_start(&p->thread, 0, pump_run, p);
