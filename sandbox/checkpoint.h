@@ -191,7 +191,9 @@ struct vol_restore {
 	 * no others, as lib/rollback.h says; or it is an error, before
 	 * anything was changed. */
 	bool roll_back;
-	bool remove; /* dir, as soon as the job runs */
+	/* dir, as soon as the job runs; its memory bit by bit before that, so
+	 * that dir is of no use any more when it failed. */
+	bool remove;
 	/* A line, with its newline, to the caller's stderr, once that was cut,
 	 * if it had to be.  NULL: none. */
 	const char *note;

@@ -54,6 +54,7 @@ struct restoring {
 	struct vol_record *record;
 	const char *dir, *criu;
 	unsigned int seconds;
+	bool remove; /* dir, afterwards */
 };
 
 /* --- in CRIU's process to be ---------------------------------------------- */
@@ -99,6 +100,16 @@ static int enter_namespaces(const struct vol_attempt *a, struct vol_error *err)
 	return 0;
 }
 
+/* For CRIU that is an error, which comes when all else is done. */
+static bool can_punch(const char *dir)
+{
+	cleanup_fd int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	return fd >= 0 &&
+	       fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+			 4096) == 0;
+}
+
 static void add_args(const struct restoring *r, struct vol_args *args)
 {
 	static const char *const fixed[] = {"--root",
@@ -114,6 +125,10 @@ static void add_args(const struct restoring *r, struct vol_args *args)
 	vol_args_network(args, r->record->network);
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		vol_args_add(args, "%s", fixed[i]);
+	/* Of what is memory again nothing stays in the files: else the job
+	 * would be there twice, and be written to the disk for nothing. */
+	if (r->remove && can_punch(r->dir))
+		vol_args_add(args, "--auto-dedup");
 	vol_args_add(args, "--pidfile");
 	vol_args_add(args, "%s/pid", r->dir);
 	for (size_t i = 0; i < r->record->mounts; i++) {
@@ -379,7 +394,7 @@ static int restore(struct restoring *r, struct vol_sandbox *s,
 	}
 	vol_net_close(&a->net);
 	vol_stage_remove(s);
-	if (how->remove)
+	if (r->remove)
 		vol_tree_remove(r->dir, NULL);
 	return vol_steps_start(s, err);
 }
@@ -391,7 +406,8 @@ int vol_sandbox_restore(struct vol_sandbox *s, const struct vol_restore *how,
 			      .dir = how->dir,
 			      .criu = how->criu ? how->criu
 						: VOL_CHECKPOINT_CRIU,
-			      .seconds = how->seconds ? how->seconds : SECONDS};
+			      .seconds = how->seconds ? how->seconds : SECONDS,
+			      .remove = how->remove};
 	struct vol_error reason = {""};
 	size_t places = s->places;
 	int rc;
