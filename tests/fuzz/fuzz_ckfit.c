@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct vol_ckoption option = {VOL_CKMODE_OFF, 0}, again;
+	struct vol_ckoption option = {0}, again;
 	char *text = fuzz_string(data, size), buf[32];
 	struct vol_ckcpu cpu = {{0}}, one;
 	uint32_t version = 0;
