@@ -21,6 +21,24 @@
  *		job is going to run on after it, so what its files are in that
  *		moment is kept, too (lib/rollback.h); where that is more than
  *		may be kept, the dump fails.
+ *	slurm-volunteer-checkpoint [-c CRIU] [-t SECONDS] pre TASK DIR
+ *		Before that, while the job runs: write memory down (criu
+ *		pre-dump), so that the dump to the same DIR, which may not be
+ *		empty but for this, has to write only what was written to since.
+ *		The job stands still for a moment only, while its pages are
+ *		taken hold of.  DIR holds pre/ then, or nothing, where it would
+ *		gain nothing or can not be: the kernel does not tell what was
+ *		written (probe: dirty=no), the job is frozen, has less than
+ *		32 MiB of its own, a fourth of that shared, more than 64
+ *		threads or an AIO ring, its cgroup can not be frozen by itself,
+ *		or there is not room for three times its memory.  A failure
+ *		leaves nothing, and is no reason not to dump.  Whoever protects
+ *		the machine's owner may freeze the job's cgroup meanwhile, and
+ *		it is frozen when this ends.
+ *			The dump that follows makes one image of both when the
+ *		job has been let go, as if nothing had been before; where that
+ *		can not be, it fails.  Shared memory is written in the stop
+ *		each time.
  *	slurm-volunteer-checkpoint -f [-p] [-s SIGNAL -g MILLISECONDS] dump
  *			TASK DIR
  *		The same of the files that the job has for itself
@@ -32,7 +50,9 @@
  *		Is DIR whole, and can this machine's CRIU restore it?
  *	slurm-volunteer-checkpoint [-c CRIU] probe
  *		Can this machine's CRIU save and restore?  One line on stdout,
- *		"criu=VERSION kernel=RELEASE sockets=yes|no".
+ *		"criu=VERSION kernel=RELEASE sockets=yes|no dirty=yes|no".
+ *		dirty: the kernel tells which pages were written since, so that
+ *		pre may be of use.  Asked anew each time, of a page of our own.
  *	slurm-volunteer-checkpoint serve [SLURMD]
  *		Its standard input is a SOCK_SEQPACKET, of whoever started it
  *		or one that listens: a packet is one of the above, its words

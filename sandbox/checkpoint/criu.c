@@ -41,7 +41,8 @@ void vol_args_add(struct vol_args *args, const char *fmt, ...)
 	va_end(ap);
 }
 
-void vol_args_common(struct vol_args *args, const char *dir, const char *log)
+void vol_args_common(struct vol_args *args, const char *dir, const char *images,
+		     const char *log)
 {
 	static const char *const fixed[] = {"-v2", "--manage-cgroups=ignore",
 					    "--file-locks", "--tcp-established",
@@ -50,7 +51,7 @@ void vol_args_common(struct vol_args *args, const char *dir, const char *log)
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		vol_args_add(args, "%s", fixed[i]);
 	vol_args_add(args, "-D");
-	vol_args_add(args, "%s/" VOL_RECORD_IMAGES, dir);
+	vol_args_add(args, "%s/%s", dir, images);
 	vol_args_add(args, "-W");
 	vol_args_add(args, "%s", dir);
 	vol_args_add(args, "-o");
@@ -155,6 +156,7 @@ static const struct {
 	 true},
 	{"Unable to connect a transport socket",
 	 "CRIU is not in slurmd's Landlock domain", false},
+	{"parent pagemap", VOL_CRIU_NOT_BEFORE, false},
 	{"No such process", "a process ended meanwhile", false},
 	{"bad size", "a file that is in use is another one here", false},
 	{"build-id", "a program or library is another one here", false},

@@ -30,10 +30,15 @@
  * something, processes die of it. */
 #define CALM_S 10
 
+/* CRIU's, of which we want nothing. */
+#define STATS "stats-dump"
+#define IRMAP "irmap-cache"
+
 struct dump {
-	const char *criu, *dir;
-	unsigned int seconds;
-	bool goes_on;
+	const struct vol_dumping *how;
+	const char *dir;
+	bool before; /* while the job runs (pre.c) */
+	bool rest;   /* what was written before that is left out */
 	struct vol_record *record;
 	int pid1; /* pidfd */
 	pid_t supervisor;
@@ -98,7 +103,7 @@ static int write_record(const struct dump *d, struct vol_error *err)
 }
 
 /* Root's alone: images hold the job's memory. */
-int vol_dump_folder(const char *dir, struct vol_error *err)
+int vol_dump_folder(const char *dir, const char *images, struct vol_error *err)
 {
 	char path[PATH_MAX];
 	struct stat st;
@@ -113,13 +118,23 @@ int vol_dump_folder(const char *dir, struct vol_error *err)
 					"%s: must be a full path that is not "
 					"below /tmp",
 					dir);
-	if (snprintf(path, sizeof(path), "%s/" VOL_RECORD_IMAGES, dir) >=
+	if (snprintf(path, sizeof(path), "%s/%s", dir, images) >=
 	    (int)sizeof(path) - NAME_MAX)
 		return vol_errorf_errno(err, ENAMETOOLONG, "%s: %s", dir,
 					strerror(ENAMETOOLONG));
 	if (mkdir(path, 0700) != 0)
 		return vol_errorf(err, "%s: %s", path, strerror(errno));
 	return 0;
+}
+
+static const char *images_of(const struct dump *d)
+{
+	return d->before ? VOL_RECORD_PRE : VOL_RECORD_IMAGES;
+}
+
+static const char *log_of(const struct dump *d)
+{
+	return d->before ? VOL_PRE_LOG : VOL_DUMP_LOG;
 }
 
 static int add_args(struct dump *d, struct vol_error *err)
@@ -131,16 +146,22 @@ static int add_args(struct dump *d, struct vol_error *err)
 		return vol_errorf(err, "/proc/self/exe: %s", strerror(errno));
 	self[n] = '\0';
 	vol_args_add(&d->args, "criu");
-	vol_args_add(&d->args, "dump");
-	vol_args_common(&d->args, d->dir, VOL_DUMP_LOG);
+	vol_args_add(&d->args, d->before ? "pre-dump" : "dump");
+	vol_args_common(&d->args, d->dir, images_of(d), log_of(d));
 	vol_args_network(&d->args, d->record->network);
+	if (d->before || d->rest)
+		vol_args_add(&d->args, "--track-mem");
+	if (d->rest) {
+		vol_args_add(&d->args, "--prev-images-dir");
+		vol_args_add(&d->args, "../" VOL_RECORD_PRE);
+	}
 	vol_args_add(&d->args, "--leave-running");
 	vol_args_add(&d->args, "--network-lock");
 	vol_args_add(&d->args, "skip");
 	vol_args_add(&d->args, "-t");
 	vol_args_add(&d->args, "%d", (int)d->record->pid1);
 	vol_args_add(&d->args, "--timeout");
-	vol_args_add(&d->args, "%u", d->seconds);
+	vol_args_add(&d->args, "%u", d->how->seconds);
 	vol_args_add(&d->args, "--action-script");
 	vol_args_add(&d->args, "%s", self);
 	if (vol_mounts_each(d->record->pid1, take_mount, d, err) != 0)
@@ -163,7 +184,7 @@ static void __attribute__((noreturn)) become_criu(struct dump *d, pid_t parent)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
 	    vol_stage_tmp() != 0 || setns(d->pid1, net | CLONE_NEWCGROUP) != 0)
 		_exit(126);
-	vol_criu_exec(d->criu, &d->args, hook);
+	vol_criu_exec(d->how->criu, &d->args, hook);
 	_exit(127);
 }
 
@@ -214,11 +235,43 @@ static bool read_reason(const struct dump *d, struct vol_error *err)
 	return true;
 }
 
-static int run(struct dump *d, struct vol_error *err)
+static int failed(const struct dump *d, const struct vol_error *how, int errnum,
+		  struct vol_error *err)
+{
+	char log[PATH_MAX];
+
+	if (stopped)
+		return vol_errorf_errno(err, ECANCELED, "told to stop");
+	if (read_reason(d, err))
+		return -1;
+	snprintf(log, sizeof(log), "%s/%s", d->dir, log_of(d));
+	if (errnum != ECHILD || access(log, R_OK) != 0)
+		return vol_errorf_errno(err, EIO, "%s", how->text);
+	return vol_criu_reason(log, err);
+}
+
+/* Its end.  before: what the cgroup is to be is no matter of ours. */
+static int wait_criu(struct dump *d, pid_t pid, unsigned int seconds,
+		     struct vol_error *err)
 {
 	struct vol_error how;
-	char log[PATH_MAX];
-	int rc, errnum;
+	int rc = vol_criu_wait(pid, seconds, &how), errnum = errno;
+
+	vol_criu_end_children(0);
+	criu_pid = 0;
+	alarm(0);
+	/* One that ended by itself has let go of them. */
+	if (rc == 0 || errnum == ECHILD)
+		vol_record_seize(d->supervisor, false);
+	/* One that was killed leaves it as it is. */
+	if (d->cgroup[0] && !d->before &&
+	    vol_cgroup_freeze(d->cgroup, d->frozen, err) != 0)
+		return -1;
+	return rc == 0 && !stopped ? 0 : failed(d, &how, errnum, err);
+}
+
+static int run(struct dump *d, struct vol_error *err)
+{
 	pid_t pid;
 
 	/* CRIU stops children of its own, to see what the kernel can do; killed
@@ -234,30 +287,26 @@ static int run(struct dump *d, struct vol_error *err)
 	pid = start_criu(d);
 	if (pid < 0)
 		return vol_errorf(err, "fork: %s", strerror(errno));
-	if (d->cgroup[0] && vol_hold_until_traced(d->cgroup, d->record->pid1,
-						  pid, d->seconds, err) != 0)
+	if (d->cgroup[0] &&
+	    vol_hold_until_traced(d->cgroup, d->record->pid1, pid,
+				  d->how->seconds, err) != 0)
 		kill(pid, SIGKILL);
-	rc = vol_criu_wait(pid, d->seconds, &how);
-	errnum = errno;
-	vol_criu_end_children(0);
-	criu_pid = 0;
-	alarm(0);
-	/* One that ended by itself has let go of them. */
-	if (rc == 0 || errnum == ECHILD)
-		vol_record_seize(d->supervisor, false);
-	/* One that was killed leaves it as it is. */
-	if (d->cgroup[0] && vol_cgroup_freeze(d->cgroup, d->frozen, err) != 0)
-		return -1;
-	if (stopped)
-		return vol_errorf_errno(err, ECANCELED, "told to stop");
-	if (rc == 0)
-		return 0;
-	if (read_reason(d, err))
-		return -1;
-	snprintf(log, sizeof(log), "%s/" VOL_DUMP_LOG, d->dir);
-	if (errnum != ECHILD || access(log, R_OK) != 0)
-		return vol_errorf_errno(err, EIO, "%s", how.text);
-	return vol_criu_reason(log, err);
+	return wait_criu(d, pid, d->how->seconds, err);
+}
+
+/* The same of a job that stands still only where CRIU has it do so. */
+static int run_before(struct dump *d, struct vol_error *err)
+{
+	unsigned int left;
+	pid_t pid;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	vol_record_seize(d->supervisor, true);
+	pid = start_criu(d);
+	if (pid < 0)
+		return vol_errorf(err, "fork: %s", strerror(errno));
+	left = vol_hold_mind(d->cgroup, d->record->pid1, pid, d->how->seconds);
+	return wait_criu(d, pid, left, err);
 }
 
 static void remove_images(const struct dump *d, const char *prefix)
@@ -286,7 +335,7 @@ static void remove_file(const struct dump *d, const char *name)
 	unlink(path);
 }
 
-static int finish(const struct dump *d, struct vol_error *err)
+static int finish(struct dump *d, struct vol_error *err)
 {
 	char from[PATH_MAX], to[PATH_MAX];
 
@@ -294,28 +343,29 @@ static int finish(const struct dump *d, struct vol_error *err)
 	remove_images(d, "cgroup");
 	remove_file(d, VOL_DUMP_LOG);
 	remove_file(d, VOL_DUMP_FREEZE);
-	remove_file(d, "stats-dump");
+	remove_file(d, STATS);
 	snprintf(from, sizeof(from), "%s/" VOL_RECORD_UNSAFE, d->dir);
 	snprintf(to, sizeof(to), "%s/" VOL_RECORD_FILE, d->dir);
-	if (d->goes_on) {
+	if (d->how->goes_on) {
 		/* The hook has added to it. */
 		if (vol_record_read(d->dir, VOL_RECORD_UNSAFE, d->record,
 				    err) != 0 ||
 		    vol_take_sync(d->record, err) != 0)
 			return -1;
 	}
+	if (d->rest && vol_merge(d->dir, err) != 0)
+		return -1;
 	if (rename(from, to) != 0)
 		return vol_errorf(err, "%s: %s", to, strerror(errno));
 	return 0;
 }
 
-static int dump(struct dump *d, const char *task, struct vol_error *err)
+static int dump_once(struct dump *d, struct vol_error *err)
 {
 	int saved;
 
-	if (find(d, task, err) != 0 || vol_dump_folder(d->dir, err) != 0)
+	if (vol_dump_folder(d->dir, VOL_RECORD_IMAGES, err) != 0)
 		return -1;
-	d->record->goes_on = d->goes_on;
 	if (add_args(d, err) == 0 && write_record(d, err) == 0 &&
 	    run(d, err) == 0 && finish(d, err) == 0)
 		return 0;
@@ -323,29 +373,80 @@ static int dump(struct dump *d, const char *task, struct vol_error *err)
 	remove_images(d, "");
 	remove_file(d, VOL_RECORD_UNSAFE);
 	remove_file(d, VOL_DUMP_FREEZE);
-	remove_file(d, "stats-dump");
+	remove_file(d, STATS);
 	errno = saved;
 	return -1;
 }
 
-int vol_dump(const char *criu, unsigned int seconds, bool goes_on,
-	     const char *task, const char *dir, struct vol_error *err)
+/* What CRIU takes for unchanged was not in what was written before: then all of
+ * it is written. */
+static bool lacks_what_was_before(const struct dump *d,
+				  const struct vol_error *err)
+{
+	return d->rest && strstr(err->text, VOL_CRIU_NOT_BEFORE);
+}
+
+static int dump(struct dump *d, const char *task, struct vol_error *err)
+{
+	int rc;
+
+	if (find(d, task, err) != 0)
+		return -1;
+	d->record->goes_on = d->how->goes_on;
+	d->rest = vol_pre_is_there(d->dir);
+	rc = dump_once(d, err);
+	if (rc != 0 && lacks_what_was_before(d, err)) {
+		vol_args_free(&d->args);
+		d->record->mounts = 0;
+		d->rest = false;
+		rc = dump_once(d, err);
+	}
+	vol_pre_remove(d->dir);
+	return rc;
+}
+
+static int dump_before(struct dump *d, const char *task, struct vol_error *err)
+{
+	int rc;
+
+	if (find(d, task, err) != 0)
+		return -1;
+	d->before = true;
+	/* One that stands still loses nothing by a dump. */
+	if (d->frozen || !vol_pre_pays(d->cgroup, d->dir))
+		return 0;
+	if (vol_dump_folder(d->dir, VOL_RECORD_PRE, err) != 0)
+		return -1;
+	rc = add_args(d, err) == 0 ? run_before(d, err) : -1;
+	remove_file(d, STATS);
+	remove_file(d, IRMAP);
+	if (rc == 0) {
+		remove_file(d, VOL_PRE_LOG);
+		vol_pre_forget_shared(d->dir);
+	} else {
+		vol_pre_remove(d->dir);
+	}
+	return rc;
+}
+
+static int with_dump(int (*f)(struct dump *d, const char *task,
+			      struct vol_error *err),
+		     const struct vol_dumping *how, const char *task,
+		     const char *dir, struct vol_error *err)
 {
 	struct dump *d = calloc(1, sizeof(*d));
 	int rc = -1, saved;
 
 	if (!d)
 		return vol_errorf(err, "%s", strerror(errno));
-	d->criu = criu;
-	d->seconds = seconds;
-	d->goes_on = goes_on;
+	d->how = how;
 	d->dir = dir;
 	d->pid1 = -1;
 	d->record = calloc(1, sizeof(*d->record));
 	if (!d->record)
 		vol_errorf(err, "%s", strerror(errno));
 	else
-		rc = dump(d, task, err);
+		rc = f(d, task, err);
 	saved = errno;
 	if (d->pid1 >= 0)
 		close(d->pid1);
@@ -354,4 +455,16 @@ int vol_dump(const char *criu, unsigned int seconds, bool goes_on,
 	free(d);
 	errno = saved;
 	return rc;
+}
+
+int vol_dump(const struct vol_dumping *how, const char *task, const char *dir,
+	     struct vol_error *err)
+{
+	return with_dump(dump, how, task, dir, err);
+}
+
+int vol_dump_before(const struct vol_dumping *how, const char *task,
+		    const char *dir, struct vol_error *err)
+{
+	return with_dump(dump_before, how, task, dir, err);
 }

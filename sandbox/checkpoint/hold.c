@@ -26,6 +26,8 @@
 
 /* Until it stands still, which a busy machine takes its time for. */
 #define HOLD_MS 10000
+/* How often it is looked whether somebody freezes a job that runs. */
+#define LOOK_MS 5
 /* Bytes of a list of numbers. */
 #define THREADS_MAX (1 << 20)
 
@@ -119,6 +121,53 @@ int vol_hold_until_traced(const char *cgroup, pid_t pid1, pid_t criu,
 		ms++;
 	}
 	return n > 0 ? 0 : vol_cgroup_freeze(cgroup, false, err);
+}
+
+/* --- while it runs ---------------------------------------------------------
+ *
+ * Where memory is written before, the job's cgroup is not frozen, so that
+ * whoever protects the owner may freeze it at any moment, and it stands still.
+ * But where CRIU has all of it in its trap, what it has a process do would not
+ * come to its end.  Then it is thawed for that, which takes milliseconds in
+ * which nothing of the job runs by itself, and frozen again as soon as CRIU
+ * lets go.
+ */
+
+static bool is_asked_to_freeze(const char *cgroup)
+{
+	char path[PATH_MAX + 16];
+	cleanup_free char *text = NULL;
+
+	snprintf(path, sizeof(path), "%s/cgroup.freeze", cgroup);
+	text = vol_file_read(path, 16, NULL, NULL);
+	return text && text[0] == '1';
+}
+
+unsigned int vol_hold_mind(const char *cgroup, pid_t pid1, pid_t criu,
+			   unsigned int seconds)
+{
+	const uint64_t all_ms = seconds * UINT64_C(1000);
+	cleanup_fd int fd = pidfd_open(criu, 0);
+	struct pollfd end = {.fd = fd, .events = POLLIN};
+	bool thawed = false;
+	char first[16];
+	ino_t inside;
+	uint64_t ms;
+
+	snprintf(first, sizeof(first), "%d", (int)pid1);
+	inside = vol_process_namespace(first, "pid");
+	for (ms = 0; fd >= 0 && ms < all_ms; ms += thawed ? 1 : LOOK_MS) {
+		if (poll(&end, 1, thawed ? 1 : LOOK_MS) > 0)
+			break;
+		if (thawed && !all_are_traced(cgroup, inside))
+			thawed = vol_cgroup_freeze(cgroup, true, NULL) != 0;
+		else if (!thawed && is_asked_to_freeze(cgroup) &&
+			 all_are_traced(cgroup, inside))
+			thawed = vol_cgroup_freeze(cgroup, false, NULL) == 0;
+	}
+	if (thawed)
+		vol_cgroup_freeze(cgroup, true, NULL);
+	return ms < all_ms ? (unsigned int)((all_ms - ms + 999) / 1000) : 1;
 }
 
 /* --- and holding again ------------------------------------------------------

@@ -28,6 +28,8 @@ static void usage(void)
 {
 	fputs("usage: slurm-volunteer-checkpoint [-c CRIU] [-t SECONDS] [-p] "
 	      "dump TASK DIR\n"
+	      "       slurm-volunteer-checkpoint [-c CRIU] [-t SECONDS] "
+	      "pre TASK DIR\n"
 	      "       slurm-volunteer-checkpoint -f [-p] [-s SIGNAL -g "
 	      "MILLISECONDS] dump TASK DIR\n"
 	      "       slurm-volunteer-checkpoint [-c CRIU] restore-check DIR\n"
@@ -107,11 +109,12 @@ static int probe(const char *criu, struct vol_error *err)
 	}
 	uname(&kernel);
 	sscanf(kernel.release, "%u.%u", &major, &minor);
-	printf("criu=%u.%u.%u kernel=%s sockets=%s\n", version / 10000,
+	printf("criu=%u.%u.%u kernel=%s sockets=%s dirty=%s\n", version / 10000,
 	       version / 100 % 100, version % 100, kernel.release,
 	       major * 100 + minor < SOCKETS_KERNEL || version >= SOCKETS_CRIU
 		       ? "yes"
-		       : "no");
+		       : "no",
+	       vol_pre_tracks() ? "yes" : "no");
 	return 0;
 }
 
@@ -166,18 +169,18 @@ static uint64_t number(const char *text, uint64_t max)
 
 static int command(int argc, char *argv[])
 {
-	const char *criu = VOL_CHECKPOINT_CRIU;
-	struct vol_error err = {""};
-	uint64_t seconds = SECONDS;
+	struct vol_dumping dump = {.criu = VOL_CHECKPOINT_CRIU,
+				   .seconds = SECONDS};
 	struct vol_packing how = {.goes_on = false};
+	struct vol_error err = {""};
 	bool files = false;
 	int c, rc = -1;
 
 	while ((c = getopt(argc, argv, "+c:t:pfs:g:")) != -1)
 		if (c == 'c')
-			criu = optarg;
+			dump.criu = optarg;
 		else if (c == 'p')
-			how.goes_on = true;
+			how.goes_on = dump.goes_on = true;
 		else if (c == 'f')
 			files = true;
 		else if (c == 's')
@@ -185,19 +188,20 @@ static int command(int argc, char *argv[])
 		else if (c == 'g')
 			how.grace_ms = number(optarg, DAY * UINT64_C(1000));
 		else if (c == 't')
-			seconds = number(optarg, DAY);
+			dump.seconds = (unsigned int)number(optarg, DAY);
 		else
 			usage();
 	argc -= optind;
 	argv += optind;
 	if (argc == 3 && strcmp(argv[0], "dump") == 0)
 		rc = files ? vol_pack(&how, argv[1], argv[2], &err)
-			   : vol_dump(criu, (unsigned int)seconds, how.goes_on,
-				      argv[1], argv[2], &err);
+			   : vol_dump(&dump, argv[1], argv[2], &err);
+	else if (argc == 3 && strcmp(argv[0], "pre") == 0)
+		rc = vol_dump_before(&dump, argv[1], argv[2], &err);
 	else if (argc == 2 && strcmp(argv[0], "restore-check") == 0)
-		rc = restore_check(criu, argv[1], &err);
+		rc = restore_check(dump.criu, argv[1], &err);
 	else if (argc == 1 && strcmp(argv[0], "probe") == 0)
-		rc = probe(criu, &err);
+		rc = probe(dump.criu, &err);
 	else
 		usage();
 	return rc == 0 ? 0 : fail(&err);

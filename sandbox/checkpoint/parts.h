@@ -19,8 +19,12 @@
 /* The record before all is safe. */
 #define VOL_RECORD_UNSAFE ".step"
 
+/* Memory that was written before, beside the images; CRIU's folder, too. */
+#define VOL_RECORD_PRE "pre"
+
 /* What CRIU says. */
 #define VOL_DUMP_LOG    "dump.log"
+#define VOL_PRE_LOG     "pre.log"
 #define VOL_DUMP_REASON ".reason"
 /* What hold.c freezes again before CRIU lets go of it: "PID CGROUP", PID being
  * in the machine's cgroup namespace. */
@@ -61,8 +65,10 @@ struct vol_args {
 
 void vol_args_add(struct vol_args *args, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-/* Those that a dump and a restore have in common: images and log. */
-void vol_args_common(struct vol_args *args, const char *dir, const char *log);
+/* Those that dumps and a restore have in common: images, in a folder of dir,
+ * and log. */
+void vol_args_common(struct vol_args *args, const char *dir, const char *images,
+		     const char *log);
 /* A network with nothing but a loopback is the job's own, so that its
  * connections can be put back by who has the rights in the job's namespaces
  * only; another one is made by the machine, for both to be in. */
@@ -79,6 +85,9 @@ void vol_criu_exec(const char *criu, struct vol_args *args, const char *more);
 int vol_criu_wait(pid_t pid, unsigned int seconds, struct vol_error *err);
 /* Kill what it has left to us, all of our children but one; keeps errno. */
 void vol_criu_end_children(pid_t but);
+
+/* What it says of memory that is not in the folder before. */
+#define VOL_CRIU_NOT_BEFORE "memory was not written down before"
 
 /* What a log says of the failure, as one line; EPERM if that is the job's own
  * doing, which no machine can change, EIO else. */

@@ -39,6 +39,12 @@ int vol_hold(const char *cgroup, struct vol_error *err);
 int vol_hold_until_traced(const char *cgroup, pid_t pid1, pid_t criu,
 			  unsigned int seconds, struct vol_error *err);
 
+/* Until CRIU, which has some of it in its trap for a moment, has ended, or so
+ * many seconds are over: whoever freezes the cgroup meanwhile finds it frozen,
+ * and CRIU gets out of it.  The seconds that are left, at least 1. */
+unsigned int vol_hold_mind(const char *cgroup, pid_t pid1, pid_t criu,
+			   unsigned int seconds);
+
 /* A cgroup that was frozen is to be so when CRIU lets go of it: note that in
  * the dump's folder, from the machine's cgroup namespace. */
 int vol_hold_note(const char *dir, const char *cgroup, struct vol_error *err);
@@ -48,12 +54,44 @@ int vol_hold_again(const char *dir, struct vol_error *err);
 /* --- dump.c ----------------------------------------------------------------
  */
 
-/* errno EPERM: the job's own doing. */
-int vol_dump(const char *criu, unsigned int seconds, bool goes_on,
-	     const char *task, const char *dir, struct vol_error *err);
+struct vol_dumping {
+	const char *criu;
+	unsigned int seconds;
+	bool goes_on;
+};
+
+/* With what vol_dump_before has left in dir.  errno EPERM: the job's own doing.
+ */
+int vol_dump(const struct vol_dumping *how, const char *task, const char *dir,
+	     struct vol_error *err);
+/* Write memory down while the job runs, if that pays.  -1: nothing of it is
+ * left. */
+int vol_dump_before(const struct vol_dumping *how, const char *task,
+		    const char *dir, struct vol_error *err);
 
 /* A folder for a dump: that of the images in it is made. */
-int vol_dump_folder(const char *dir, struct vol_error *err);
+int vol_dump_folder(const char *dir, const char *images, struct vol_error *err);
+
+/* --- pre.c: memory that is written while the job runs ----------------------
+ */
+
+/* Does this kernel tell which pages were written since? */
+bool vol_pre_tracks(void);
+/* Is it worth it for the job in this cgroup, does the kernel tell, and is there
+ * room in dir? */
+bool vol_pre_pays(const char *cgroup, const char *dir);
+/* What CRIU has left in dir: is it there?  Without shared memory; not at all.
+ * They keep errno. */
+bool vol_pre_is_there(const char *dir);
+void vol_pre_forget_shared(const char *dir);
+void vol_pre_remove(const char *dir);
+
+/* --- merge.c ---------------------------------------------------------------
+ */
+
+/* Make one of the images in dir and what was written before, of which nothing
+ * is left.  After -1 they are no image. */
+int vol_merge(const char *dir, struct vol_error *err);
 
 /* --- pack.c ----------------------------------------------------------------
  */

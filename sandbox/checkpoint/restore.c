@@ -121,7 +121,7 @@ static void add_args(const struct restoring *r, struct vol_args *args)
 
 	vol_args_add(args, "criu");
 	vol_args_add(args, "restore");
-	vol_args_common(args, r->dir, VOL_RESTORE_LOG);
+	vol_args_common(args, r->dir, VOL_RECORD_IMAGES, VOL_RESTORE_LOG);
 	vol_args_network(args, r->record->network);
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		vol_args_add(args, "%s", fixed[i]);

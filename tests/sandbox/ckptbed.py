@@ -159,6 +159,12 @@ class CkptBed(Bed):
              what or str(self.task(step)), str(folder)], check=False,
             capture_output=True, text=True, timeout=120)
 
+    def pre(self, step, folder, *options):
+        return subprocess.run(
+            [str(PROGRAM), "-c", CRIU, *options, "pre", str(self.task(step)),
+             str(folder)], check=False, capture_output=True, text=True,
+            timeout=120)
+
     def save(self, step, *options):
         folder = self.folder()
         done = self.dump(step, folder, *options)
