@@ -99,6 +99,7 @@ static const char usage[] =
 	"  --bytes=N            put: the image is at most so long\n"
 	"  --before=N           get, load: the newest with a lower number\n"
 	"  --cause=CAUSE        save: evict or periodic\n"
+	"  --pre                save: begin while the job runs\n"
 	"  --node=NAME          save: in place of the host's name\n"
 	"  --server=FD          save: ask a slurm-volunteer-checkpoint serve\n"
 	"  --stream=FILE        save, load: a file in place of the controller\n"
@@ -168,16 +169,22 @@ static int take(struct image_options *o, int c, const char *value)
 		{'n', &o->node},     {'s', &o->stream},     {'k', &o->criu},
 		{'L', &o->programs}, {'W', &o->walls},      {'a', &o->cause},
 	};
+	const struct {
+		int c;
+		bool *flag;
+	} flags[] = {{'F', &o->files}, {'E', &o->pre}, {'p', &o->progress}};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (texts[i].c == c) {
 			*texts[i].text = value;
 			return 0;
 		}
-	if (c != 'p' && c != 'F')
-		return take_number(o, c, value);
-	*(c == 'F' ? &o->files : &o->progress) = true;
-	return 0;
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (flags[i].c == c) {
+			*flags[i].flag = true;
+			return 0;
+		}
+	return take_number(o, c, value);
 }
 
 /* What each verb needs, and what it may have besides. */
@@ -188,21 +195,30 @@ static int check(const struct image_options *o)
 	} verbs[] = {
 		{"put", "r", "b"},
 		{"get", "", "B"},
-		{"save", "r", "anskLSFiG"},
+		{"save", "r", "anskLSFiGE"},
 		{"load", "ug", "BskLWFP"},
 	};
 	const struct {
 		char c;
 		bool said;
 	} options[] = {
-		{'r', o->restarts != UNSAID}, {'u', o->uid != UNSAID},
-		{'g', o->gid != UNSAID},      {'P', o->places != NULL},
-		{'b', o->bytes != UNSAID},    {'B', o->before != UNSAID},
-		{'n', o->node != NULL},       {'s', o->stream != NULL},
-		{'k', o->criu != NULL},       {'L', o->programs != NULL},
-		{'W', o->walls != NULL},      {'S', o->server >= 0},
-		{'a', o->cause != NULL},      {'F', o->files},
-		{'i', o->signal != 0},        {'G', o->grace_ms != 0},
+		{'r', o->restarts != UNSAID},
+		{'u', o->uid != UNSAID},
+		{'g', o->gid != UNSAID},
+		{'P', o->places != NULL},
+		{'b', o->bytes != UNSAID},
+		{'B', o->before != UNSAID},
+		{'n', o->node != NULL},
+		{'s', o->stream != NULL},
+		{'k', o->criu != NULL},
+		{'L', o->programs != NULL},
+		{'W', o->walls != NULL},
+		{'S', o->server >= 0},
+		{'a', o->cause != NULL},
+		{'F', o->files},
+		{'i', o->signal != 0},
+		{'G', o->grace_ms != 0},
+		{'E', o->pre},
 	};
 	size_t v = 0;
 
@@ -213,6 +229,7 @@ static int check(const struct image_options *o)
 	     strcmp(o->cause, vol_ckcause_names[VOL_CKCAUSE_EVICT]) != 0 &&
 	     strcmp(o->cause, vol_ckcause_names[VOL_CKCAUSE_PERIODIC]) != 0) ||
 	    ((o->signal || o->grace_ms) && !o->files) ||
+	    (o->pre && (!o->cause || o->files)) ||
 	    (strcmp(o->verb, "load") == 0 && o->files == (o->places != NULL)))
 		return -1;
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
@@ -261,6 +278,7 @@ static int parse(int argc, char **argv, struct image_options *o)
 		{"walls", required_argument, NULL, 'W'},
 		{"server", required_argument, NULL, 'S'},
 		{"files", no_argument, NULL, 'F'},
+		{"pre", no_argument, NULL, 'E'},
 		{"signal", required_argument, NULL, 'i'},
 		{"grace", required_argument, NULL, 'G'},
 		{"progress", no_argument, NULL, 'p'},

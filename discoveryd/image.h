@@ -27,7 +27,7 @@ struct image_options {
 	const char *verb, *what; /* file, cgroup or folder */
 	const char *conf, *controller, *places, *stream, *programs, *criu,
 		*walls, *node, *cause;
-	bool progress, files;
+	bool progress, files, pre;
 	/* UINT64_MAX: not said. */
 	uint64_t job, restarts, uid, gid, bytes, before, wait_ms;
 	uint64_t signal, grace_ms; /* 0: none */

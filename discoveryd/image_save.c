@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,8 @@ struct saving {
 	char *step, *manifest; /* texts */
 	size_t step_len, manifest_len;
 	struct vol_ckmanifest m;
-	int images; /* folder */
+	int images;                /* folder */
+	uint64_t begin_ms, pre_ms; /* it stands still since; what was before */
 };
 
 /* ---- what it is ---- */
@@ -268,6 +270,41 @@ static int name_task(const char *cgroup, char number[16], struct vol_error *err)
 	return 0;
 }
 
+/* Who says that the job stands still ends us when it never does. */
+static int wait_for_stop(const struct image *im, struct vol_error *err)
+{
+	struct pollfd p[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
+			      {.fd = im->carrier.stop, .events = POLLIN}};
+
+	while (poll(p, 2, -1) < 0)
+		if (errno != EINTR)
+			return vol_errorf(err, "poll: %s", strerror(errno));
+	return p[1].revents ? vol_errorf_errno(err, ECANCELED, "told to stop")
+			    : 0;
+}
+
+/* Without it more is written in the stop, and that is all. */
+static int write_before(struct saving *s, struct vol_ckdump *dump,
+			struct vol_error *err)
+{
+	uint64_t begin = image_now_ms();
+	struct image *im = s->im;
+	unsigned int took_s;
+
+	im->stage = "pre";
+	image_progress(im, 0, true);
+	dump->before = true;
+	if (vol_ckdump(dump, err) < 0 && errno == ECANCELED)
+		return -1;
+	dump->before = false;
+	s->pre_ms = image_now_ms() - begin;
+	took_s = (unsigned int)(s->pre_ms / 1000);
+	dump->seconds = took_s < dump->seconds ? dump->seconds - took_s : 1;
+	im->stage = "stop";
+	image_progress(im, 0, true);
+	return wait_for_stop(im, err);
+}
+
 static int write_down(struct saving *s, struct vol_error *err)
 {
 	struct image *im = s->im;
@@ -295,6 +332,9 @@ static int write_down(struct saving *s, struct vol_error *err)
 		dump.cgroup = task;
 	}
 	im->carrier.fits_any = im->o->files;
+	if (im->o->pre && write_before(s, &dump, err) < 0)
+		return -1;
+	s->begin_ms = image_now_ms();
 	im->stage = "dump";
 	image_progress(im, 0, true);
 	return vol_ckdump(&dump, err);
@@ -303,7 +343,7 @@ static int write_down(struct saving *s, struct vol_error *err)
 static int save(struct saving *s, struct vol_error *err)
 {
 	struct image *im = s->im;
-	uint64_t begin = image_now_ms(), dumped;
+	uint64_t dumped;
 	uint32_t number = 0;
 	int status;
 
@@ -322,9 +362,9 @@ static int save(struct saving *s, struct vol_error *err)
 			   : send_to_controller(s, &number, err)) < 0)
 		return image_status(im);
 	printf("{\"number\": %" PRIu32 ", \"bytes\": %" PRIu64
-	       ", \"memory\": %" PRIu64 ", \"dump_ms\": %" PRIu64
-	       ", \"send_ms\": %" PRIu64 "}\n",
-	       number, im->moved, s->m.memory, dumped - begin,
+	       ", \"memory\": %" PRIu64 ", \"pre_ms\": %" PRIu64
+	       ", \"dump_ms\": %" PRIu64 ", \"send_ms\": %" PRIu64 "}\n",
+	       number, im->moved, s->m.memory, s->pre_ms, dumped - s->begin_ms,
 	       image_now_ms() - dumped);
 	return IMAGE_DONE;
 }

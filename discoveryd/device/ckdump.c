@@ -55,7 +55,7 @@ static void make_words(const struct vol_ckdump *d, struct words *w)
 		add_word(w, "probe");
 		return;
 	}
-	if (d->goes_on)
+	if (d->goes_on && !d->before)
 		add_word(w, "-p");
 	if (d->files)
 		add_word(w, "-f");
@@ -67,7 +67,7 @@ static void make_words(const struct vol_ckdump *d, struct words *w)
 		add_word(w, "-g");
 		add_word(w, w->grace);
 	}
-	add_word(w, "dump");
+	add_word(w, d->before ? "pre" : "dump");
 	add_word(w, d->cgroup);
 	add_word(w, d->dir);
 }

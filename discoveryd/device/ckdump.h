@@ -12,6 +12,7 @@
 struct vol_ckdump {
 	const char *program, *criu;
 	const char *cgroup, *dir; /* cgroup NULL: probe */
+	bool before; /* write memory down before dir is dumped to */
 	unsigned int seconds;
 	bool goes_on; /* the job, after it: keep what its files are, too */
 	bool files;   /* it saves itself: its own files, without processes, */

@@ -3,7 +3,8 @@
  * little is lost when it is gone without a word
  *
  * The step is held (freezer.h) for as long as its memory is written, and goes
- * on while that is sent.  Whose turn it is says lib/ckperiod.h.
+ * on while that is sent.  Of a large one most is written before, while it runs,
+ * and stops and goes as any other.  Whose turn it is says lib/ckperiod.h.
  *
  * An owner who comes in between costs the job nothing: what is being written is
  * written to its end, by something that has only what the machine can spare,
@@ -221,6 +222,17 @@ static void note_failed(struct vol_owner *o, uint32_t job, const char *why)
 		vol_debug("not saved: job %" PRIu32 ": %s", job, why);
 }
 
+/* Where it pays, it is stopped only for what could not be written before. */
+static int start(struct vol_owner *o, const struct vol_step *step,
+		 uint64_t memory, uint64_t ms, struct vol_error *err)
+{
+	if (memory >= VOL_SAVER_PRE_LEAST)
+		return vol_saver_begin_before(o->saver, step, ms, err);
+	vol_freezer_hold(o->freezer, step->job, true);
+	return vol_saver_begin(o->saver, step, VOL_CKCAUSE_PERIODIC, ms, 0,
+			       err);
+}
+
 static int begin(struct vol_owner *o, uint32_t job, uint64_t now_ms,
 		 struct vol_error *err)
 {
@@ -243,9 +255,7 @@ static int begin(struct vol_owner *o, uint32_t job, uint64_t now_ms,
 		limit_ms = o->conf->checkpoint_ms;
 	if (limit_ms > LIMIT_MAX_MS)
 		limit_ms = LIMIT_MAX_MS;
-	vol_freezer_hold(o->freezer, job, true);
-	if (vol_saver_begin(o->saver, &step, VOL_CKCAUSE_PERIODIC, limit_ms, 0,
-			    err) < 0) {
+	if (start(o, &step, memory, limit_ms, err) < 0) {
 		vol_freezer_hold(o->freezer, job, false);
 		return -1;
 	}

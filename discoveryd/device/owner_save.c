@@ -81,7 +81,10 @@ static void measure(struct vol_owner *o, const struct vol_saved *r)
 	/* Of one that saves itself nothing can be learnt. */
 	if (!r->memory)
 		return;
-	vol_ckrates_dumped(&o->period.rates, r->memory, r->dump_ms, r->bytes);
+	/* All that was written, be it while it ran: one that has to leave is
+	 * not asked how it would like it. */
+	vol_ckrates_dumped(&o->period.rates, r->memory, r->pre_ms + r->dump_ms,
+			   r->bytes);
 	vol_ckrates_sent(&o->period.rates, r->bytes, r->send_ms);
 }
 
@@ -115,10 +118,17 @@ static void on_written(uint32_t job, void *arg)
 	vol_owner_written(arg, job);
 }
 
+static void on_hold(uint32_t job, void *arg)
+{
+	const struct vol_owner *o = arg;
+
+	vol_freezer_hold(o->freezer, job, true);
+}
+
 int vol_owner_save_by(struct vol_owner *o, const char *program,
 		      const char *conf, struct vol_error *err)
 {
-	static const struct vol_saver_ops ops = {on_written, on_saved};
+	static const struct vol_saver_ops ops = {on_written, on_saved, on_hold};
 
 	o->saver = vol_saver_create(o->loop, o->freezer, program, conf, &ops, o,
 				    err);

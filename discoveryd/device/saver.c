@@ -8,22 +8,18 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <linux/ioprio.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "device/underling.h"
 #include "text.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
@@ -52,6 +48,7 @@ struct vol_saver {
 	sd_event_source *end, *timer;
 	struct lines out, err;
 	pid_t stepd;
+	int go[2]; /* a pipe to it: a line says that the step is lent; or -1 */
 	uint64_t begin_ms, until_ms;
 	char late[VOL_SAVER_WHY_SIZE]; /* why it ends at until_ms */
 	bool told_to_stop, written, ended;
@@ -93,6 +90,22 @@ static void note_stage(struct vol_saver *s)
 		s->ops->written(s->result.job, s->arg);
 }
 
+static void stop(struct vol_saver *s, const char *why, bool grace);
+
+/* Of one that began while the step ran. */
+static void stand_still(struct vol_saver *s)
+{
+	struct vol_error err;
+
+	if (s->go[1] < 0 || s->told_to_stop || s->ended)
+		return;
+	s->ops->hold(s->result.job, s->arg);
+	if (vol_freezer_lend(s->freezer, s->stepd, &err) < 0)
+		stop(s, err.text, true);
+	else
+		(void)!write(s->go[1], "\n", 1);
+}
+
 static void take_progress(struct vol_saver *s, const char *line, size_t len)
 {
 	json_t *json = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
@@ -103,11 +116,14 @@ static void take_progress(struct vol_saver *s, const char *line, size_t len)
 		snprintf(s->stage, sizeof(s->stage), "%s", stage);
 		s->stage_bytes = number_of(json, "bytes");
 		note_stage(s);
+		if (strcmp(s->stage, "stop") == 0)
+			stand_still(s);
 	} else if (number && number <= UINT32_MAX) {
 		s->numbered = true;
 		s->result.number = (uint32_t)number;
 		s->result.bytes = number_of(json, "bytes");
 		s->result.memory = number_of(json, "memory");
+		s->result.pre_ms = small(number_of(json, "pre_ms"));
 		s->result.dump_ms = small(number_of(json, "dump_ms"));
 		s->result.send_ms = small(number_of(json, "send_ms"));
 	}
@@ -200,9 +216,19 @@ void vol_saver_give_back(struct vol_saver *s)
 	s->stepd = 0;
 }
 
+static void close_go(struct vol_saver *s)
+{
+	for (int i = 0; i < 2; i++) {
+		if (s->go[i] >= 0)
+			close(s->go[i]);
+		s->go[i] = -1;
+	}
+}
+
 /* With its process reaped, or none begun. */
 static void forget(struct vol_saver *s)
 {
+	close_go(s);
 	s->end = sd_event_source_disable_unref(s->end);
 	s->timer = sd_event_source_disable_unref(s->timer);
 	close_lines(&s->out);
@@ -309,48 +335,6 @@ void vol_saver_limit(struct vol_saver *s, uint64_t ms, const char *why)
 
 /* ---- its start ---- */
 
-/* The daemon may be nicer treated than one of its helpers should be. */
-static void be_idle(void)
-{
-	static const struct sched_param none = {0};
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	if (fd >= 0) {
-		(void)!write(fd, "0", 1);
-		close(fd);
-	}
-	(void)setpriority(PRIO_PROCESS, 0, 19);
-	(void)sched_setscheduler(0, SCHED_IDLE, &none);
-	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0,
-		      IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
-}
-
-/* In the child; only calls that are safe after fork.  we: 0, nobody's end is
- * its own. */
-static void __attribute__((noreturn))
-become(const char *const *argv, pid_t we, int out, int err)
-{
-	char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-	char *env[] = {path, NULL};
-	int null = open("/dev/null", O_RDONLY);
-	sigset_t none;
-
-	setpgid(0, 0);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 ||
-	    dup2(err, 2) < 0 || chdir("/") < 0)
-		_exit(127);
-	close_range(3, ~0U, 0);
-	be_idle();
-	if (we && (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != we))
-		_exit(127);
-	execve(argv[0], (char *const *)argv, env);
-	dprintf(2, "%s: %s\n", argv[0], strerror(errno));
-	_exit(127);
-}
-
 /* A save that was killed can not do it.  Nobody's child: nothing waits for it.
  */
 static void tidy_up(const struct vol_saver *s)
@@ -366,7 +350,7 @@ static void tidy_up(const struct vol_saver *s)
 	if (pid == 0) {
 		pid = getpid();
 		if (fork() == 0)
-			become(argv, 0, null, null);
+			vol_underling_become(argv, 0, null, null, null);
 		_exit(0);
 	}
 	if (pid > 0)
@@ -378,6 +362,7 @@ static void tidy_up(const struct vol_saver *s)
 static int launch(struct vol_saver *s, const struct vol_step *step, uint64_t ms,
 		  uint64_t grace_ms, int out, int err)
 {
+	cleanup_fd int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	char conf[PATH_MAX + 8], wait[48], job[32], restarts[32], cause[32];
 	char signal[32], grace[48];
 	char cgroup[VOL_CGROUP_SIZE + sizeof(CGROUP_ROOT "/user")];
@@ -400,6 +385,8 @@ static int launch(struct vol_saver *s, const struct vol_step *step, uint64_t ms,
 	snprintf(cgroup, sizeof(cgroup), CGROUP_ROOT "%s/user", step->cgroup);
 	snprintf(signal, sizeof(signal), "--signal=%" PRIu32, step->signal);
 	snprintf(grace, sizeof(grace), "--grace=%" PRIu64 "ms", grace_ms);
+	if (s->go[0] >= 0)
+		argv[n++] = "--pre";
 	if (step->signal)
 		argv[n++] = "--files";
 	if (step->signal && grace_ms) {
@@ -410,7 +397,8 @@ static int launch(struct vol_saver *s, const struct vol_step *step, uint64_t ms,
 	argv[n] = cgroup;
 	s->pid = fork();
 	if (s->pid == 0)
-		become(argv, we, out, err);
+		vol_underling_become(argv, we, s->go[0] >= 0 ? s->go[0] : null,
+				     out, err);
 	if (s->pid < 0) {
 		s->pid = 0;
 		return -1;
@@ -461,17 +449,12 @@ static void kill_now(struct vol_saver *s)
 	(void)waitpid(s->pid, NULL, 0);
 }
 
-int vol_saver_begin(struct vol_saver *s, const struct vol_step *step,
-		    enum vol_ckcause cause, uint64_t ms, uint64_t grace_ms,
-		    struct vol_error *err)
+static int begin(struct vol_saver *s, const struct vol_step *step,
+		 enum vol_ckcause cause, uint64_t ms, uint64_t grace_ms,
+		 struct vol_error *err)
 {
 	cleanup_fd int out = -1, errors = -1;
 
-	if (s->pid)
-		return vol_errorf_errno(err, EBUSY,
-					"another job is being saved");
-	if (vol_freezer_lend(s->freezer, step->stepd, err) < 0)
-		return -1;
 	s->stepd = step->stepd;
 	s->begin_ms = now_ms();
 	s->until_ms = s->begin_ms + ms;
@@ -488,6 +471,35 @@ int vol_saver_begin(struct vol_saver *s, const struct vol_step *step,
 	kill_now(s);
 	forget(s);
 	return -1;
+}
+
+static int check_free(const struct vol_saver *s, struct vol_error *err)
+{
+	return s->pid ? vol_errorf_errno(err, EBUSY,
+					 "another job is being saved")
+		      : 0;
+}
+
+int vol_saver_begin(struct vol_saver *s, const struct vol_step *step,
+		    enum vol_ckcause cause, uint64_t ms, uint64_t grace_ms,
+		    struct vol_error *err)
+{
+	if (check_free(s, err) < 0 ||
+	    vol_freezer_lend(s->freezer, step->stepd, err) < 0)
+		return -1;
+	return begin(s, step, cause, ms, grace_ms, err);
+}
+
+int vol_saver_begin_before(struct vol_saver *s, const struct vol_step *step,
+			   uint64_t ms, struct vol_error *err)
+{
+	if (check_free(s, err) < 0)
+		return -1;
+	if (pipe2(s->go, O_CLOEXEC) < 0) {
+		s->go[0] = s->go[1] = -1;
+		return vol_errorf(err, "pipe: %s", strerror(errno));
+	}
+	return begin(s, step, VOL_CKCAUSE_PERIODIC, ms, 0, err);
 }
 
 /* ---- questions ---- */
@@ -530,6 +542,7 @@ struct vol_saver *vol_saver_create(sd_event *loop, struct vol_freezer *freezer,
 	if (s) {
 		s->loop = sd_event_ref(loop);
 		s->pidfd = s->out.fd = s->err.fd = -1;
+		s->go[0] = s->go[1] = -1;
 		s->out.take = take_progress;
 		s->err.take = take_reason;
 		s->freezer = freezer;

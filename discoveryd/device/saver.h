@@ -2,11 +2,14 @@
 /* saver.h - have a frozen job saved by a process of its own
  *
  *	PROGRAM --conf=FILE --wait=TIME --progress --job=N --restarts=N
- *		--cause=CAUSE [--files [--signal=N --grace=TIME]] save CGROUP
+ *		--cause=CAUSE [--pre | --files [--signal=N --grace=TIME]] save
+ *		CGROUP
  * (discoveryd/image.c) dumps the tasks below CGROUP and brings the image to the
  * controller.  It gets what the machine has to spare: SCHED_IDLE and the idle
  * class of the disk.  While it runs, the step is lent to it (freezer.h), and
  * comes back however it ends, or before that, once its memory is written.
+ * With --pre the step is not stopped at first, and not lent: at the stage
+ *"stop" it is, and then the program reads a line on its standard input.
  *
  * The time is what the owner's side says, and may be made shorter at any
  * moment.  When it is up, the program gets SIGTERM, so that it can remove what
@@ -51,6 +54,7 @@ struct vol_saved {
 	uint64_t bytes;
 	uint64_t memory;           /* of the job, in bytes */
 	uint32_t dump_ms, send_ms; /* as the program measured */
+	uint32_t pre_ms;           /* of its memory, while it ran */
 	uint64_t took_ms;          /* from the start to the end */
 };
 
@@ -60,6 +64,8 @@ struct vol_saved {
 struct vol_saver_ops {
 	void (*written)(uint32_t job, void *arg);
 	void (*done)(const struct vol_saved *result, void *arg);
+	/* Of one that began while it ran: stop the step's job. */
+	void (*hold)(uint32_t job, void *arg);
 };
 
 struct vol_saver;
@@ -80,6 +86,13 @@ int vol_saver_begin(struct vol_saver *s, const struct vol_step *step,
 		    enum vol_ckcause cause, uint64_t ms, uint64_t grace_ms,
 		    struct vol_error *err);
 
+/* The same of a step that runs, for VOL_CKCAUSE_PERIODIC: what can be written
+ * while it does is.  Until hold was called it stops and goes as the freezer has
+ * it.  Pays from so much memory on, bytes (sandbox/checkpoint/pre.c). */
+#define VOL_SAVER_PRE_LEAST (UINT64_C(32) << 20)
+int vol_saver_begin_before(struct vol_saver *s, const struct vol_step *step,
+			   uint64_t ms, struct vol_error *err);
+
 /* The job that is being saved, 0 = none. */
 uint32_t vol_saver_job(const struct vol_saver *s);
 /* Of that one: why, and whether its memory is written. */
@@ -95,8 +108,8 @@ void vol_saver_give_back(struct vol_saver *s);
  * result.  done is not called from here. */
 void vol_saver_limit(struct vol_saver *s, uint64_t ms, const char *why);
 
-/* New reference: {"job": 7, "cause": "evict" | "periodic", "stage": "dump" |
- * "send", "bytes": N}, or null. */
+/* New reference: {"job": 7, "cause": "evict" | "periodic", "stage": "pre" |
+ * "stop" | "dump" | "send", "bytes": N}, or null. */
 json_t *vol_saver_json(const struct vol_saver *s);
 
 #endif

@@ -90,7 +90,8 @@ static void on_written(uint32_t job, void *arg)
 		vol_saver_give_back(bed.saver);
 }
 
-static const struct vol_saver_ops ops = {on_written, on_done};
+/* hold is for test_saver_before.c. */
+static const struct vol_saver_ops ops = {on_written, on_done, NULL};
 
 static void create(void)
 {
