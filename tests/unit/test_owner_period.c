@@ -14,6 +14,13 @@
 	"echo '{\"number\": 4, \"bytes\": 54525952, \"memory\": 99999999, " \
 	"\"dump_ms\": 1300, \"send_ms\": 100}'"
 
+/* The same of one that is written while it runs, when there is "still". */
+#define BEFORE                                         \
+	"[ \"$7\" = --pre ] || exit 9\n"               \
+	"until [ -e still ]; do sleep 0.01; done\n"    \
+	"echo '{\"stage\": \"stop\", \"bytes\": 0}'\n" \
+	"read x\n" IN_STAGES
+
 static uint64_t t0;
 
 static void make(const char *name)
@@ -80,6 +87,87 @@ static void being_written(uint32_t every_s)
 	assert_int_equal(vol_saver_cause(bed.o.saver), VOL_CKCAUSE_PERIODIC);
 	assert_int_equal(task(7), '1');
 	assert_int_equal(bed.looks, 0);
+}
+
+/* A large one is left alone for longer. */
+#define LATER 1000
+
+static void until_stopped(uint32_t job)
+{
+	time_t end = time(NULL) + DEADLINE_S;
+
+	while (task(job) != '1') {
+		assert_true(time(NULL) <= end);
+		assert_true(sd_event_run(bed.o.loop, 10000) >= 0);
+	}
+}
+
+static void give_memory(uint32_t job, const char *bytes)
+{
+	char name[16], text[64];
+
+	snprintf(name, sizeof(name), "%u.batch", job);
+	snprintf(text, sizeof(text), "anon %s\n", bytes);
+	bed_write(bed.cgroups, name, "user/memory.stat", text);
+}
+
+/* It goes on while most is written, is stopped for the rest, and goes on. */
+static void a_large_job_is_stopped_late(void **state)
+{
+	(void)state;
+	program_does(BEFORE);
+	away(one, 1, 10);
+	give_memory(7, "33554432");
+	look_after(0);
+	look_after(LATER);
+	assert_int_equal(vol_saver_job(bed.o.saver), 7);
+	assert_int_equal(task(7), '0');
+	/* Somebody comes, and goes. */
+	opens(false);
+	assert_int_equal(task(7), '1');
+	opens(true);
+	assert_int_equal(task(7), '0');
+	make("still");
+	until_stopped(7);
+	assert_true(vol_freezer_holds(bed.o.freezer, 7));
+	make("go");
+	until_looks(1);
+	assert_int_equal(task(7), '0');
+	assert_false(vol_freezer_holds(bed.o.freezer, 7));
+	make("on");
+	until_looks(2);
+	assert_int_equal(vol_saver_job(bed.o.saver), 0);
+}
+
+/* One that fails before leaves the job as it is. */
+static void a_large_job_goes_on_when_it_is_not_saved(void **state)
+{
+	(void)state;
+	program_does("exit 1");
+	away(one, 1, 10);
+	give_memory(7, "33554432");
+	look_after(0);
+	look_after(LATER);
+	until_looks(1);
+	assert_int_equal(vol_saver_job(bed.o.saver), 0);
+	assert_int_equal(task(7), '0');
+	assert_false(vol_freezer_holds(bed.o.freezer, 7));
+}
+
+/* A byte less, and it is stopped at once. */
+static void a_small_job_is_stopped_at_once(void **state)
+{
+	(void)state;
+	program_does("[ \"$7\" = save ] || exit 9\n" IN_STAGES);
+	away(one, 1, 10);
+	give_memory(7, "33554431");
+	look_after(0);
+	look_after(LATER);
+	assert_int_equal(task(7), '1');
+	make("go");
+	make("on");
+	until_looks(2);
+	assert_int_equal(task(7), '0');
 }
 
 static size_t n_events(void)
@@ -449,6 +537,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_job_is_saved_and_goes_on),
+		TEST(a_large_job_is_stopped_late),
+		TEST(a_large_job_goes_on_when_it_is_not_saved),
+		TEST(a_small_job_is_stopped_at_once),
 		TEST(as_often_as_it_is_worth),
 		TEST(no_oftener_than_it_can),
 		TEST(one_that_saves_itself),
