@@ -15,8 +15,9 @@ WAIT = """#!/bin/bash
 echo begin
 until [ -e go ]; do sleep 0.01; done
 """
-# Half of it is written to once, a page in a thousand again and again; some is
-# given back and some is new after the first look at it.
+# Most of it is written to once, a few pages again and again (and by 2 MiB does a
+# kernel with huge pages tell); some is given back and some is new after the first
+# look at it.
 MEMORY = """#!/usr/bin/python3
 import hashlib, mmap, os, sys, time
 PAGE, N = 4096, 16384
@@ -28,7 +29,7 @@ child = os.fork()
 state, more = b"", []
 for i in range({n}):
     for k in range(16):
-        at = (i * 977 + k * 1021) % N * PAGE
+        at = (i + k * 3 if k or i % 20 else i * 977) % N * PAGE
         state = hashlib.sha256(state + block[at:at + 32]).digest()
         block[at:at + 32] = state
     shared[i % 64 * PAGE:i % 64 * PAGE + 32] = state
@@ -45,6 +46,15 @@ if not child:
 print(os.waitpid(child, 0)[1], hashlib.sha256(block).hexdigest(),
       hashlib.sha256(shared).hexdigest(),
       hashlib.sha256(b"".join(more)).hexdigest())
+"""
+
+# What it has written in the stop, bytes of pages.
+LOOKING = """#!/bin/sh
+{criu} "$@"
+status=$?
+while [ $# -gt 0 ] && [ "$1" != -D ]; do shift; done
+[ ! -d "$2" ] || cat "$2"/pages-* | wc -c > {written}
+exit $status
 """
 
 
@@ -69,6 +79,10 @@ def memory_is_written_while_it_runs(bed):
     nothing is left behind either way."""
     tracks = told("dirty") == "yes" and bed.make_cgroup() is not None
     bed.remove_cgroup()
+    criu, written = bed.images / "criu", bed.images / "written"
+    criu.write_text(LOOKING.replace("{criu}", CRIU)
+                    .replace("{written}", str(written)))
+    criu.chmod(0o755)
     bed.put(MEMORY.replace("{n}", "400"))
     expected = bed.finish(bed.launch())
     bed.put(MEMORY.replace("{n}", "400"))
@@ -87,8 +101,14 @@ def memory_is_written_while_it_runs(bed):
             (["pre"] if tracks else []), left
         before = lines(bed)
         wait_until(lambda b=before: lines(bed) > b, "it goes on")
-        done = bed.dump(step, folder, "-p")
+        done = bed.dump(step, folder, "-p", criu=str(criu))
         assert done.returncode == 0, (done, read(folder / "dump.log")[-3000:])
+        whole = sum(p.stat().st_size for p in (folder / "img").iterdir()
+                    if p.name.startswith("pages-"))
+        assert whole > 60 << 20, whole
+        part = int(written.read_text())
+        print(f"        {part >> 20} of {whole >> 20} MiB in the stop")
+        assert part < whole / 2 if tracks else part == whole, (part, whole)
         left = sorted(p.name for p in folder.iterdir())
         assert left == ["img", "step"], left
         names = [p.name for p in (folder / "img").iterdir()]
