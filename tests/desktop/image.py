@@ -258,7 +258,8 @@ def build(folder):
     call("tar", "-C", root, "--numeric-owner", "-xf", debian_root())
     install_build(root, folder / "state")
     # Static, so that it does not matter which release compiles it.
-    for source in (HERE / "observer.c", TOP / "tests/cluster/bomb.c"):
+    for source in (HERE / "ballast.c", HERE / "observer.c",
+                   TOP / "tests/cluster/bomb.c"):
         call("gcc", "-O2", "-static", "-Wall", "-Wextra", "-pthread", "-o",
              root / "usr/local/bin" / source.stem, source)
     configure(root)

@@ -3,10 +3,13 @@
 on when the machine is free again"""
 import re
 
+import stops
 from guest import wait
 
 OUTPUT = "/campaign/moved"
 STEPS = 150
+# Of which a window of one MiB is written to, and moves.
+MEGABYTES = 200
 GOES_ON = re.compile(r"^volunteer: goes on from image \d+, made \S+ ago on desk$",
                      re.M)
 
@@ -41,3 +44,15 @@ def test_a_job_goes_on_after_its_owner_has_gone(bed):
     assert bed.result(job) == bed.counted(STEPS)
     # Nothing of it is left.
     assert bed.desk.run("pgrep -a criu || true") == ""
+
+
+def test_a_large_job_stands_still_shortly(bed):
+    """What was not written to since is written while it runs."""
+    job = stops.submit(bed, MEGABYTES, 100000,
+                       "--volunteer-checkpoint=on-evict")
+    bed.running(job)
+    whole = stops.measure(bed, job, before=False)
+    rest = stops.measure(bed, job, before=True)
+    print(whole, rest)
+    assert rest["stop_ms"] < whole["stop_ms"] * 0.6, (whole, rest)
+    assert rest["pre_ms"] < whole["stop_ms"] * 0.6, (whole, rest)
