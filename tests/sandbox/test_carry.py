@@ -130,6 +130,47 @@ def stages_are_told(bed):
     bed.kill(step)
 
 
+def begin_before(bed):
+    return subprocess.Popen(
+        bed.image("save", f"--job={JOB}", "--restarts=2", "--progress",
+                  "--cause=periodic", "--pre", str(bed.cgroup)),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True)
+
+
+def until_stop(save):
+    stages = [json.loads(save.stdout.readline())["stage"] for _ in range(2)]
+    assert stages == ["pre", "stop"], stages
+
+
+def it_says_when_the_job_is_to_stand_still(bed):
+    """And is told when it does."""
+    step = bed.begin(200)
+    with begin_before(bed) as save:
+        until_stop(save)
+        before = read(bed.out)
+        wait_until(lambda: len(read(bed.out)) > len(before), "it runs")
+        assert save.poll() is None
+        bed.freeze()
+        out, err = save.communicate("\n", timeout=60)
+    said = [json.loads(line) for line in out.splitlines()]
+    assert save.returncode == 0 and said[0]["stage"] == "dump", (out, err)
+    assert said[-1]["pre_ms"] > 0 and said[-1]["memory"] > 100000, said
+    assert not bed.left(), bed.left()
+    bed.kill(step)
+
+
+def it_may_be_ended_before_the_job_stands_still(bed):
+    step = bed.begin(100)
+    with begin_before(bed) as save:
+        until_stop(save)
+        save.send_signal(signal.SIGTERM)
+        _, err = save.communicate(timeout=30)
+    assert save.returncode == FAILED and "told to stop" in err, err
+    assert not bed.left(), bed.left()
+    assert bed.finish(step).count("\n") == 102
+
+
 def refused(_, done, reason, status=UNFIT):
     lines = done.stderr.splitlines()
     assert done.returncode == status and len(lines) == 1 and \
@@ -268,6 +309,8 @@ if __name__ == "__main__":
         skip("no ids of a job's own on this machine")
     the_bed.require_criu()
     main(the_bed, [it_goes_on_from_the_stream, stages_are_told,
+                   it_says_when_the_job_is_to_stand_still,
+                   it_may_be_ended_before_the_job_stands_still,
                    what_is_not_this_job_is_refused,
                    what_this_machine_has_not_is_refused,
                    a_stream_that_was_changed_is_refused,
