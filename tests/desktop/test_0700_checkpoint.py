@@ -10,6 +10,7 @@ OUTPUT = "/campaign/moved"
 STEPS = 150
 # Of which a window of one MiB is written to, and moves.
 MEGABYTES = 200
+STOPPED = re.compile(r"goes on, saved as image \d+ \(stopped for (\d+) ms\)")
 GOES_ON = re.compile(r"^volunteer: goes on from image \d+, made \S+ ago on desk$",
                      re.M)
 
@@ -56,3 +57,31 @@ def test_a_large_job_stands_still_shortly(bed):
     print(whole, rest)
     assert rest["stop_ms"] < whole["stop_ms"] * 0.6, (whole, rest)
     assert rest["pre_ms"] < whole["stop_ms"] * 0.6, (whole, rest)
+
+
+def test_a_large_job_that_was_saved_while_it_ran_goes_on(bed):
+    """An image of it is made while nobody is there; then the owner comes."""
+    megabytes, steps = 48, 4000
+    bed.configure(parked_max="3s", checkpoint_every="5s", checkpoint_time="10m")
+    bed.head.spawn(f"mkdir -p /tmp/alone && exec ballast {megabytes} {steps} "
+                   "/tmp/alone")
+    since = bed.desk.run("date '+%F %T'").strip()
+    job = stops.submit(bed, megabytes, steps, "--volunteer-checkpoint=5s "
+                       f"--open-mode=append -o {OUTPUT}.%j")
+    bed.running(job)
+
+    def saved():
+        return STOPPED.findall(bed.desk.run(
+            f"journalctl -o cat --since '{since}' -u slurm-volunteer-device"))
+    wait("an image", saved, 240)
+    print("stopped for", saved(), "ms; stood still for", stops.gaps(bed, job))
+    assert bed.job(job)["JobState"] == "RUNNING"
+    with bed.typing():
+        wait("it waits", lambda: bed.job(job)["JobState"] == "PENDING", 240)
+    wait("it has ended", lambda: bed.job(job)["JobState"] not in (
+        "PENDING", "RUNNING", "COMPLETING"), 600)
+    assert bed.job(job)["JobState"] == "COMPLETED", output(bed, job)
+    assert GOES_ON.findall(output(bed, job)), output(bed, job)
+    alone = wait("the same without all that", lambda: bed.head.run(
+        "cat /tmp/alone/result 2> /dev/null || true").strip(), 120)
+    assert bed.result(job) == alone
