@@ -22,12 +22,6 @@
 #include "ckproto.h"
 #include "error.h"
 
-/* criu/include/pagemap.h: where the pages of an entry are.  LAZY: they could
- * have been left behind, which ours never are. */
-#define VOL_CKPAGE_PARENT  1
-#define VOL_CKPAGE_LAZY    2
-#define VOL_CKPAGE_PRESENT 4
-
 struct vol_ckmemory {
 	struct vol_ckbytes pagemap; /* the whole file; len 0: there is none */
 	uint64_t pages;             /* length of its file of pages, bytes */

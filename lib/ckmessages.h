@@ -437,6 +437,11 @@
 	X(NETNS, unix_conf, 9, BYTES, REPEATED) \
 	X(NETNS, ipv4_sysctl, 10, BYTES, REPEATED)
 
+/* criu/include/pagemap.h: where pages are.  LAZY: left behind; ours never. */
+#define VOL_CKPAGE_PARENT  1
+#define VOL_CKPAGE_LAZY    2
+#define VOL_CKPAGE_PRESENT 4
+
 /* pagemap.proto */
 #define VOL_CKPAGEMAP(X)                              \
 	X(PAGEMAP, vaddr, 1, U64, REQUIRED)           \

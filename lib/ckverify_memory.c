@@ -20,11 +20,6 @@
 #define AREA_MEMFD  (1u << 14)
 #define STATUS      0x1f7efu /* bits 0-3, 5-10, 12-16 */
 
-/* criu/include/pagemap.h */
-#define PE_PARENT  1
-#define PE_LAZY    2
-#define PE_PRESENT 4
-
 /* More than a process can have. */
 #define PAGES_MAX (UINT64_C(1) << 40)
 
@@ -149,13 +144,15 @@ int vol_ckcheck_pagemap(struct vol_ckset *set, struct vol_ckentry *e,
 	if (vol_ckproto_decode(e->message, vol_ckpagemap_rows, v, err) < 0)
 		return -1;
 	flags = v[VOL_CKPAGEMAP_flags].number;
-	in_parent = v[VOL_CKPAGEMAP_in_parent].number || flags & PE_PARENT;
+	in_parent =
+		v[VOL_CKPAGEMAP_in_parent].number || flags & VOL_CKPAGE_PARENT;
 	if (in_parent && !has_earlier(set, e->member->name.pre))
 		return vol_ckrefuse(err, "pages are in an image that is not "
 					 "there");
 	/* Others would come from the machine that the job left. */
-	if (flags & ~(int64_t)(PE_PARENT | PE_LAZY | PE_PRESENT) ||
-	    !(flags & (PE_PARENT | PE_PRESENT)))
+	if (flags & ~(int64_t)(VOL_CKPAGE_PARENT | VOL_CKPAGE_LAZY |
+			       VOL_CKPAGE_PRESENT) ||
+	    !(flags & (VOL_CKPAGE_PARENT | VOL_CKPAGE_PRESENT)))
 		return vol_ckrefuse(err, "flags are %" PRId64, flags);
 	n = (uint64_t)v[v[VOL_CKPAGEMAP_nr_pages].n
 				? VOL_CKPAGEMAP_nr_pages
