@@ -17,15 +17,7 @@ import pytest
 import runtimes
 import walls
 from migrating import BEGINS
-from test_1920_placement import begin_again, machines, numbers, reason
-
-COUNT = """\
-for i in $(seq 1 {n}); do
-	echo "$i"
-	sleep 0.05
-done
-echo end
-"""
+from test_1920_placement import COUNT, begin_again, machines, numbers, reason
 
 
 @pytest.fixture(scope="module", name="runtime")
