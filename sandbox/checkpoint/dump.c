@@ -49,18 +49,10 @@ struct dump {
 
 static int find(struct dump *d, const char *task, struct vol_error *err)
 {
-	const struct vol_record *r = d->record;
-
-	if (vol_record_find(task, d->record, &d->supervisor, err) != 0)
+	d->pid1 = vol_find_batch(task, d->record, &d->supervisor, err);
+	if (d->pid1 < 0)
 		return -1;
-	if (!r->batch)
-		return vol_errorf_errno(err, EPERM,
-					"only a batch script can be saved, not "
-					"a step of srun's");
-	d->pid1 = pidfd_open(r->pid1, 0);
-	if (d->pid1 < 0 || vol_process_start(r->pid1) != r->start)
-		return vol_errorf_errno(err, ESRCH, "the task has ended");
-	return vol_find_cgroup(r->pid1, d->cgroup, sizeof(d->cgroup),
+	return vol_find_cgroup(d->record->pid1, d->cgroup, sizeof(d->cgroup),
 			       &d->frozen, err);
 }
 

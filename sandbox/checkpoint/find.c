@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,16 +48,6 @@ static void cgroup_of(pid_t pid, char *path, size_t size)
 }
 
 /* -1: it can not be told. */
-static int is_frozen(const char *path)
-{
-	char file[PATH_MAX + 16];
-	cleanup_free char *text = NULL;
-
-	snprintf(file, sizeof(file), "%s/cgroup.freeze", path);
-	text = vol_file_read(file, 16, NULL, NULL);
-	return !text ? -1 : text[0] == '1';
-}
-
 static int look_above(const char *path, size_t root, struct vol_error *err)
 {
 	char above[PATH_MAX], *slash;
@@ -65,13 +56,30 @@ static int look_above(const char *path, size_t root, struct vol_error *err)
 	while ((slash = strrchr(above, '/')) &&
 	       (size_t)(slash - above) > root) {
 		*slash = '\0';
-		if (is_frozen(above) == 1)
+		if (vol_cgroup_is_to_freeze(above) == 1)
 			return vol_errorf_errno(err, EBUSY,
 						"%s is frozen, and with it "
 						"others than the task",
 						above);
 	}
 	return 0;
+}
+
+int vol_find_batch(const char *task, struct vol_record *r, pid_t *supervisor,
+		   struct vol_error *err)
+{
+	cleanup_fd int pid1 = -1;
+
+	if (vol_record_find(task, r, supervisor, err) != 0)
+		return -1;
+	if (!r->batch)
+		return vol_errorf_errno(err, EPERM,
+					"only a batch script can be saved, not "
+					"a step of srun's");
+	pid1 = pidfd_open(r->pid1, 0);
+	if (pid1 < 0 || vol_process_start(r->pid1) != r->start)
+		return vol_errorf_errno(err, ESRCH, "the task has ended");
+	return steal_fd(&pid1);
 }
 
 int vol_find_cgroup(pid_t pid, char *path, size_t size, bool *frozen,
@@ -91,7 +99,7 @@ int vol_find_cgroup(pid_t pid, char *path, size_t size, bool *frozen,
 	if (snprintf(path, size, "%s%s", root, its) >= (int)size)
 		return vol_errorf_errno(err, ENAMETOOLONG, "cgroup: %s",
 					strerror(ENAMETOOLONG));
-	state = is_frozen(path);
+	state = vol_cgroup_is_to_freeze(path);
 	*frozen = state == 1;
 	if (state < 0)
 		path[0] = '\0';

@@ -43,6 +43,26 @@ int vol_cgroup_freeze(const char *path, bool freeze, struct vol_error *err)
 	return 0;
 }
 
+int vol_cgroup_is_to_freeze(const char *path)
+{
+	char file[PATH_MAX + 16];
+	cleanup_free char *text = NULL;
+
+	snprintf(file, sizeof(file), "%s/cgroup.freeze", path);
+	text = vol_file_read(file, 16, NULL, NULL);
+	return !text ? -1 : text[0] == '1';
+}
+
+bool vol_cgroup_is_still(const char *path)
+{
+	cleanup_free char *text = NULL;
+	char file[PATH_MAX + 16];
+
+	snprintf(file, sizeof(file), "%s/cgroup.events", path);
+	text = vol_file_read(file, 256, NULL, NULL);
+	return text && strstr(text, "frozen 1");
+}
+
 int vol_hold(const char *cgroup, struct vol_error *err)
 {
 	char path[PATH_MAX + 16];
@@ -133,16 +153,6 @@ int vol_hold_until_traced(const char *cgroup, pid_t pid1, pid_t criu,
  * lets go.
  */
 
-static bool is_asked_to_freeze(const char *cgroup)
-{
-	char path[PATH_MAX + 16];
-	cleanup_free char *text = NULL;
-
-	snprintf(path, sizeof(path), "%s/cgroup.freeze", cgroup);
-	text = vol_file_read(path, 16, NULL, NULL);
-	return text && text[0] == '1';
-}
-
 unsigned int vol_hold_mind(const char *cgroup, pid_t pid1, pid_t criu,
 			   unsigned int seconds)
 {
@@ -161,7 +171,7 @@ unsigned int vol_hold_mind(const char *cgroup, pid_t pid1, pid_t criu,
 			break;
 		if (thawed && !all_are_traced(cgroup, inside))
 			thawed = vol_cgroup_freeze(cgroup, true, NULL) != 0;
-		else if (!thawed && is_asked_to_freeze(cgroup) &&
+		else if (!thawed && vol_cgroup_is_to_freeze(cgroup) == 1 &&
 			 all_are_traced(cgroup, inside))
 			thawed = vol_cgroup_freeze(cgroup, false, NULL) == 0;
 	}

@@ -51,20 +51,12 @@ struct pack {
 
 static int find(struct pack *p, const char *task, struct vol_error *err)
 {
-	const struct vol_record *r = p->record;
 	bool frozen;
 
-	if (vol_record_find(task, p->record, &p->supervisor, err) != 0)
-		return -1;
-	if (!r->batch)
-		return vol_errorf_errno(err, EPERM,
-					"only a batch script can be saved, not "
-					"a step of srun's");
-	p->pid1 = pidfd_open(r->pid1, 0);
-	if (p->pid1 < 0 || vol_process_start(r->pid1) != r->start)
-		return vol_errorf_errno(err, ESRCH, "the task has ended");
-	if (vol_find_cgroup(r->pid1, p->cgroup, sizeof(p->cgroup), &frozen,
-			    err) != 0)
+	p->pid1 = vol_find_batch(task, p->record, &p->supervisor, err);
+	if (p->pid1 < 0 ||
+	    vol_find_cgroup(p->record->pid1, p->cgroup, sizeof(p->cgroup),
+			    &frozen, err) != 0)
 		return -1;
 	if (!p->cgroup[0] || !frozen)
 		return vol_errorf_errno(err, EBUSY,
@@ -99,22 +91,12 @@ static int open_folders(struct pack *p, struct vol_error *err)
 	return 0;
 }
 
-static bool is_frozen(const char *cgroup)
-{
-	cleanup_free char *text = NULL;
-	char path[PATH_MAX + 16];
-
-	snprintf(path, sizeof(path), "%s/cgroup.events", cgroup);
-	text = vol_file_read(path, 256, NULL, NULL);
-	return text && strstr(text, "frozen 1");
-}
-
 /* Asked to stop is not stopped. */
 static int wait_still(const struct pack *p, struct vol_error *err)
 {
 	time_t end = time(NULL) + STILL_S;
 
-	while (!is_frozen(p->cgroup)) {
+	while (!vol_cgroup_is_still(p->cgroup)) {
 		if (time(NULL) > end)
 			return vol_errorf_errno(err, EBUSY,
 						"the job does not stop");

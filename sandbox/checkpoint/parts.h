@@ -46,6 +46,11 @@ void vol_record_told(pid_t supervisor, uint64_t until_ms);
 int vol_record_read(const char *dir, const char *name,
 		    struct vol_record *record, struct vol_error *err);
 
+/* Is it of the job that is to go on from it, and one that can?  EINVAL. */
+int vol_record_check_job(const struct vol_record *record,
+			 const struct vol_sandbox *sandbox,
+			 struct vol_error *err);
+
 /* Is that a file which slurmstepd opened for output? */
 bool vol_record_has_output(const struct vol_record *r, const char *path);
 

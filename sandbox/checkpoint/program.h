@@ -8,6 +8,11 @@
 /* --- find.c ----------------------------------------------------------------
  */
 
+/* The batch script that task is or holds (vol_record_find): a pidfd of its pid
+ * 1.  EPERM: it is a step of srun's; ESRCH: it has ended. */
+int vol_find_batch(const char *task, struct vol_record *record,
+		   pid_t *supervisor, struct vol_error *err);
+
 /* The cgroup (v2) of process pid: its folder; "" if it can not be frozen by
  * itself, as the one that we are in.  *frozen: it is.  -1 if one above it is.
  */
@@ -28,6 +33,10 @@ bool vol_process_is_zombie(const char *pid);
  */
 
 int vol_cgroup_freeze(const char *path, bool freeze, struct vol_error *err);
+/* Has it been asked to stop?  -1: no cgroup that can be. */
+int vol_cgroup_is_to_freeze(const char *path);
+/* Asked, and stopped. */
+bool vol_cgroup_is_still(const char *path);
 
 /* Freeze it, and wait until nothing of it runs.  It was asked to freeze after
  * -1, too. */

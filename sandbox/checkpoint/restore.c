@@ -301,8 +301,8 @@ static int take_over(struct restoring *r, struct vol_error *err)
 	return a->record < 0 ? -1 : vol_net_tie(&a->net, a->pid1, err);
 }
 
-static int check_record(const struct vol_sandbox *s, const struct vol_record *r,
-			struct vol_error *err)
+int vol_record_check_job(const struct vol_record *r,
+			 const struct vol_sandbox *s, struct vol_error *err)
 {
 	if (s->job.tasks != 1 || !s->job.batch || !r->batch)
 		return vol_errorf_errno(err, EINVAL,
@@ -313,6 +313,14 @@ static int check_record(const struct vol_sandbox *s, const struct vol_record *r,
 					"the image is of job %u of user %u, "
 					"this is job %u of user %u",
 					r->job, r->uid, s->job.job, s->job.uid);
+	return 0;
+}
+
+static int check_record(const struct vol_sandbox *s, const struct vol_record *r,
+			struct vol_error *err)
+{
+	if (vol_record_check_job(r, s, err) != 0)
+		return -1;
 	/* The image must not say what is the user's to say. */
 	if (r->files != s->job.files)
 		return vol_errorf_errno(err, EINVAL,

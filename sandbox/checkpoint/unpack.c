@@ -209,22 +209,6 @@ void vol_unpack(struct vol_brought *b)
 /* --- outside, before --------------------------------------------------------
  */
 
-static int check(const struct vol_sandbox *s, const struct vol_record *r,
-		 struct vol_error *err)
-{
-	if (s->job.tasks != 1 || !s->job.batch || !r->batch)
-		return vol_errorf_errno(err, EINVAL,
-					"only a batch script is restored");
-	if (r->job != s->job.job || r->uid != s->job.uid ||
-	    r->gid != s->job.gid)
-		return vol_errorf_errno(err, EINVAL,
-					"the image is of job %u of user %u, "
-					"this is job %u of user %u",
-					r->job, r->uid, s->job.job, s->job.uid);
-	return vol_ckfiles_check(r->entry, r->entries, s->walls.scratch_bytes,
-				 err);
-}
-
 static int open_image(const struct vol_sandbox *s, const char *dir,
 		      struct vol_brought *b, struct vol_error *err)
 {
@@ -232,7 +216,9 @@ static int open_image(const struct vol_sandbox *s, const char *dir,
 	size_t i = 0;
 
 	if (vol_record_read(dir, VOL_RECORD_FILE, &b->record, err) != 0 ||
-	    check(s, &b->record, err) != 0)
+	    vol_record_check_job(&b->record, s, err) != 0 ||
+	    vol_ckfiles_check(b->record.entry, b->record.entries,
+			      s->walls.scratch_bytes, err) != 0)
 		return -1;
 	while (i < b->record.entries &&
 	       !vol_rollback_has_copy(&b->record.entry[i]))
