@@ -15,10 +15,11 @@
  *
  * save: CGROUP is the folder of the step's tasks (.../step_batch/user).  It is
  * written down by slurm-volunteer-checkpoint, goes on as it was, and the image
- * (ckstream.h) is put.  --wait is for all of it.  --cause: why, "evict" (what
- * is said without it) or "periodic".  --server: descriptor of a socket whose
- * other end is a slurm-volunteer-checkpoint serve, which writes it down where
- * we could not (sandbox/checkpoint.h); else it is the one that
+ * (ckstream.h) is put: memory while it is written down if the job does not run
+ * on after it, else when it was.  --wait is for all of it.  --cause: why,
+ *"evict" (what is said without it) or "periodic".  --server: descriptor of a
+ *socket whose other end is a slurm-volunteer-checkpoint serve, which writes it
+ *down where we could not (sandbox/checkpoint.h); else it is the one that
  * slurm-volunteer-launch has started.
  *
  * --files: the program saves itself; its image are the files that the job has
@@ -36,10 +37,10 @@
  *
  * On stdout: a line of JSON, number of put, and number, restarts, bytes, sha256
  * and made_s of get, unless the image goes there; with --progress lines with
- * bytes before it.  Of save: number, bytes, memory, dump_ms and send_ms, before
- * it stage and bytes: the stage is "send" as soon as the step is needed no
- * more; of load: number, restarts, made_s, node and cause, number alone with
- * status 6.
+ * bytes before it.  Of save: number, bytes, memory, pre_ms, dump_ms and
+ * send_ms, before it stage and bytes: the stage is "send" as soon as the step
+ * is needed no more, which where both are done at once is the end; of load:
+ * number, restarts, made_s, node and cause, number alone with status 6.
  *
  * Exit status: 0 done, 1 failed, 2 used wrongly, 3 refused by the controller, 4
  * there is no image, 5 this job can not be saved, whoever tries, 6 this image

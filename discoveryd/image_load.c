@@ -3,8 +3,8 @@
  * may and can go on here
  *
  * It was made by a machine that nobody controls.  Nothing of it is used before
- * it was looked at: the manifest before the first file is written, all files
- * before the record, which makes an image of the folder.
+ * it was looked at: the manifest before any file but those of memory is
+ * written, all files before the record, which makes an image of the folder.
  */
 #include "config.h"
 
@@ -65,6 +65,9 @@ struct loading {
 	bool in_net; /* as ckverify.h has it */
 	int into;    /* folder of the images */
 	int file;    /* the one that comes */
+	/* Of memory that came before the manifest. */
+	uint32_t number;
+	uint64_t early, room; /* bytes; at the begin */
 	struct vol_link_msg here;
 };
 
@@ -147,21 +150,15 @@ static int check_names(const struct vol_ckmanifest *m, struct vol_error *err)
 	return 0;
 }
 
-static int check_room(const struct loading *l, const struct vol_ckmanifest *m,
+static int check_room(const struct loading *l, uint64_t bytes,
 		      struct vol_error *err)
 {
-	uint64_t bytes = vol_ckmanifest_bytes(m), room;
-	struct statvfs fs;
-
-	if (statvfs(l->dir, &fs) < 0)
-		return vol_errorf(err, "%s: %s", l->dir, strerror(errno));
-	room = (uint64_t)fs.f_bavail * fs.f_frsize;
-	return bytes < room
+	return bytes < l->room
 		       ? 0
 		       : vol_errorf_errno(err, ENOSPC,
 					  "%s: the image has %" PRIu64
 					  " bytes, and %" PRIu64 " are free",
-					  l->dir, bytes, room);
+					  l->dir, bytes, l->room);
 }
 
 static int check_record(struct loading *l, struct vol_error *err)
@@ -189,49 +186,19 @@ static int check_record(struct loading *l, struct vol_error *err)
 	return -1;
 }
 
-static int take_manifest(const struct vol_ckmanifest *m, const char *record,
-			 size_t record_len, void *arg, struct vol_error *err)
+static int make_file(struct loading *l, const char *name, struct vol_error *err)
 {
-	struct loading *l = arg;
-	const struct image *im = l->im;
-	const struct vol_ckidentity id = {.job = (uint32_t)im->o->job,
-					  .step = BATCH_STEP,
-					  .cluster = im->cluster,
-					  .uid = (uint32_t)im->o->uid,
-					  .gid = (uint32_t)im->o->gid};
-
-	l->m = m;
-	l->record = record;
-	l->record_len = record_len;
-	if (vol_ckmanifest_is_of(m, &id, err) < 0)
-		return -1;
-	if (im->o->files)
-		return image_files_check(m, record, record_len,
-					 l->walls->scratch_bytes, err) < 0
-			       ? -1
-			       : check_room(l, m, err);
-	if (!m->processes)
-		return vol_errorf_errno(err, EPERM,
-					"the image is of a program that saves "
-					"itself, and has no processes");
-	if (check_record(l, err) < 0 || check_names(m, err) < 0 ||
-	    vol_ckfit(&m->machine, &m->mapped, &l->machine, vol_ckhere_look,
-		      &l->root, err) < 0)
-		return -1;
-	return check_room(l, m, err);
+	l->file = openat(l->into, name,
+			 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			 0600);
+	return l->file < 0 ? vol_errorf(err, "%s: %s", name, strerror(errno))
+			   : 0;
 }
 
 static int begin_file(const struct vol_ckfile *file, void *arg,
 		      struct vol_error *err)
 {
-	struct loading *l = arg;
-
-	l->file = openat(l->into, file->name,
-			 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			 0600);
-	return l->file < 0
-		       ? vol_errorf(err, "%s: %s", file->name, strerror(errno))
-		       : 0;
+	return make_file(arg, file->name, err);
 }
 
 static int take_data(const void *data, size_t len, void *arg,
@@ -254,15 +221,81 @@ static int take_data(const void *data, size_t len, void *arg,
 	return 0;
 }
 
-static int end_file(const struct vol_ckfile *file, void *arg,
-		    struct vol_error *err)
+static int close_file(struct loading *l, const char *name,
+		      struct vol_error *err)
 {
-	struct loading *l = arg;
 	int rc = close(l->file);
 
 	l->file = -1;
-	return rc < 0 ? vol_errorf(err, "%s: %s", file->name, strerror(errno))
-		      : 0;
+	return rc < 0 ? vol_errorf(err, "%s: %s", name, strerror(errno)) : 0;
+}
+
+static int end_file(const struct vol_ckfile *file, void *arg,
+		    struct vol_error *err)
+{
+	return close_file(arg, file->name, err);
+}
+
+/* Of memory. */
+static int end_early(struct loading *l, struct vol_error *err)
+{
+	return l->file < 0 ? 0 : close_file(l, "memory", err);
+}
+
+/* What it belongs to is not known yet: that it has room is all there is to ask.
+ */
+static int take_pages(uint32_t number, const void *data, size_t len, void *arg,
+		      struct vol_error *err)
+{
+	struct loading *l = arg;
+	char name[VOL_CKNAME_SIZE];
+
+	if (l->im->o->files)
+		return vol_errorf_errno(err, EPERM,
+					"an image without processes has no "
+					"memory");
+	snprintf(name, sizeof(name), VOL_CKSTREAM_PAGES, number);
+	if (number != l->number) {
+		if (end_early(l, err) < 0 || make_file(l, name, err) < 0)
+			return -1;
+		l->number = number;
+	}
+	l->early += len;
+	if (check_room(l, l->early, err) < 0)
+		return -1;
+	return take_data(data, len, l, err);
+}
+
+static int take_manifest(const struct vol_ckmanifest *m, const char *record,
+			 size_t record_len, void *arg, struct vol_error *err)
+{
+	struct loading *l = arg;
+	const struct image *im = l->im;
+	const struct vol_ckidentity id = {.job = (uint32_t)im->o->job,
+					  .step = BATCH_STEP,
+					  .cluster = im->cluster,
+					  .uid = (uint32_t)im->o->uid,
+					  .gid = (uint32_t)im->o->gid};
+
+	l->m = m;
+	l->record = record;
+	l->record_len = record_len;
+	if (end_early(l, err) < 0 || vol_ckmanifest_is_of(m, &id, err) < 0)
+		return -1;
+	if (im->o->files)
+		return image_files_check(m, record, record_len,
+					 l->walls->scratch_bytes, err) < 0
+			       ? -1
+			       : check_room(l, vol_ckmanifest_bytes(m), err);
+	if (!m->processes)
+		return vol_errorf_errno(err, EPERM,
+					"the image is of a program that saves "
+					"itself, and has no processes");
+	if (check_record(l, err) < 0 || check_names(m, err) < 0 ||
+	    vol_ckfit(&m->machine, &m->mapped, &l->machine, vol_ckhere_look,
+		      &l->root, err) < 0)
+		return -1;
+	return check_room(l, vol_ckmanifest_bytes(m), err);
 }
 
 static int unpack(int fd, void *arg, struct vol_error *err)
@@ -297,20 +330,27 @@ static void forget(struct loading *l)
 	l->stream = NULL;
 	l->m = NULL;
 	l->into = l->file = -1;
+	l->number = 0;
+	l->early = 0;
 }
 
 /* Nothing of an earlier try. */
 static int prepare(struct loading *l, struct vol_error *err)
 {
-	const struct vol_ckstream_sink sink = {.accept = take_manifest,
+	const struct vol_ckstream_sink sink = {.pages = take_pages,
+					       .accept = take_manifest,
 					       .begin = begin_file,
 					       .data = take_data,
 					       .end = end_file,
 					       .arg = l};
+	struct statvfs fs;
 
 	forget(l);
 	if (vol_ckfolder_empty(l->dir, err) < 0)
 		return -1;
+	if (statvfs(l->dir, &fs) < 0)
+		return vol_errorf(err, "%s: %s", l->dir, strerror(errno));
+	l->room = (uint64_t)fs.f_bavail * fs.f_frsize;
 	if (mkdir(l->images, 0700) == 0)
 		l->into = open(l->images,
 			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* image_save.c - slurm-volunteer-image save: write a step down, bring it away
  *
+ * A step that has to leave is sent while it is written down.  One that goes on
+ * is not: it would stand still for as long as that takes.  Nor is one for which
+ * the controller was not there when it was tried, since another try would need
+ * another dump.
+ *
  * What CRIU wrote is looked at in the same way as where it will be restored:
- * what would be refused there is better not sent.
+ * what would be refused there is better not kept.
  */
 #include "config.h"
 
@@ -22,10 +27,12 @@
 #include "cleanup.h"
 #include "ckmanifest.h"
 #include "ckverify.h"
+#include "device/ckcapture.h"
 #include "device/ckdump.h"
 #include "device/ckfolder.h"
 #include "device/ckhere.h"
 #include "device/ckimages.h"
+#include "device/cklive.h"
 #include "device/ckpump.h"
 #include "device/ckrecord.h"
 #include "device/ckstream.h"
@@ -42,8 +49,12 @@ struct saving {
 	char *step, *manifest; /* texts */
 	size_t step_len, manifest_len;
 	struct vol_ckmanifest m;
-	int images;                /* folder */
-	uint64_t begin_ms, pre_ms; /* it stands still since; what was before */
+	int images; /* folder */
+	/* It stands still since; what was before; it was written down. */
+	uint64_t begin_ms, pre_ms, dumped_ms;
+	struct vol_ckdump dump;
+	char program[PATH_MAX], task[16];
+	int server, listener;
 };
 
 /* ---- what it is ---- */
@@ -182,31 +193,74 @@ static int describe(struct saving *s, struct vol_error *err)
 
 /* ---- bringing it away ---- */
 
-static int write_stream(int fd, void *arg, struct vol_error *err)
+static int finish_stream(struct saving *s, struct vol_ckwriter *w,
+			 struct vol_error *err)
 {
-	const struct saving *s = arg;
-
-	return vol_ckstream_write(fd, s->manifest, s->manifest_len, s->step,
-				  s->step_len, &s->m, s->images, err);
+	return vol_ckwriter_finish(w, s->manifest, s->manifest_len, s->step,
+				   s->step_len, &s->m, s->images, err);
 }
 
-/* ours: what failed is here. */
-static int send_once(struct saving *s, uint32_t *number, bool *ours,
+/* What was written down. */
+static int write_stream(int fd, void *arg, struct vol_error *err)
+{
+	struct saving *s = arg;
+	struct vol_ckwriter *w = vol_ckwriter_create(fd, err);
+	int rc = w ? finish_stream(s, w, err) : -1;
+
+	vol_ckwriter_destroy(w);
+	return rc;
+}
+
+static int put_pages(void *arg, uint32_t number, const void *data, size_t len,
 		     struct vol_error *err)
 {
+	return vol_ckwriter_pages(arg, number, data, len, err);
+}
+
+/* What is written down meanwhile. */
+static int write_live(int fd, void *arg, struct vol_error *err)
+{
+	struct saving *s = arg;
+	struct vol_ckwriter *w = vol_ckwriter_create(fd, err);
+	char dir[PATH_MAX + 8];
+	struct vol_ckcapture capture = {.dir = dir,
+					.listener = s->listener,
+					.wanted = fd,
+					.pages = put_pages,
+					.arg = w};
+	int rc = -1;
+
+	snprintf(dir, sizeof(dir), "%s/" VOL_RECORD_IMAGES, s->folder.path);
+	if (w)
+		rc = vol_cklive(&s->dump, &capture, err);
+	else
+		close(s->listener);
+	s->dumped_ms = image_now_ms();
+	if (rc == 0)
+		rc = describe(s, err);
+	if (rc == 0)
+		rc = finish_stream(s, w, err);
+	vol_ckwriter_destroy(w);
+	return rc;
+}
+
+typedef int (*vol_write_f)(int fd, void *arg, struct vol_error *err);
+
+/* ours: what failed is here. */
+static int send_once(struct saving *s, vol_write_f write, uint32_t *number,
+		     bool *ours, struct vol_error *err)
+{
 	struct image *im = s->im;
-	struct vol_ckpump pump = {.run = write_stream,
-				  .arg = s,
-				  .writes = true,
-				  .halt = im->halt};
+	struct vol_ckpump pump = {
+		.run = write, .arg = s, .writes = true, .halt = im->halt};
 	int from = vol_ckpump_start(&pump, err), rc, errnum;
 	struct vol_error why;
 
 	*ours = true;
 	if (from < 0)
 		return -1;
-	rc = vol_carrier_put(&im->carrier, from, s->m.job, s->m.restarts, 0,
-			     number, err);
+	rc = vol_carrier_put(&im->carrier, from, (uint32_t)im->o->job,
+			     (uint32_t)im->o->restarts, 0, number, err);
 	errnum = errno;
 	/* Of what the carrier does not take any more it says itself why. */
 	if (vol_ckpump_finish(&pump, &why) < 0 && errno != EPIPE)
@@ -223,14 +277,15 @@ static int send_to_controller(struct saving *s, uint32_t *number,
 	int rc;
 
 	do
-		rc = send_once(s, number, &ours, err);
+		rc = send_once(s, write_stream, number, &ours, err);
 	while (rc < 0 && !ours && image_again(s->im));
 	return rc;
 }
 
-static int send_to_file(struct saving *s, const char *path,
+static int send_to_file(struct saving *s, vol_write_f write,
 			struct vol_error *err)
 {
+	const char *path = s->im->o->stream;
 	cleanup_fd int fd =
 		open(path,
 		     O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
@@ -239,7 +294,7 @@ static int send_to_file(struct saving *s, const char *path,
 
 	if (fd < 0)
 		return vol_errorf(err, "%s: %s", path, strerror(errno));
-	if (write_stream(fd, s, err) < 0)
+	if (write(fd, s, err) < 0)
 		return -1;
 	end = lseek(fd, 0, SEEK_END);
 	s->im->moved = end < 0 ? 0 : (uint64_t)end;
@@ -248,10 +303,13 @@ static int send_to_file(struct saving *s, const char *path,
 
 /* ---- the whole ---- */
 
-static unsigned int dump_seconds(const struct image_options *o)
+/* Of the time that is left for all of it. */
+static unsigned int dump_seconds(const struct image *im)
 {
-	uint64_t s = o->wait_ms ? (o->wait_ms + 999) / 1000 : DUMP_SECONDS;
+	uint64_t now = image_now_ms(), until = im->carrier.until_ms, s;
 
+	s = until ? (until > now ? (until - now + 999) / 1000 : 1)
+		  : DUMP_SECONDS;
 	return (unsigned int)(s > DUMP_SECONDS_MAX ? DUMP_SECONDS_MAX : s);
 }
 
@@ -284,89 +342,163 @@ static int wait_for_stop(const struct image *im, struct vol_error *err)
 }
 
 /* Without it more is written in the stop, and that is all. */
-static int write_before(struct saving *s, struct vol_ckdump *dump,
-			struct vol_error *err)
+static int write_before(struct saving *s, struct vol_error *err)
 {
 	uint64_t begin = image_now_ms();
 	struct image *im = s->im;
-	unsigned int took_s;
 
 	im->stage = "pre";
 	image_progress(im, 0, true);
-	dump->before = true;
-	if (vol_ckdump(dump, err) < 0 && errno == ECANCELED)
+	s->dump.before = true;
+	if (vol_ckdump(&s->dump, err) < 0 && errno == ECANCELED)
 		return -1;
-	dump->before = false;
+	s->dump.before = false;
 	s->pre_ms = image_now_ms() - begin;
-	took_s = (unsigned int)(s->pre_ms / 1000);
-	dump->seconds = took_s < dump->seconds ? dump->seconds - took_s : 1;
 	im->stage = "stop";
 	image_progress(im, 0, true);
 	return wait_for_stop(im, err);
 }
 
-static int write_down(struct saving *s, struct vol_error *err)
+static int prepare(struct saving *s, struct vol_error *err)
 {
 	struct image *im = s->im;
-	cleanup_fd int server = -1;
-	char program[PATH_MAX], task[16];
-	struct vol_ckdump dump = {.program = program,
-				  .criu = im->o->criu,
-				  .cgroup = im->o->what,
-				  .dir = s->folder.path,
-				  .seconds = dump_seconds(im->o),
-				  .goes_on = is_periodic(im->o),
-				  .files = im->o->files,
-				  .signal = (int)im->o->signal,
-				  .grace_ms = im->o->grace_ms,
-				  .server = im->o->server,
-				  .stop = im->carrier.stop};
 
-	snprintf(program, sizeof(program), "%s/slurm-volunteer-checkpoint",
-		 im->o->programs);
-	if (im->o->server < 0 && !im->o->stream)
-		dump.server = server = vol_ckdump_server();
-	if (dump.server >= 0) {
-		if (name_task(dump.cgroup, task, err) < 0)
-			return -1;
-		dump.cgroup = task;
-	}
+	s->dump = (struct vol_ckdump){.program = s->program,
+				      .criu = im->o->criu,
+				      .cgroup = im->o->what,
+				      .dir = s->folder.path,
+				      .goes_on = is_periodic(im->o),
+				      .files = im->o->files,
+				      .signal = (int)im->o->signal,
+				      .grace_ms = im->o->grace_ms,
+				      .server = im->o->server,
+				      .stop = im->carrier.stop};
+	snprintf(s->program, sizeof(s->program),
+		 "%s/slurm-volunteer-checkpoint", im->o->programs);
 	im->carrier.fits_any = im->o->files;
-	if (im->o->pre && write_before(s, &dump, err) < 0)
-		return -1;
-	s->begin_ms = image_now_ms();
-	im->stage = "dump";
-	image_progress(im, 0, true);
-	return vol_ckdump(&dump, err);
+	if (im->o->server < 0 && !im->o->stream)
+		s->dump.server = s->server = vol_ckdump_server();
+	if (s->dump.server < 0)
+		return 0;
+	s->dump.cgroup = s->task;
+	return name_task(im->o->what, s->task, err);
 }
 
-static int save(struct saving *s, struct vol_error *err)
+static void begin_dump(struct saving *s)
+{
+	s->begin_ms = image_now_ms();
+	s->dump.seconds = dump_seconds(s->im);
+	s->im->stage = "dump";
+	image_progress(s->im, 0, true);
+}
+
+/* Of what failed here with errno. */
+static int status_of(void)
+{
+	return errno == EPERM ? IMAGE_UNMOVABLE : IMAGE_FAILED;
+}
+
+static int tell(const struct saving *s, uint32_t number)
+{
+	printf("{\"number\": %" PRIu32 ", \"bytes\": %" PRIu64
+	       ", \"memory\": %" PRIu64 ", \"pre_ms\": %" PRIu64
+	       ", \"dump_ms\": %" PRIu64 ", \"send_ms\": %" PRIu64 "}\n",
+	       number, s->im->moved, s->m.memory, s->pre_ms,
+	       s->dumped_ms - s->begin_ms, image_now_ms() - s->dumped_ms);
+	return IMAGE_DONE;
+}
+
+/* First it is written down, then it is sent. */
+static int save_in_turn(struct saving *s, struct vol_error *err)
 {
 	struct image *im = s->im;
-	uint64_t dumped;
 	uint32_t number = 0;
-	int status;
+	int rc;
 
-	if (vol_ckfolder_make(im->state_dir, &s->folder, err) < 0)
-		return IMAGE_FAILED;
-	status = write_down(s, err);
-	dumped = image_now_ms();
-	if (status < 0)
-		return errno == EPERM ? IMAGE_UNMOVABLE : IMAGE_FAILED;
+	s->dump.streams = false;
+	if (im->o->pre) {
+		s->dump.seconds = dump_seconds(im);
+		if (write_before(s, err) < 0)
+			return status_of();
+	}
+	begin_dump(s);
+	rc = vol_ckdump(&s->dump, err);
+	s->dumped_ms = image_now_ms();
+	if (rc < 0)
+		return status_of();
 	/* The job may go on. */
 	im->stage = "send";
 	image_progress(im, 0, true);
 	if (describe(s, err) < 0)
-		return errno == EPERM ? IMAGE_UNMOVABLE : IMAGE_FAILED;
-	if ((im->o->stream ? send_to_file(s, im->o->stream, err)
+		return status_of();
+	if ((im->o->stream ? send_to_file(s, write_stream, err)
 			   : send_to_controller(s, &number, err)) < 0)
 		return image_status(im);
-	printf("{\"number\": %" PRIu32 ", \"bytes\": %" PRIu64
-	       ", \"memory\": %" PRIu64 ", \"pre_ms\": %" PRIu64
-	       ", \"dump_ms\": %" PRIu64 ", \"send_ms\": %" PRIu64 "}\n",
-	       number, im->moved, s->m.memory, s->pre_ms, dumped - s->begin_ms,
-	       image_now_ms() - dumped);
-	return IMAGE_DONE;
+	return tell(s, number);
+}
+
+/* Both at once.  *again: it may be better in turn. */
+static int save_live(struct saving *s, bool *again, struct vol_error *err)
+{
+	struct image *im = s->im;
+	uint32_t number = 0;
+	bool ours = true;
+	int rc;
+
+	s->dump.streams = true;
+	begin_dump(s);
+	rc = im->o->stream ? send_to_file(s, write_live, err)
+			   : send_once(s, write_live, &number, &ours, err);
+	if (rc == 0)
+		return tell(s, number);
+	if (ours)
+		return status_of();
+	*again = image_again(im);
+	return image_status(im);
+}
+
+/* A socket that has no place there is no reason not to save. */
+static bool can_go_live(struct saving *s)
+{
+	char dir[PATH_MAX + 8];
+
+	if (s->dump.goes_on || s->dump.files || s->im->o->pre)
+		return false;
+	snprintf(dir, sizeof(dir), "%s/" VOL_RECORD_IMAGES, s->folder.path);
+	s->listener = vol_ckcapture_listen(dir, NULL);
+	return s->listener >= 0;
+}
+
+static void forget(struct saving *s)
+{
+	vol_ckmanifest_clear(&s->m);
+	if (s->images >= 0)
+		close(s->images);
+	free(s->record);
+	free(s->step);
+	free(s->manifest);
+	s->images = -1;
+	s->record = NULL;
+	s->step = s->manifest = NULL;
+}
+
+static int save(struct saving *s, struct vol_error *err)
+{
+	bool again = false;
+	int status;
+
+	if (vol_ckfolder_make(s->im->state_dir, &s->folder, err) < 0 ||
+	    prepare(s, err) < 0)
+		return status_of();
+	if (can_go_live(s)) {
+		status = save_live(s, &again, err);
+		if (!again)
+			return status;
+		forget(s);
+		if (vol_ckfolder_empty(s->folder.path, err) < 0)
+			return IMAGE_FAILED;
+	}
+	return save_in_turn(s, err);
 }
 
 int image_save(struct image *im, struct vol_error *err)
@@ -374,15 +506,13 @@ int image_save(struct image *im, struct vol_error *err)
 	struct saving s = {.im = im,
 			   .folder = {.lock = -1},
 			   .m = VOL_CKMANIFEST_INIT,
-			   .images = -1};
+			   .images = -1,
+			   .server = -1};
 	int status = save(&s, err);
 
+	if (s.server >= 0)
+		close(s.server);
 	vol_ckfolder_remove(&s.folder);
-	vol_ckmanifest_clear(&s.m);
-	if (s.images >= 0)
-		close(s.images);
-	free(s.record);
-	free(s.step);
-	free(s.manifest);
+	forget(&s);
 	return status;
 }

@@ -6,7 +6,8 @@
  * end it; a restore by the process that becomes the new supervisor, since CRIU
  * must be its child for pid 1 to become one, too.
  *
- *	slurm-volunteer-checkpoint [-c CRIU] [-t SECONDS] [-p] dump TASK DIR
+ *	slurm-volunteer-checkpoint [-c CRIU] [-t SECONDS] [-p | -i] dump TASK
+ *			DIR
  *		TASK is what Slurm takes for the task (the pid of a
  *		slurm-volunteer-supervise), or the absolute path of a cgroup
  *		with one in it.  DIR (a full path, not below /tmp) is root's
@@ -20,7 +21,10 @@
  *		holds dump.log, and nothing that looks like an image.  -p: the
  *		job is going to run on after it, so what its files are in that
  *		moment is kept, too (lib/rollback.h); where that is more than
- *		may be kept, the dump fails.
+ *		may be kept, the dump fails.  -i: img/ is there already, and
+ *		CRIU makes no files, but hands them to who listens in it
+ *		(criu --stream; discoveryd/device/ckcapture.h), who has them
+ *		after a failure, too.
  *	slurm-volunteer-checkpoint [-c CRIU] [-t SECONDS] pre TASK DIR
  *		Before that, while the job runs: write memory down (criu
  *		pre-dump), so that the dump to the same DIR, which may not be

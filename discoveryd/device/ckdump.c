@@ -57,6 +57,8 @@ static void make_words(const struct vol_ckdump *d, struct words *w)
 	}
 	if (d->goes_on && !d->before)
 		add_word(w, "-p");
+	if (d->streams)
+		add_word(w, "-i");
 	if (d->files)
 		add_word(w, "-f");
 	if (d->files && d->signal && d->grace_ms) {

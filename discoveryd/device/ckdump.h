@@ -15,6 +15,7 @@ struct vol_ckdump {
 	bool before; /* write memory down before dir is dumped to */
 	unsigned int seconds;
 	bool goes_on; /* the job, after it: keep what its files are, too */
+	bool streams; /* to who listens in dir/images (ckcapture.h) */
 	bool files;   /* it saves itself: its own files, without processes, */
 	int signal;   /* when it was told so by this, 0: by none, */
 	uint64_t grace_ms; /* and ran for so long */

@@ -2,7 +2,8 @@
 /* ckstream_read.c - a saved job as one stream of bytes: reading
  *
  * A part at a time: each is so long as was said before it, and the lengths of
- * the files are in the manifest.
+ * the files are in the manifest, with which those that came before it are
+ * compared.
  */
 #include "config.h"
 
@@ -11,6 +12,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +21,8 @@
 #define CHUNK (128 * 1024) /* ZSTD_DStreamOutSize() */
 
 enum part {
+	PIECE_HEAD,
+	PIECE,
 	MANIFEST_LENGTH,
 	MANIFEST,
 	RECORD_LENGTH,
@@ -33,13 +37,20 @@ struct vol_ckstream {
 	size_t magic; /* bytes of it that came */
 	bool closed;  /* the frame is over */
 	enum part part;
-	uint8_t length[4];
+	uint8_t length[8];
+	/* Files that came in pieces, and which of the manifest's they are. */
+	struct early {
+		uint32_t number;
+		uint64_t bytes;
+	} * early;
+	size_t n_early;
+	bool *came;
 	char *text; /* of the part */
 	char *record;
 	size_t size, got; /* of the part that it is */
 	struct vol_ckmanifest m;
 	size_t file;   /* which */
-	uint64_t left; /* of it */
+	uint64_t left; /* of it, or of the piece */
 	uint8_t out[CHUNK];
 };
 
@@ -74,11 +85,86 @@ void vol_ckstream_destroy(struct vol_ckstream *s)
 	if (s) {
 		ZSTD_freeDCtx(s->zstd);
 		vol_ckmanifest_clear(&s->m);
+		free(s->early);
+		free(s->came);
 		free(s->text);
 		free(s->record);
 		free(s);
 	}
 	errno = saved;
+}
+
+/* ---- memory before the manifest ---- */
+
+static int begin_early(struct vol_ckstream *s, uint32_t number,
+		       struct vol_error *err)
+{
+	uint32_t last = s->n_early > 0 ? s->early[s->n_early - 1].number : 0;
+	struct early *grown;
+
+	if (number == last && last > 0)
+		return 0;
+	if (number <= last || s->n_early == VOL_CKFILES_MAX)
+		return broken(err, "number of a piece");
+	grown = reallocarray(s->early, s->n_early + 1, sizeof(*grown));
+	if (!grown)
+		return vol_errorf_errno(err, ENOMEM, "out of memory");
+	s->early = grown;
+	s->early[s->n_early++] = (struct early){.number = number};
+	return 0;
+}
+
+static int begin_piece(struct vol_ckstream *s, struct vol_error *err)
+{
+	uint32_t head[2];
+
+	memcpy(head, s->length, sizeof(head));
+	s->left = be32toh(head[0]);
+	s->got = 0;
+	if (s->left > 0) {
+		s->part = PIECE;
+		return begin_early(s, be32toh(head[1]), err);
+	}
+	s->part = MANIFEST_LENGTH;
+	return head[1] ? broken(err, "end of the pieces") : 0;
+}
+
+static int take_piece(struct vol_ckstream *s, const uint8_t *data, size_t len,
+		      struct vol_error *err)
+{
+	struct early *e = &s->early[s->n_early - 1];
+
+	e->bytes += len;
+	if (e->bytes > VOL_CKBYTES_MAX)
+		return broken(err, "length of a file");
+	if (s->sink.pages(e->number, data, len, s->sink.arg, err) < 0)
+		return -1;
+	s->left -= len;
+	if (s->left == 0)
+		s->part = PIECE_HEAD;
+	return 0;
+}
+
+/* Of the manifest's files, each at most once: their numbers rise. */
+static int match_early(struct vol_ckstream *s, struct vol_error *err)
+{
+	char name[VOL_CKNAME_SIZE];
+
+	s->came = calloc(s->m.n_files + 1, sizeof(*s->came));
+	if (!s->came)
+		return vol_errorf_errno(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < s->n_early; i++) {
+		const struct vol_ckfile *file;
+
+		snprintf(name, sizeof(name), VOL_CKSTREAM_PAGES,
+			 s->early[i].number);
+		file = vol_ckmanifest_file(&s->m, name);
+		if (!file || file->bytes != s->early[i].bytes)
+			return broken(err,
+				      "its memory is not as its manifest says");
+		s->came[file - s->m.file] = true;
+	}
+	return 0;
 }
 
 /* ---- its files ---- */
@@ -101,6 +187,10 @@ static int end_file(struct vol_ckstream *s, struct vol_error *err)
 static int next_file(struct vol_ckstream *s, struct vol_error *err)
 {
 	while (s->file < s->m.n_files) {
+		if (s->came[s->file]) {
+			s->file++;
+			continue;
+		}
 		if (begin_file(s, err) < 0)
 			return -1;
 		if (s->left > 0)
@@ -163,6 +253,8 @@ static int end_text(struct vol_ckstream *s, struct vol_error *err)
 		errno = errno == ENOMEM ? ENOMEM : EBADMSG;
 		return vol_error_prefix(err, "manifest");
 	}
+	if (match_early(s, err) < 0)
+		return -1;
 	free(s->text);
 	s->text = NULL;
 	s->part = RECORD_LENGTH;
@@ -173,21 +265,28 @@ static int end_text(struct vol_ckstream *s, struct vol_error *err)
 static size_t take(struct vol_ckstream *s, const uint8_t *data, size_t len,
 		   struct vol_error *err)
 {
-	bool number = s->part == MANIFEST_LENGTH || s->part == RECORD_LENGTH;
-	size_t want = number ? sizeof(s->length) - s->got : s->size - s->got;
-	uint8_t *to = number ? s->length : (uint8_t *)s->text;
+	bool text = s->part == MANIFEST || s->part == RECORD;
+	size_t size = text                    ? s->size
+		      : s->part == PIECE_HEAD ? 2 * sizeof(uint32_t)
+					      : sizeof(uint32_t);
+	size_t want = size - s->got;
+	uint8_t *to = text ? (uint8_t *)s->text : s->length;
 	int rc = 0;
 
-	if (s->part == FILES) {
+	if (s->part == FILES || s->part == PIECE) {
 		len = len < s->left ? len : (size_t)s->left;
-		return take_data(s, data, len, err) < 0 ? 0 : len;
+		rc = s->part == FILES ? take_data(s, data, len, err)
+				      : take_piece(s, data, len, err);
+		return rc < 0 ? 0 : len;
 	}
 	len = len < want ? len : want;
 	memcpy(to + s->got, data, len);
 	s->got += len;
 	if (len < want)
 		return len;
-	if (number)
+	if (s->part == PIECE_HEAD)
+		rc = begin_piece(s, err);
+	else if (!text)
 		rc = begin_text(s,
 				s->part == MANIFEST_LENGTH
 					? VOL_CKMANIFEST_MAX

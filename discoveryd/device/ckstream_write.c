@@ -8,6 +8,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,9 +21,12 @@
 
 #define CHUNK (128 * 1024) /* ZSTD_CStreamInSize() */
 
-struct writer {
+struct vol_ckwriter {
 	int to;
 	ZSTD_CCtx *zstd;
+	/* Numbers of the files that went in pieces, rising. */
+	uint32_t *number;
+	size_t n;
 	uint8_t in[CHUNK], out[CHUNK];
 };
 
@@ -42,7 +48,7 @@ static int put(int to, const void *data, size_t len, struct vol_error *err)
 	return 0;
 }
 
-static int squeeze(struct writer *w, const void *data, size_t len,
+static int squeeze(struct vol_ckwriter *w, const void *data, size_t len,
 		   ZSTD_EndDirective how, struct vol_error *err)
 {
 	ZSTD_inBuffer in = {data, len, 0};
@@ -61,7 +67,7 @@ static int squeeze(struct writer *w, const void *data, size_t len,
 	return 0;
 }
 
-static int put_part(struct writer *w, const char *text, size_t len,
+static int put_part(struct vol_ckwriter *w, const char *text, size_t len,
 		    struct vol_error *err)
 {
 	uint32_t size = htobe32((uint32_t)len);
@@ -71,8 +77,8 @@ static int put_part(struct writer *w, const char *text, size_t len,
 	return squeeze(w, text, len, ZSTD_e_continue, err);
 }
 
-static int put_file(struct writer *w, int dir, const struct vol_ckfile *file,
-		    struct vol_error *err)
+static int put_file(struct vol_ckwriter *w, int dir,
+		    const struct vol_ckfile *file, struct vol_error *err)
 {
 	cleanup_fd int fd =
 		openat(dir, file->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -99,7 +105,93 @@ static int put_file(struct writer *w, int dir, const struct vol_ckfile *file,
 	return 0;
 }
 
-static int prepare(struct writer *w, struct vol_error *err)
+static int by_number(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Before the manifest: a file without bytes has no piece. */
+static bool went_before(const struct vol_ckwriter *w,
+			const struct vol_ckfile *file)
+{
+	char name[VOL_CKNAME_SIZE];
+	uint32_t number;
+
+	if (w->n == 0 || sscanf(file->name, "pages-%" SCNu32, &number) != 1)
+		return false;
+	snprintf(name, sizeof(name), VOL_CKSTREAM_PAGES, number);
+	return strcmp(name, file->name) == 0 &&
+	       bsearch(&number, w->number, w->n, sizeof(number), by_number);
+}
+
+static int put_head(struct vol_ckwriter *w, size_t len, uint32_t number,
+		    struct vol_error *err)
+{
+	uint32_t head[2] = {htobe32((uint32_t)len), htobe32(number)};
+
+	return squeeze(w, head, sizeof(head), ZSTD_e_continue, err);
+}
+
+static int note_number(struct vol_ckwriter *w, uint32_t number,
+		       struct vol_error *err)
+{
+	uint32_t last = w->n > 0 ? w->number[w->n - 1] : 0, *grown;
+
+	if (number == last && last > 0)
+		return 0;
+	if (number <= last)
+		return vol_errorf_errno(err, EINVAL,
+					VOL_CKSTREAM_PAGES " is behind "
+							   "another one",
+					number);
+	grown = reallocarray(w->number, w->n + 1, sizeof(*grown));
+	if (!grown)
+		return vol_errorf_errno(err, ENOMEM, "out of memory");
+	w->number = grown;
+	w->number[w->n++] = number;
+	return 0;
+}
+
+int vol_ckwriter_pages(struct vol_ckwriter *w, uint32_t number,
+		       const void *data, size_t len, struct vol_error *err)
+{
+	if (note_number(w, number, err) < 0 ||
+	    put_head(w, len, number, err) < 0)
+		return -1;
+	return squeeze(w, data, len, ZSTD_e_continue, err);
+}
+
+int vol_ckwriter_finish(struct vol_ckwriter *w, const char *manifest,
+			size_t manifest_len, const char *record,
+			size_t record_len, const struct vol_ckmanifest *m,
+			int dir, struct vol_error *err)
+{
+	if (put_head(w, 0, 0, err) < 0 ||
+	    put_part(w, manifest, manifest_len, err) < 0 ||
+	    put_part(w, record, record_len, err) < 0)
+		return -1;
+	for (size_t i = 0; i < m->n_files; i++)
+		if (!went_before(w, &m->file[i]) &&
+		    put_file(w, dir, &m->file[i], err) < 0)
+			return -1;
+	return squeeze(w, "", 0, ZSTD_e_end, err);
+}
+
+void vol_ckwriter_destroy(struct vol_ckwriter *w)
+{
+	int saved = errno;
+
+	if (w) {
+		ZSTD_freeCCtx(w->zstd);
+		free(w->number);
+		free(w);
+	}
+	errno = saved;
+}
+
+static int prepare(struct vol_ckwriter *w, struct vol_error *err)
 {
 	w->zstd = ZSTD_createCCtx();
 	if (!w->zstd ||
@@ -111,28 +203,18 @@ static int prepare(struct writer *w, struct vol_error *err)
 	return put(w->to, VOL_CKSTREAM_MAGIC, strlen(VOL_CKSTREAM_MAGIC), err);
 }
 
-int vol_ckstream_write(int to, const char *manifest, size_t manifest_len,
-		       const char *record, size_t record_len,
-		       const struct vol_ckmanifest *m, int dir,
-		       struct vol_error *err)
+struct vol_ckwriter *vol_ckwriter_create(int to, struct vol_error *err)
 {
-	struct writer *w = malloc(sizeof(*w));
-	int rc = -1, saved;
+	struct vol_ckwriter *w = malloc(sizeof(*w));
 
-	if (!w)
-		return vol_errorf_errno(err, ENOMEM, "out of memory");
+	if (!w) {
+		vol_errorf_errno(err, ENOMEM, "out of memory");
+		return NULL;
+	}
+	memset(w, 0, offsetof(struct vol_ckwriter, in));
 	w->to = to;
-	if (prepare(w, err) == 0 &&
-	    put_part(w, manifest, manifest_len, err) == 0 &&
-	    put_part(w, record, record_len, err) == 0)
-		rc = 0;
-	for (size_t i = 0; rc == 0 && i < m->n_files; i++)
-		rc = put_file(w, dir, &m->file[i], err);
-	if (rc == 0)
-		rc = squeeze(w, "", 0, ZSTD_e_end, err);
-	saved = errno;
-	ZSTD_freeCCtx(w->zstd);
-	free(w);
-	errno = saved;
-	return rc;
+	if (prepare(w, err) == 0)
+		return w;
+	vol_ckwriter_destroy(w);
+	return NULL;
 }

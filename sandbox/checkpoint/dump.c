@@ -95,7 +95,8 @@ static int write_record(const struct dump *d, struct vol_error *err)
 }
 
 /* Root's alone: images hold the job's memory. */
-int vol_dump_folder(const char *dir, const char *images, struct vol_error *err)
+int vol_dump_folder(const char *dir, const char *images, bool exists,
+		    struct vol_error *err)
 {
 	char path[PATH_MAX];
 	struct stat st;
@@ -114,7 +115,7 @@ int vol_dump_folder(const char *dir, const char *images, struct vol_error *err)
 	    (int)sizeof(path) - NAME_MAX)
 		return vol_errorf_errno(err, ENAMETOOLONG, "%s: %s", dir,
 					strerror(ENAMETOOLONG));
-	if (mkdir(path, 0700) != 0)
+	if (exists ? access(path, W_OK) != 0 : mkdir(path, 0700) != 0)
 		return vol_errorf(err, "%s: %s", path, strerror(errno));
 	return 0;
 }
@@ -141,6 +142,8 @@ static int add_args(struct dump *d, struct vol_error *err)
 	vol_args_add(&d->args, d->before ? "pre-dump" : "dump");
 	vol_args_common(&d->args, d->dir, images_of(d), log_of(d));
 	vol_args_network(&d->args, d->record->network);
+	if (d->how->streams)
+		vol_args_add(&d->args, "--stream");
 	if (d->before || d->rest)
 		vol_args_add(&d->args, "--track-mem");
 	if (d->rest) {
@@ -356,13 +359,16 @@ static int dump_once(struct dump *d, struct vol_error *err)
 {
 	int saved;
 
-	if (vol_dump_folder(d->dir, VOL_RECORD_IMAGES, err) != 0)
+	if (vol_dump_folder(d->dir, VOL_RECORD_IMAGES, d->how->streams, err) !=
+	    0)
 		return -1;
 	if (add_args(d, err) == 0 && write_record(d, err) == 0 &&
 	    run(d, err) == 0 && finish(d, err) == 0)
 		return 0;
 	saved = errno;
-	remove_images(d, "");
+	/* Whoever takes what CRIU said is not done with it yet. */
+	if (!d->how->streams)
+		remove_images(d, "");
 	remove_file(d, VOL_RECORD_UNSAFE);
 	remove_file(d, VOL_DUMP_FREEZE);
 	remove_file(d, STATS);
@@ -407,7 +413,7 @@ static int dump_before(struct dump *d, const char *task, struct vol_error *err)
 	/* One that stands still loses nothing by a dump. */
 	if (d->frozen || !vol_pre_pays(d->cgroup, d->dir))
 		return 0;
-	if (vol_dump_folder(d->dir, VOL_RECORD_PRE, err) != 0)
+	if (vol_dump_folder(d->dir, VOL_RECORD_PRE, false, err) != 0)
 		return -1;
 	rc = add_args(d, err) == 0 ? run_before(d, err) : -1;
 	remove_file(d, STATS);

@@ -26,8 +26,8 @@
 
 static void usage(void)
 {
-	fputs("usage: slurm-volunteer-checkpoint [-c CRIU] [-t SECONDS] [-p] "
-	      "dump TASK DIR\n"
+	fputs("usage: slurm-volunteer-checkpoint [-c CRIU] [-t SECONDS] "
+	      "[-p | -i] dump TASK DIR\n"
 	      "       slurm-volunteer-checkpoint [-c CRIU] [-t SECONDS] "
 	      "pre TASK DIR\n"
 	      "       slurm-volunteer-checkpoint -f [-p] [-s SIGNAL -g "
@@ -176,11 +176,13 @@ static int command(int argc, char *argv[])
 	bool files = false;
 	int c, rc = -1;
 
-	while ((c = getopt(argc, argv, "+c:t:pfs:g:")) != -1)
+	while ((c = getopt(argc, argv, "+c:t:pifs:g:")) != -1)
 		if (c == 'c')
 			dump.criu = optarg;
 		else if (c == 'p')
 			how.goes_on = dump.goes_on = true;
+		else if (c == 'i')
+			dump.streams = true;
 		else if (c == 'f')
 			files = true;
 		else if (c == 's')

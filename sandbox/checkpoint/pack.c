@@ -254,7 +254,7 @@ static int pack(struct pack *p, const struct vol_packing *how,
 					.signal = how->signal,
 					.ms = how->grace_ms};
 
-	if (vol_dump_folder(p->dir, VOL_RECORD_IMAGES, err) != 0 ||
+	if (vol_dump_folder(p->dir, VOL_RECORD_IMAGES, false, err) != 0 ||
 	    open_folders(p, err) != 0)
 		return -1;
 	if (how->signal && how->grace_ms && vol_grace(&grace, err) != 0)

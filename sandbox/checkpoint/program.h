@@ -67,6 +67,7 @@ struct vol_dumping {
 	const char *criu;
 	unsigned int seconds;
 	bool goes_on;
+	bool streams; /* CRIU's images go to who listens in dir/images */
 };
 
 /* With what vol_dump_before has left in dir.  errno EPERM: the job's own doing.
@@ -78,8 +79,9 @@ int vol_dump(const struct vol_dumping *how, const char *task, const char *dir,
 int vol_dump_before(const struct vol_dumping *how, const char *task,
 		    const char *dir, struct vol_error *err);
 
-/* A folder for a dump: that of the images in it is made. */
-int vol_dump_folder(const char *dir, const char *images, struct vol_error *err);
+/* A folder for a dump: that of the images in it is made, or must be there. */
+int vol_dump_folder(const char *dir, const char *images, bool exists,
+		    struct vol_error *err);
 
 /* --- pre.c: memory that is written while the job runs ----------------------
  */

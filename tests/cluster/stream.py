@@ -12,7 +12,7 @@ import sys
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "sandbox"))
 import images  # noqa: E402  pylint: disable=wrong-import-position
 
-MAGIC = b"VOLCKPT2"
+MAGIC = b"VOLCKPT3"
 # No image of a test's is larger.
 MAX = 256 << 20
 
@@ -43,16 +43,32 @@ class Stream:
 
     def __init__(self, data):
         assert data.startswith(MAGIC)
-        rest = inflate(data[len(MAGIC):])
+        early, rest = self.pieces(inflate(data[len(MAGIC):]))
         text, rest = self.take(rest)
         self.manifest = json.loads(text)
         record, rest = self.take(rest)
         self.record = record.decode()
         self.files = {}
         for entry in self.manifest["files"]:
-            size = entry["bytes"]
-            self.files[entry["name"]], rest = rest[:size], rest[size:]
+            name, size = entry["name"], entry["bytes"]
+            if name in early:
+                self.files[name] = early[name]
+                assert len(early[name]) == size
+                continue
+            self.files[name], rest = rest[:size], rest[size:]
         assert not rest
+
+    @staticmethod
+    def pieces(data):
+        """Memory that was sent while it was written down."""
+        early = {}
+        while True:
+            size, number = struct.unpack_from(">II", data)
+            if not size:
+                return early, data[8:]
+            name = f"pages-{number}.img"
+            early[name] = early.get(name, b"") + data[8:8 + size]
+            data = data[8 + size:]
 
     @staticmethod
     def take(data):
@@ -60,7 +76,7 @@ class Stream:
         return data[4:4 + size], data[4 + size:]
 
     def pack(self):
-        """With lengths that are right."""
+        """With lengths that are right, and all files behind the manifest."""
         self.manifest["files"] = [
             {"name": name, "bytes": len(data)}
             for name, data in sorted(self.files.items(),
@@ -68,7 +84,7 @@ class Stream:
         text = json.dumps(self.manifest, separators=(",", ":"),
                           sort_keys=True).encode()
         record = self.record.encode()
-        body = struct.pack(">I", len(text)) + text
+        body = bytes(8) + struct.pack(">I", len(text)) + text
         body += struct.pack(">I", len(record)) + record
         for entry in self.manifest["files"]:
             body += self.files[entry["name"]]

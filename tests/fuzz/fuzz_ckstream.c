@@ -3,13 +3,14 @@
  *
  * The first byte says what the rest is: 's' a stream; 'i' what is inside of
  * one, which is squeezed here, as no fuzzer gets by a checksum; 'm' files for a
- * manifest of ours.  Files come one after the other, each with as many bytes as
- * was said; what is refused has a printable reason; in small pieces comes what
- * comes in large ones.
+ * manifest of ours, 'p' one that came before it.  Files come one after the
+ * other, each with as many bytes as was said; what is refused has a printable
+ * reason; in small pieces comes what comes in large ones.
  */
 #include "config.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <zstd.h>
 
 #include "device/ckstream.h"
@@ -19,9 +20,24 @@
 
 struct seen {
 	unsigned int accepted, files;
-	uint64_t left, bytes;
+	uint64_t left, bytes, early;
+	uint32_t number;
 	bool open;
 };
+
+static int on_pages(uint32_t number, const void *data, size_t len, void *arg,
+		    struct vol_error *err)
+{
+	struct seen *s = arg;
+
+	(void)data;
+	(void)err;
+	fuzz_assert(s->accepted == 0 && len > 0 && number > 0 &&
+		    number >= s->number);
+	s->number = number;
+	s->early += len;
+	return 0;
+}
 
 static int on_accept(const struct vol_ckmanifest *m, const char *record,
 		     size_t len, void *arg, struct vol_error *err)
@@ -31,6 +47,7 @@ static int on_accept(const struct vol_ckmanifest *m, const char *record,
 	(void)err;
 	fuzz_assert(m && len > 0 && len <= VOL_CKSTREAM_RECORD_MAX &&
 		    record[len] == '\0');
+	fuzz_assert(s->early <= vol_ckmanifest_bytes(m));
 	fuzz_assert(s->accepted++ == 0);
 	return 0;
 }
@@ -76,8 +93,8 @@ static int on_end(const struct vol_ckfile *file, void *arg,
 static int read_it(const uint8_t *data, size_t size, size_t piece,
 		   struct seen *seen)
 {
-	const struct vol_ckstream_sink sink = {on_accept, on_begin, on_data,
-					       on_end, seen};
+	const struct vol_ckstream_sink sink = {on_pages, on_accept, on_begin,
+					       on_data,  on_end,    seen};
 	struct vol_error err = {""};
 	struct vol_ckstream *s = vol_ckstream_create(&sink, &err);
 	int rc = 0;
@@ -104,7 +121,8 @@ static void check(const uint8_t *data, size_t size)
 
 	fuzz_assert(read_it(data, size, size + 1, &one) ==
 		    read_it(data, size, 3, &other));
-	fuzz_assert(one.files == other.files && one.bytes == other.bytes);
+	fuzz_assert(one.files == other.files && one.bytes == other.bytes &&
+		    one.early == other.early);
 }
 
 static void check_inside(const uint8_t *data, size_t size)
@@ -118,10 +136,11 @@ static void check_inside(const uint8_t *data, size_t size)
 	check(stream, n + 8);
 }
 
-static char *our_manifest(const uint8_t *data, size_t size, size_t *len)
+static char *our_manifest(const char *name, const uint8_t *data, size_t size,
+			  size_t *len)
 {
 	struct vol_ckmanifest m = VOL_CKMANIFEST_INIT;
-	struct vol_ckfile file = {.name = "core-1.img"};
+	struct vol_ckfile file = {.bytes = 0};
 	char *text;
 
 	m.job = m.sequence = m.processes = 1;
@@ -133,6 +152,7 @@ static char *our_manifest(const uint8_t *data, size_t size, size_t *len)
 	strcpy(m.node, "desk1");
 	memset(m.device, 'a', VOL_DEVICE_ID_SIZE - 1);
 	strcpy(m.boot, "01234567-89ab-cdef-0123-456789abcdef");
+	strcpy(file.name, name);
 	/* All of it, or a half: what follows is too much then. */
 	file.bytes = size > 0 && data[0] % 2 ? size : size / 2;
 	fuzz_assert(vol_ckmanifest_add_file(&m, &file, NULL) == 0);
@@ -148,19 +168,27 @@ static void put_length(uint8_t *at, size_t len)
 		at[i] = (uint8_t)(len >> (24 - 8 * i));
 }
 
-static void check_files(const uint8_t *data, size_t size)
+/* early: before the manifest. */
+static void check_files(const uint8_t *data, size_t size, bool early)
 {
-	size_t len, all;
-	char *text = our_manifest(data, size, &len);
-	uint8_t *inside = malloc(len + size + 9);
+	size_t before = early ? size : 0, len, all;
+	char *text = our_manifest(early ? "pages-1.img" : "core-1.img", data,
+				  size, &len);
+	uint8_t *inside = calloc(1, len + size + 25), *at = inside;
 
 	fuzz_assert(inside);
-	put_length(inside, len);
-	memcpy(inside + 4, text, len);
-	put_length(inside + 4 + len, 1);
-	inside[8 + len] = 'r';
-	memcpy(inside + 9 + len, data, size);
-	all = 9 + len + size;
+	if (before > 0) {
+		put_length(at, before);
+		put_length(at + 4, 1);
+		memcpy(at + 8, data, before);
+		at += 8 + before;
+	}
+	put_length(at + 8, len);
+	memcpy(at + 12, text, len);
+	put_length(at + 12 + len, 1);
+	at[16 + len] = 'r';
+	memcpy(at + 17 + len, data, size - before);
+	all = (size_t)(at - inside) + 17 + len + size - before;
 	check_inside(inside, all < INSIDE_MAX ? all : INSIDE_MAX);
 	free(inside);
 	free(text);
@@ -174,7 +202,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(data + 1, size - 1);
 	else if (data[0] == 'i')
 		check_inside(data + 1, size - 1);
-	else if (data[0] == 'm')
-		check_files(data + 1, size - 1);
+	else if (data[0] == 'm' || data[0] == 'p')
+		check_files(data + 1, size - 1, data[0] == 'p');
 	return 0;
 }

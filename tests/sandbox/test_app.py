@@ -132,7 +132,8 @@ class AppBed(CarryBed):
     def parts(self):
         """What is in the stream: manifest, record, contents."""
         data = self.expand(self.stream.read_bytes()[8:])
-        texts = []
+        assert data[:8] == bytes(8), "memory of no process"
+        data, texts = data[8:], []
         for _ in range(2):
             n, = struct.unpack(">I", data[:4])
             texts.append(data[4:4 + n])
@@ -144,8 +145,8 @@ class AppBed(CarryBed):
         text = json.dumps(manifest, sort_keys=True,
                           separators=(",", ":")).encode()
         record = record.encode()
-        self.stream.write_bytes(b"VOLCKPT2" + self.squeeze(
-            struct.pack(">I", len(text)) + text +
+        self.stream.write_bytes(b"VOLCKPT3" + self.squeeze(
+            bytes(8) + struct.pack(">I", len(text)) + text +
             struct.pack(">I", len(record)) + record + data))
 
 

@@ -18,10 +18,15 @@
 #define MANIFEST "the manifest"
 #define BIG      300000
 #define TEXT_MAX (1 << 20)
+#define PIECE    70000 /* of memory */
+
+/* In which it is read. */
+static const size_t pieces[] = {1, 7, 4096, 1 << 20};
 
 /* What came out. */
 struct got {
-	size_t accepted, begun, ended;
+	size_t accepted, begun, ended, pieces;
+	uint32_t number;
 	char names[4][VOL_CKNAME_SIZE];
 	uint8_t data[TEXT_MAX];
 	size_t len;
@@ -37,6 +42,21 @@ struct world {
 	size_t len;
 	struct got got;
 };
+
+static int take_pages(uint32_t number, const void *data, size_t len, void *arg,
+		      struct vol_error *err)
+{
+	struct got *got = arg;
+
+	(void)err;
+	assert_int_equal(got->accepted, 0);
+	assert_true(len > 0 && len <= TEXT_MAX - got->len);
+	got->pieces += number != got->number;
+	got->number = number;
+	memcpy(got->data + got->len, data, len);
+	got->len += len;
+	return 0;
+}
 
 static int accept_all(const struct vol_ckmanifest *m, const char *record,
 		      size_t len, void *arg, struct vol_error *err)
@@ -137,23 +157,52 @@ static uint8_t *slurp(int fd, size_t *len)
 	return data;
 }
 
-static int write_it(int fd, void *arg, struct vol_error *err)
+static int finish(struct world *w, struct vol_ckwriter *to,
+		  struct vol_error *err)
 {
-	struct world *w = arg;
 	int dir = open(w->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc, saved;
 
-	rc = vol_ckstream_write(fd, w->manifest, w->manifest_len, RECORD,
-				strlen(RECORD), &w->m, dir, err);
+	rc = vol_ckwriter_finish(to, w->manifest, w->manifest_len, RECORD,
+				 strlen(RECORD), &w->m, dir, err);
 	saved = errno;
 	close(dir);
 	errno = saved;
 	return rc;
 }
 
-static void make_stream(struct world *w)
+static int write_it(int fd, void *arg, struct vol_error *err)
+{
+	struct world *w = arg;
+	struct vol_ckwriter *to = vol_ckwriter_create(fd, err);
+	int rc = to ? finish(w, to, err) : -1;
+
+	vol_ckwriter_destroy(to);
+	return rc;
+}
+
+static int write_live(int fd, void *arg, struct vol_error *err)
+{
+	struct world *w = arg;
+	struct vol_ckwriter *to = vol_ckwriter_create(fd, err);
+	static uint8_t big[BIG];
+	int rc = to ? 0 : -1;
+
+	fill(big, sizeof(big));
+	for (size_t at = 0; rc == 0 && at < BIG; at += PIECE)
+		rc = vol_ckwriter_pages(to, 1, big + at,
+					BIG - at < PIECE ? BIG - at : PIECE,
+					err);
+	if (rc == 0)
+		rc = finish(w, to, err);
+	vol_ckwriter_destroy(to);
+	return rc;
+}
+
+static void make_stream(struct world *w,
+			int (*run)(int fd, void *arg, struct vol_error *err))
 {
 	struct vol_ckpump pump = {
-		.run = write_it, .arg = w, .writes = true, .halt = -1};
+		.run = run, .arg = w, .writes = true, .halt = -1};
 	int from = vol_ckpump_start(&pump, NULL);
 
 	assert_true(from >= 0);
@@ -179,7 +228,7 @@ static int setup(void **state)
 	add_file(w, "tty-data.img", "", 0);
 	w->manifest = vol_ckmanifest_encode(&w->m, &w->manifest_len, NULL);
 	assert_non_null(w->manifest);
-	make_stream(w);
+	make_stream(w, write_it);
 	*state = w;
 	return 0;
 }
@@ -200,8 +249,8 @@ static int teardown(void **state)
 static int read_it(struct world *w, const uint8_t *stream, size_t len,
 		   size_t piece, struct vol_error *err)
 {
-	const struct vol_ckstream_sink sink = {accept_all, begin, take, end,
-					       &w->got};
+	const struct vol_ckstream_sink sink = {take_pages, accept_all, begin,
+					       take,       end,        &w->got};
 	struct vol_ckstream *s = vol_ckstream_create(&sink, err);
 	int refuse = w->got.refuse, rc = 0;
 
@@ -231,7 +280,6 @@ static void refused(struct world *w, const uint8_t *stream, size_t len,
 
 static void it_comes_out_as_it_went_in(void **state)
 {
-	static const size_t pieces[] = {1, 7, 4096, 1 << 20};
 	static uint8_t big[BIG];
 	struct world *w = *state;
 
@@ -255,6 +303,44 @@ static void a_torn_one_is_none(void **state)
 	for (size_t len = 0; len < w->len; len += len < 64 ? 1 : 9973)
 		refused(w, w->stream, len, "no whole image");
 	refused(w, w->stream, w->len - 1, "in the middle");
+}
+
+static void memory_may_come_first(void **state)
+{
+	static uint8_t big[BIG];
+	struct world *w = *state;
+
+	fill(big, sizeof(big));
+	free(w->stream);
+	make_stream(w, write_live);
+	for (size_t i = 0; i < N_ELEMENTS(pieces); i++) {
+		assert_int_equal(read_it(w, w->stream, w->len, pieces[i], NULL),
+				 0);
+		assert_int_equal(w->got.pieces, 1);
+		assert_int_equal(w->got.ended, 3);
+		assert_string_equal(w->got.names[0], "core-1.img");
+		assert_int_equal(w->got.len, BIG + 4);
+		assert_memory_equal(w->got.data, big, BIG);
+		assert_memory_equal(w->got.data + BIG, "core", 4);
+	}
+	a_torn_one_is_none(state);
+}
+
+static void numbers_of_memory_rise(void **state)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	struct vol_ckwriter *to = vol_ckwriter_create(null, NULL);
+	struct vol_error err = {""};
+
+	(void)state;
+	assert_non_null(to);
+	assert_int_equal(vol_ckwriter_pages(to, 2, "a", 1, &err), 0);
+	assert_int_equal(vol_ckwriter_pages(to, 7, "a", 1, &err), 0);
+	assert_int_equal(vol_ckwriter_pages(to, 2, "a", 1, &err), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_string_equal(err.text, "pages-2.img is behind another one");
+	vol_ckwriter_destroy(to);
+	close(null);
 }
 
 static void nothing_may_be_behind_it(void **state)
@@ -309,19 +395,20 @@ static uint8_t *squeeze(const void *inside, size_t inside_len, size_t *len)
 	return stream;
 }
 
-/* The parts one after another, each with a length before it but the last. */
+/* No memory, and the parts one after another, each with a length before it but
+ * the last. */
 static uint8_t *build(const void *manifest, uint32_t manifest_len,
 		      const void *record, uint32_t record_len, const void *rest,
 		      size_t rest_len, size_t *len)
 {
-	size_t all = 8 + (size_t)manifest_len + record_len + rest_len, at = 0;
+	size_t all = 16 + (size_t)manifest_len + record_len + rest_len, at;
 	uint8_t *inside = calloc(1, all), *stream;
 	uint32_t n = htobe32(manifest_len);
 
 	assert_non_null(inside);
-	memcpy(inside, &n, 4);
-	memcpy(inside + 4, manifest, manifest_len);
-	at = 4 + (size_t)manifest_len;
+	memcpy(inside + 8, &n, 4);
+	memcpy(inside + 12, manifest, manifest_len);
+	at = 12 + (size_t)manifest_len;
 	n = htobe32(record_len);
 	memcpy(inside + at, &n, 4);
 	memcpy(inside + at + 4, record, record_len);
@@ -351,9 +438,9 @@ static void lengths_are_bounded(void **state)
 	size_t len;
 
 	for (size_t i = 0; i < N_ELEMENTS(lengths); i++) {
-		uint32_t n = htobe32(lengths[i]);
+		uint32_t n[3] = {0, 0, htobe32(lengths[i])};
 
-		stream = squeeze(&n, sizeof(n), &len);
+		stream = squeeze(n, sizeof(n), &len);
 		refused(w, stream, len, "length of the manifest");
 		free(stream);
 	}
@@ -402,6 +489,58 @@ static void files_are_as_the_manifest_says(void **state)
 	free(stream);
 }
 
+/* Length and number of each. */
+static void pieces_are_bounded(void **state)
+{
+	static const struct {
+		uint32_t head[2][2];
+		const char *reason;
+	} bad[] = {
+		{{{4, 2}, {4, 1}}, "number of a piece"},
+		{{{4, 1}, {0, 1}}, "end of the pieces"},
+		{{{4, 1}, {UINT32_MAX, 1}}, "in the middle"},
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
+		uint32_t inside[6];
+		uint8_t *stream;
+		size_t len;
+
+		for (size_t j = 0; j < 6; j++)
+			inside[j] = j % 3 < 2
+					    ? htobe32(bad[i].head[j / 3][j % 3])
+					    : 0;
+		stream = squeeze(inside, sizeof(inside), &len);
+		refused(w, stream, len, bad[i].reason);
+		free(stream);
+	}
+}
+
+/* The manifest has pages-1.img, with BIG bytes. */
+static void memory_is_as_the_manifest_says(void **state)
+{
+	static const uint32_t heads[][2] = {{BIG - 1, 1}, {BIG, 2}, {1, 1}};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < N_ELEMENTS(heads); i++) {
+		size_t bytes = heads[i][0], len, at = 8 + bytes;
+		size_t all = at + 16 + w->manifest_len + 1;
+		uint8_t *inside = calloc(1, all), *stream;
+		uint32_t n[4] = {htobe32(heads[i][0]), htobe32(heads[i][1])};
+
+		assert_non_null(inside);
+		memcpy(inside, n, 8);
+		n[0] = htobe32((uint32_t)w->manifest_len);
+		memcpy(inside + at + 8, n, 4);
+		memcpy(inside + at + 12, w->manifest, w->manifest_len);
+		stream = squeeze(inside, all, &len);
+		refused(w, stream, len, "not as its manifest says");
+		free(stream);
+		free(inside);
+	}
+}
+
 static void what_is_not_wanted_is_not_read(void **state)
 {
 	struct world *w = *state;
@@ -443,12 +582,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(it_comes_out_as_it_went_in),
+		TEST(memory_may_come_first),
+		TEST(numbers_of_memory_rise),
 		TEST(a_torn_one_is_none),
 		TEST(nothing_may_be_behind_it),
 		TEST(any_flipped_bit_is_seen),
 		TEST(other_versions_are_told_from_junk),
 		TEST(lengths_are_bounded),
 		TEST(files_are_as_the_manifest_says),
+		TEST(pieces_are_bounded),
+		TEST(memory_is_as_the_manifest_says),
 		TEST(what_is_not_wanted_is_not_read),
 		TEST(a_file_that_changed_is_not_written),
 	};
