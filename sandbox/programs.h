@@ -31,6 +31,9 @@
  * what it had them do, and they die of a trap: that is not their doing.  Only
  * root can set it; one of trusted.* only root could read. */
 #define VOL_SEIZED_ATTRIBUTE "security.volunteer.seized"
+/* Its value when it has left one so, or one may have died of it: whatever comes
+ * of the step is no result. */
+#define VOL_SEIZED_HURT "hurt"
 /* Another one, while a program that was told to save itself may end of it: a
  * decimal number, the milliseconds of CLOCK_BOOTTIME until which an end is not
  * the end of the job, and waits; UINT64_MAX: nor is any later one. */

@@ -287,13 +287,23 @@ static void read_attribute(const char *attribute, char value[24])
 		closedir(dir);
 }
 
-/* Was CRIU killed while it had hold of the job? */
-static bool was_seized(void)
+/* Of the task, or, as shells tell it, of the last program that it ran. */
+static bool is_trap(int status)
+{
+	int number = WIFSIGNALED(status) ? WTERMSIG(status)
+					 : WEXITSTATUS(status) - 128;
+
+	return number == SIGTRAP || number == SIGSEGV;
+}
+
+/* Did it come to its end since CRIU was killed while it had hold of it? */
+static bool is_of_criu(int status)
 {
 	char value[24];
 
 	read_attribute(VOL_SEIZED_ATTRIBUTE, value);
-	return *value;
+	return *value &&
+	       (strcmp(value, VOL_SEIZED_HURT) == 0 || is_trap(status));
 }
 
 static uint64_t now_ms(void)
@@ -327,15 +337,6 @@ static bool was_told(const struct supervisor *s)
 	return told;
 }
 
-/* Of the task, or, as shells tell it, of the last program that it ran. */
-static bool is_trap(int status)
-{
-	int number = WIFSIGNALED(status) ? WTERMSIG(status)
-					 : WEXITSTATUS(status) - 128;
-
-	return number == SIGTRAP || number == SIGSEGV;
-}
-
 static void __attribute__((noreturn))
 end_like(const struct supervisor *s, int status)
 {
@@ -343,7 +344,7 @@ end_like(const struct supervisor *s, int status)
 	int number = WTERMSIG(status);
 	sigset_t one;
 
-	if ((is_trap(status) && was_seized()) || was_told(s))
+	if (is_of_criu(status) || was_told(s))
 		_exit(EXIT_REQUEUE);
 	if (WIFSIGNALED(status)) {
 		setrlimit(RLIMIT_CORE, &no_core);

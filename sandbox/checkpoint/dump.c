@@ -44,6 +44,8 @@ struct dump {
 	pid_t supervisor;
 	char cgroup[PATH_MAX];
 	bool frozen;
+	struct vol_pids pids; /* that stood still when CRIU came */
+	bool hurt;            /* what CRIU has left goes on no more */
 	struct vol_args args;
 };
 
@@ -245,6 +247,23 @@ static int failed(const struct dump *d, const struct vol_error *how, int errnum,
 	return vol_criu_reason(log, err);
 }
 
+/* Of a CRIU that did not do what it was to do; killed: nor end by itself.  A
+ * job that is hurt does not go on, but begins again from an image, or anew. */
+static void look_after(struct dump *d, bool killed)
+{
+	/* Who runs may come to an end while we look. */
+	if (killed && d->cgroup[0] && !d->before)
+		(void)vol_hold(d->cgroup, NULL);
+	d->hurt = vol_hurt_by_criu(d->record->pid1,
+				   killed && d->pids.n > 0 ? &d->pids : NULL);
+	if (d->hurt) {
+		vol_record_seize(d->supervisor, VOL_HURT);
+		(void)pidfd_send_signal(d->pid1, SIGKILL, NULL, 0);
+	} else if (!killed) {
+		vol_record_seize(d->supervisor, VOL_NOT_SEIZED);
+	}
+}
+
 /* Its end.  before: what the cgroup is to be is no matter of ours. */
 static int wait_criu(struct dump *d, pid_t pid, unsigned int seconds,
 		     struct vol_error *err)
@@ -255,14 +274,20 @@ static int wait_criu(struct dump *d, pid_t pid, unsigned int seconds,
 	vol_criu_end_children(0);
 	criu_pid = 0;
 	alarm(0);
-	/* One that ended by itself has let go of them. */
-	if (rc == 0 || errnum == ECHILD)
-		vol_record_seize(d->supervisor, false);
+	if (rc == 0)
+		vol_record_seize(d->supervisor, VOL_NOT_SEIZED);
+	else
+		look_after(d, errnum != ECHILD);
 	/* One that was killed leaves it as it is. */
 	if (d->cgroup[0] && !d->before &&
 	    vol_cgroup_freeze(d->cgroup, d->frozen, err) != 0)
 		return -1;
-	return rc == 0 && !stopped ? 0 : failed(d, &how, errnum, err);
+	if (rc == 0 && !stopped)
+		return 0;
+	failed(d, &how, errnum, err);
+	return d->hurt ? vol_error_prefix(err, "the job was hurt by CRIU, and "
+					       "begins again")
+		       : -1;
 }
 
 static int run(struct dump *d, struct vol_error *err)
@@ -274,11 +299,12 @@ static int run(struct dump *d, struct vol_error *err)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (d->cgroup[0] &&
 	    ((d->frozen && vol_hold_note(d->dir, d->cgroup, err) != 0) ||
-	     vol_hold(d->cgroup, err) != 0)) {
+	     vol_hold(d->cgroup, err) != 0 ||
+	     vol_pids_find(d->record->pid1, &d->pids, err) != 0)) {
 		vol_cgroup_freeze(d->cgroup, d->frozen, NULL);
 		return -1;
 	}
-	vol_record_seize(d->supervisor, true);
+	vol_record_seize(d->supervisor, VOL_SEIZED);
 	pid = start_criu(d);
 	if (pid < 0)
 		return vol_errorf(err, "fork: %s", strerror(errno));
@@ -296,7 +322,7 @@ static int run_before(struct dump *d, struct vol_error *err)
 	pid_t pid;
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	vol_record_seize(d->supervisor, true);
+	vol_record_seize(d->supervisor, VOL_SEIZED);
 	pid = start_criu(d);
 	if (pid < 0)
 		return vol_errorf(err, "fork: %s", strerror(errno));
@@ -395,6 +421,7 @@ static int dump(struct dump *d, const char *task, struct vol_error *err)
 	rc = dump_once(d, err);
 	if (rc != 0 && lacks_what_was_before(d, err)) {
 		vol_args_free(&d->args);
+		vol_pids_clear(&d->pids);
 		d->record->mounts = 0;
 		d->rest = false;
 		rc = dump_once(d, err);
@@ -448,6 +475,7 @@ static int with_dump(int (*f)(struct dump *d, const char *task,
 	saved = errno;
 	if (d->pid1 >= 0)
 		close(d->pid1);
+	vol_pids_clear(&d->pids);
 	vol_args_free(&d->args);
 	free(d->record);
 	free(d);

@@ -154,13 +154,15 @@ int vol_record_of(pid_t pid, struct vol_record *record, struct vol_error *err)
 	return vol_record_parse("record", text, len, record, err);
 }
 
-void vol_record_seize(pid_t supervisor, bool on)
+void vol_record_seize(pid_t supervisor, enum vol_seized how)
 {
 	cleanup_fd int fd = find_record(supervisor);
+	const char *value = how == VOL_HURT ? VOL_SEIZED_HURT : "1";
 
 	/* Where that can not be, a death is taken for the job's own. */
-	if (fd >= 0 && on)
-		(void)fsetxattr(fd, VOL_SEIZED_ATTRIBUTE, "1", 1, 0);
+	if (fd >= 0 && how != VOL_NOT_SEIZED)
+		(void)fsetxattr(fd, VOL_SEIZED_ATTRIBUTE, value, strlen(value),
+				0);
 	else if (fd >= 0)
 		(void)fremovexattr(fd, VOL_SEIZED_ATTRIBUTE);
 }

@@ -35,8 +35,10 @@
 
 /* A sealed memfd with it; a descriptor, closed on exec. */
 int vol_record_keep(const struct vol_record *record, struct vol_error *err);
-/* CRIU has hold of its processes, or has no more (../programs.h). */
-void vol_record_seize(pid_t supervisor, bool on);
+/* CRIU has hold of its processes, has no more, or was killed and has hurt them
+ * (../programs.h). */
+enum vol_seized { VOL_NOT_SEIZED, VOL_SEIZED, VOL_HURT };
+void vol_record_seize(pid_t supervisor, enum vol_seized how);
 
 /* The program was told to save itself: a job that ends before until_ms
  * (CLOCK_BOOTTIME) is to be started again (../programs.h).  0: it no more. */

@@ -60,6 +60,24 @@ int vol_hold_note(const char *dir, const char *cgroup, struct vol_error *err);
 /* In CRIU's hook: do what was noted, if anything was. */
 int vol_hold_again(const char *dir, struct vol_error *err);
 
+/* --- hurt.c ----------------------------------------------------------------
+ */
+
+struct vol_pids {
+	size_t n;
+	pid_t *pid;
+};
+
+/* Processes of pid 1's namespace that have not ended.  Clear them. */
+int vol_pids_find(pid_t pid1, struct vol_pids *pids, struct vol_error *err);
+/* Keeps errno. */
+void vol_pids_clear(struct vol_pids *pids);
+
+/* Is one of those that were there before gone (NULL: nobody knows those), or
+ * has one still CRIU's program in its memory?  Who ended by itself meanwhile is
+ * not told from who died of CRIU. */
+bool vol_hurt_by_criu(pid_t pid1, const struct vol_pids *before);
+
 /* --- dump.c ----------------------------------------------------------------
  */
 

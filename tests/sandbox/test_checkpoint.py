@@ -13,6 +13,8 @@ from bed import UID, main, read
 from ckptbed import (CRIU, FAILED, PROGRAM, UNMOVABLE, CkptBed, probe,
                      wait_until)
 
+# VOL_EXIT_REQUEUE of plugins/spank/plugin.h
+REQUEUE = 150
 MOVES = int(os.environ.get("SANDBOX_MOVES", "5"))
 
 SHELL = """#!/bin/bash
@@ -24,6 +26,21 @@ for i in $(seq 1 {n}); do
 	sleep 0.02
 done
 echo end
+"""
+# As one whom CRIU was killed in the middle of has it.
+HURT = """#!/bin/bash
+exec python3 -c 'import mmap, os, time
+fd = os.memfd_create("CRIUMFD")
+os.ftruncate(fd, 4096)
+memory = mmap.mmap(fd, 4096)
+print("there", flush=True)
+time.sleep(30)'
+"""
+PARENT = """#!/bin/bash
+echo there
+sleep 30
+echo "result $?"
+exit 0
 """
 C = """#!/bin/sh
 ./ckpt-job {n}
@@ -177,12 +194,52 @@ def criu_may_be_killed_at_any_time(bed):
         left = subprocess.run(["pgrep", "-af", f" -D {folder}/"],
                               stdout=subprocess.PIPE, text=True, check=False)
         assert left.stdout == "", left
+        if "hurt by CRIU" in err:
+            # In the middle of it: of that nobody is told a result.
+            bed.finish(step, status=REQUEUE)
+            (bed.work / "begin").unlink(missing_ok=True)
+            step = bed.launch(frozen=frozen)
+            wait_until(lambda: lines(bed) > 5, "progress")
         before = lines(bed)
         wait_until(lambda b=before: lines(bed) > b or step.poll() is not None,
                    "it goes on")
+        assert step.poll() is None, (i, err, step.communicate(),
+                                     step.returncode, read(bed.out)[-300:])
     text = bed.finish(step)
     assert "FAILED" not in text and "shared 250" in text and \
         "status 3" in text, text[-300:]
+
+
+def named(bed, name):
+    """Processes of the step that are called so."""
+    return [pid for pid in read(bed.cgroup / "cgroup.procs").split()
+            if read(f"/proc/{pid}/comm") == f"{name}\n"]
+
+
+def what_criu_has_hurt_has_no_result(bed):
+    """Whoever waits for a process that CRIU has left in the middle may make
+    anything of how it ends."""
+    criu = bed.images / "criu"
+    for text, end, hurt in ((HURT, "kill -9 $$", True),
+                            (HURT, "exit 1", True),
+                            (HURT, f'exec {CRIU} "$@"', False),
+                            (PARENT, "kill -9 {sleep} $$", True),
+                            (PARENT, "kill -9 $$", False)):
+        step = bed.fresh(text, frozen=True)
+        wait_until(lambda: "there" in read(bed.out), "progress")
+        if "{sleep}" in end:
+            wait_until(lambda: named(bed, "sleep"), "a child")
+            end = end.format(sleep=named(bed, "sleep")[0])
+        criu.write_text(f'#!/bin/bash\n[ "$1" = dump ] || exec {CRIU} "$@"\n'
+                        f"{end}\n")
+        criu.chmod(0o755)
+        done = bed.dump(step, bed.folder(), criu=str(criu))
+        assert ("hurt by CRIU" in done.stderr) == hurt, (end, done)
+        if hurt:
+            bed.finish(step, status=REQUEUE)
+        else:
+            assert step.poll() is None, (end, step.communicate())
+            bed.kill(step)
 
 
 def a_wrong_criu_says_why(bed):
@@ -486,6 +543,7 @@ if __name__ == "__main__":
                    threads_and_timers_are_moved, python_is_moved,
                    a_pipeline_is_moved, a_dump_that_fails_changes_nothing,
                    criu_may_be_killed_at_any_time,
+                   what_criu_has_hurt_has_no_result,
                    what_can_not_be_moved_is_named,
                    only_a_batch_script_is_saved,
                    the_walls_are_those_of_a_fresh_task,
