@@ -108,7 +108,9 @@ class Trap:
                                victim=bracketed(victim),
                                # Its tasks go by its name at first.
                                which="-o" if victim == STEPD else "-n",
-                               delay=f"{random.uniform(0, most):.3f}")
+                               # Rather soon: a machine that does nothing
+                               # else is done in no time.
+                               delay=f"{most * random.random() ** 2:.3f}")
         for node in nodes:
             self.go(self.strike_in, node, script)
 
