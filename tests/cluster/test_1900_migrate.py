@@ -2,6 +2,7 @@
 """A batch job that has to leave goes on where it was, or says why not."""
 import hashlib
 
+import faults
 import migrating
 import parked
 import pytest
@@ -39,6 +40,17 @@ with open("/tmp/mine", "w") as mine:
 thread.join()
 print(len(seen), len(open("/tmp/mine").readlines()), state.hex())
 END
+"""
+LARGE_MB = 150
+# Says again and again what its memory comes to.
+LARGE = f"""\
+exec python3 -u -c '
+import hashlib, os, time
+memory, n = os.urandom({LARGE_MB} << 20), 0
+while True:
+    print(n, hashlib.md5(memory).hexdigest())
+    n += 1
+    time.sleep(0.1)'
 """
 # Each with a word of the reason.
 UNMOVABLE = {
@@ -109,6 +121,51 @@ def test_nothing_of_it_stays_on_the_devices(lab):
             "true") == "", 10)
     assert f"{job}" in lab.ctl("volunteer checkpoints")
     parked.end(lab, job)
+
+
+def submit_large(lab):
+    return migrating.submit(lab, "desk1", LARGE, f"--mem={LARGE_MB + 200}",
+                            least=2)
+
+
+def is_as_before(lab, job):
+    """It goes on, with the memory that it had."""
+    before = len(migrating.lines(lab, job))
+    lab.wait("it goes on", lambda: len(migrating.lines(lab, job)) > before + 1,
+             60)
+    said = [line.split() for line in migrating.lines(lab, job)]
+    assert [int(n) for n, _ in said] == list(range(len(said))), said
+    assert len({digest for _, digest in said}) == 1, said
+    assert len(migrating.restored(lab, job)) == 1
+    parked.end(lab, job)
+
+
+def test_its_memory_is_on_no_disk_of_the_device(lab):
+    """The owner's disk has other things to do."""
+    job, watch = submit_large(lab), "/root/watch"
+    lab.run("desk1", f"touch {watch}; nohup sh -c 'while [ -e {watch} ]; do "
+            "du -sk /var/lib/slurm-volunteer/images; sleep 0.01; done' "
+            "> /root/used 2> /dev/null < /dev/null &")
+    try:
+        migrating.evict(lab, job, "desk1")
+    finally:
+        lab.run("desk1", f"rm {watch}")
+    used = [int(line.split()[0])
+            for line in lab.run("desk1", "cat /root/used").splitlines()]
+    # The other images of a job are there for a moment.
+    assert 100 < max(used) < 10240, max(used)
+    is_as_before(lab, job)
+
+
+def test_the_controller_goes_in_the_middle(lab):
+    """Then it is written down once more, and sent when the controller is there
+    again."""
+    job = submit_large(lab)
+    trap = faults.Trap(lab, "desk1", job)
+    trap.kill("controller", faults.PART, faults.DISCOVERYD, 0.05)
+    migrating.evict(lab, job, "desk1", 120)
+    assert trap.finish(), "it was faster than we are"
+    is_as_before(lab, job)
 
 
 @pytest.mark.parametrize("what", UNMOVABLE)
