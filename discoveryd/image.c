@@ -15,12 +15,12 @@
  *
  * save: CGROUP is the folder of the step's tasks (.../step_batch/user).  It is
  * written down by slurm-volunteer-checkpoint, goes on as it was, and the image
- * (ckstream.h) is put: memory while it is written down if the job does not run
- * on after it, else when it was.  --wait is for all of it.  --cause: why,
- *"evict" (what is said without it) or "periodic".  --server: descriptor of a
- *socket whose other end is a slurm-volunteer-checkpoint serve, which writes it
- *down where we could not (sandbox/checkpoint.h); else it is the one that
- * slurm-volunteer-launch has started.
+ * (ckstream.h) is put: memory while it is written down if the step is frozen
+ *and does not run on after it, else when it was.  --wait is for all of it.
+ *--cause: why, "evict" (what is said without it) or "periodic".  --server:
+ *descriptor of a socket whose other end is a slurm-volunteer-checkpoint serve,
+ *which writes it down where we could not (sandbox/checkpoint.h); else it is the
+ *one that slurm-volunteer-launch has started.
  *
  * --files: the program saves itself; its image are the files that the job has
  * for itself (ckfiles.h), without its processes.  Before they are saved it gets
@@ -525,7 +525,7 @@ static int watch(struct image *im, struct vol_error *err)
 	struct epoll_event event = {.events = EPOLLIN};
 	int signals = open_signals();
 
-	im->halt = eventfd(0, EFD_CLOEXEC);
+	im->halt = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	im->carrier.stop = epoll_create1(EPOLL_CLOEXEC);
 	if (signals < 0 || im->halt < 0 || im->carrier.stop < 0 ||
 	    epoll_ctl(im->carrier.stop, EPOLL_CTL_ADD, signals, &event) < 0 ||

@@ -250,6 +250,8 @@ static int take_pages(uint32_t number, const void *data, size_t len, void *arg,
 	struct loading *l = arg;
 	char name[VOL_CKNAME_SIZE];
 
+	if (!l->early && check_room(l, l->here.bytes, err) < 0)
+		return -1;
 	if (l->im->o->files)
 		return vol_errorf_errno(err, EPERM,
 					"an image without processes has no "
@@ -350,7 +352,9 @@ static int prepare(struct loading *l, struct vol_error *err)
 		return -1;
 	if (statvfs(l->dir, &fs) < 0)
 		return vol_errorf(err, "%s: %s", l->dir, strerror(errno));
+	/* Of a disk that is full nobody has anything. */
 	l->room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	l->room -= l->room / 16;
 	if (mkdir(l->images, 0700) == 0)
 		l->into = open(l->images,
 			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

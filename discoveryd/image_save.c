@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* image_save.c - slurm-volunteer-image save: write a step down, bring it away
  *
- * A step that has to leave is sent while it is written down.  One that goes on
- * is not: it would stand still for as long as that takes.  Nor is one for which
- * the controller was not there when it was tried, since another try would need
- * another dump.
+ * A step that is frozen and has to leave is sent while it is written down.  One
+ * that goes on is not: it would stand still for as long as that takes.  When
+ * the connection breaks meanwhile, it is written down once more, and then sent:
+ * what was written can be sent again.
  *
  * What CRIU wrote is looked at in the same way as where it will be restored:
  * what would be refused there is better not kept.
@@ -13,6 +13,7 @@
 
 #include "image.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -20,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,6 +54,7 @@ struct saving {
 	int images; /* folder */
 	/* It stands still since; what was before; it was written down. */
 	uint64_t begin_ms, pre_ms, dumped_ms;
+	uint64_t until_ms; /* as carrier.h has it */
 	struct vol_ckdump dump;
 	char program[PATH_MAX], task[16];
 	int server, listener;
@@ -225,6 +228,7 @@ static int write_live(int fd, void *arg, struct vol_error *err)
 	char dir[PATH_MAX + 8];
 	struct vol_ckcapture capture = {.dir = dir,
 					.listener = s->listener,
+					.until_ms = s->until_ms,
 					.wanted = fd,
 					.pages = put_pages,
 					.arg = w};
@@ -246,6 +250,20 @@ static int write_live(int fd, void *arg, struct vol_error *err)
 
 typedef int (*vol_write_f)(int fd, void *arg, struct vol_error *err);
 
+/* The controller does not wait for long for one who has nothing to say. */
+static int wait_for_bytes(const struct image *im, int from,
+			  struct vol_error *err)
+{
+	struct pollfd p[2] = {{.fd = from, .events = POLLIN},
+			      {.fd = im->carrier.stop, .events = POLLIN}};
+
+	while (poll(p, 2, -1) < 0)
+		if (errno != EINTR)
+			return vol_errorf(err, "poll: %s", strerror(errno));
+	return p[1].revents ? vol_errorf_errno(err, ECANCELED, "told to stop")
+			    : 0;
+}
+
 /* ours: what failed is here. */
 static int send_once(struct saving *s, vol_write_f write, uint32_t *number,
 		     bool *ours, struct vol_error *err)
@@ -253,18 +271,26 @@ static int send_once(struct saving *s, vol_write_f write, uint32_t *number,
 	struct image *im = s->im;
 	struct vol_ckpump pump = {
 		.run = write, .arg = s, .writes = true, .halt = im->halt};
-	int from = vol_ckpump_start(&pump, err), rc, errnum;
+	int from = vol_ckpump_start(&pump, err), rc, errnum, rc_pump, why_errno;
 	struct vol_error why;
+	eventfd_t told;
 
 	*ours = true;
 	if (from < 0)
 		return -1;
-	rc = vol_carrier_put(&im->carrier, from, (uint32_t)im->o->job,
-			     (uint32_t)im->o->restarts, 0, number, err);
+	rc = wait_for_bytes(im, from, err) < 0
+		     ? -1
+		     : vol_carrier_put(&im->carrier, from, (uint32_t)im->o->job,
+				       (uint32_t)im->o->restarts, 0, number,
+				       err);
 	errnum = errno;
+	rc_pump = vol_ckpump_finish(&pump, &why);
+	why_errno = errno;
+	/* It was for the carrier, which is done. */
+	(void)eventfd_read(im->halt, &told);
 	/* Of what the carrier does not take any more it says itself why. */
-	if (vol_ckpump_finish(&pump, &why) < 0 && errno != EPIPE)
-		return vol_errorf(err, "%s", why.text);
+	if (rc_pump < 0 && why_errno != EPIPE)
+		return vol_errorf_errno(err, why_errno, "%s", why.text);
 	*ours = false;
 	errno = errnum;
 	return rc;
@@ -443,26 +469,76 @@ static int save_live(struct saving *s, bool *again, struct vol_error *err)
 	struct image *im = s->im;
 	uint32_t number = 0;
 	bool ours = true;
-	int rc;
+	int rc, status;
 
 	s->dump.streams = true;
 	begin_dump(s);
-	rc = im->o->stream ? send_to_file(s, write_live, err)
-			   : send_once(s, write_live, &number, &ours, err);
+	/* What ends it in time is that nobody takes its files any more; killed
+	 * it would leave the job in the middle. */
+	s->dump.seconds = DUMP_SECONDS_MAX;
+	if (im->o->stream) {
+		rc = send_to_file(s, write_live, err);
+	} else {
+		/* CRIU does not wait for the next try. */
+		im->carrier.until_ms = 0;
+		rc = send_once(s, write_live, &number, &ours, err);
+		im->carrier.until_ms = s->until_ms;
+	}
 	if (rc == 0)
 		return tell(s, number);
 	if (ours)
 		return status_of();
+	status = image_status(im);
+	if (vol_carrier_may_pass(&im->carrier)) {
+		*im->carrier.refusal.code = '\0';
+		errno = EBUSY;
+	}
 	*again = image_again(im);
-	return image_status(im);
+	return status;
 }
 
-/* A socket that has no place there is no reason not to save. */
+static bool says(const char *cgroup, const char *file, const char *word)
+{
+	cleanup_free char *text = NULL;
+	char path[PATH_MAX + 64];
+
+	snprintf(path, sizeof(path), "%s/%s", cgroup, file);
+	text = vol_file_read(path, 256, NULL, NULL);
+	return text && strstr(text, word);
+}
+
+/* It, or each folder in it that has tasks. */
+static bool is_frozen(const char *cgroup)
+{
+	DIR *dir = says(cgroup, "cgroup.freeze", "1") ? NULL : opendir(cgroup);
+	bool frozen = true;
+	struct dirent *e;
+
+	if (!dir)
+		return says(cgroup, "cgroup.freeze", "1");
+	while (frozen && (e = readdir(dir))) {
+		char path[PATH_MAX + 16];
+
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%.200s", cgroup, e->d_name);
+		frozen = says(path, "cgroup.freeze", "1") ||
+			 !says(path, "cgroup.events", "populated 1");
+	}
+	closedir(dir);
+	return frozen && !says(cgroup, "cgroup.procs", "\n");
+}
+
+/* What CRIU hands over is what the job has in its memory when it is read, so
+ * that must not run.  A socket that has no place there is no reason not to
+ * save.
+ */
 static bool can_go_live(struct saving *s)
 {
 	char dir[PATH_MAX + 8];
 
-	if (s->dump.goes_on || s->dump.files || s->im->o->pre)
+	if (s->dump.goes_on || s->dump.files || s->im->o->pre ||
+	    !is_frozen(s->im->o->what))
 		return false;
 	snprintf(dir, sizeof(dir), "%s/" VOL_RECORD_IMAGES, s->folder.path);
 	s->listener = vol_ckcapture_listen(dir, NULL);
@@ -487,8 +563,9 @@ static int save(struct saving *s, struct vol_error *err)
 	bool again = false;
 	int status;
 
-	if (vol_ckfolder_make(s->im->state_dir, &s->folder, err) < 0 ||
-	    prepare(s, err) < 0)
+	if (vol_ckfolder_make(s->im->state_dir, &s->folder, err) < 0)
+		return IMAGE_FAILED;
+	if (prepare(s, err) < 0)
 		return status_of();
 	if (can_go_live(s)) {
 		status = save_live(s, &again, err);
@@ -506,6 +583,7 @@ int image_save(struct image *im, struct vol_error *err)
 	struct saving s = {.im = im,
 			   .folder = {.lock = -1},
 			   .m = VOL_CKMANIFEST_INIT,
+			   .until_ms = im->carrier.until_ms,
 			   .images = -1,
 			   .server = -1};
 	int status = save(&s, err);

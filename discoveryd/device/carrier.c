@@ -392,15 +392,19 @@ static int get_once(struct trip *t, void *arg, struct vol_error *err)
 
 /* ---- again and again ---- */
 
-/* Could it be different the next time? */
+bool vol_carrier_may_pass(const struct vol_carrier *c)
+{
+	return c->refusal.retry_ms > 0 &&
+	       strcmp(c->refusal.code, "no_room") != 0 &&
+	       strcmp(c->refusal.code, "no_store") != 0;
+}
+
 static bool may_pass(const struct vol_carrier *c, const struct trip *t)
 {
 	if (t->ours)
 		return false;
 	if (*c->refusal.code)
-		return c->refusal.retry_ms > 0 &&
-		       strcmp(c->refusal.code, "no_room") != 0 &&
-		       strcmp(c->refusal.code, "no_store") != 0;
+		return vol_carrier_may_pass(c);
 	return errno != ECANCELED && errno != EKEYREJECTED && errno != EACCES &&
 	       errno != EINVAL && errno != ENOMEM;
 }

@@ -40,6 +40,9 @@ struct vol_carrier {
  * sockets.
  */
 
+/* Of a refusal: could it be different the next time? */
+bool vol_carrier_may_pass(const struct vol_carrier *c);
+
 /* from: the stream, read from where it is to its end; what can not be sought
  * can only be tried again before its first byte.  bytes: as in image_put.
  * *number: what it is called now. */

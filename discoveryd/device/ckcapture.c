@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ckproto.h"
@@ -24,9 +25,17 @@
 #define SOCKET_NAME "streamer-capture.sock"
 /* Files that CRIU has open at once: some 40 of all processes, and 10 of one. */
 #define PIPES_MAX 256
-/* What anybody may ask for: /proc/sys/fs/pipe-max-size. */
-#define PIPE_BYTES (1024 * 1024)
-#define CHUNK      (256 * 1024)
+/* What CRIU writes of memory are the job's own pages, not copies, and what we
+ * read is what they hold then.  When it has written the last one it lets go of
+ * the process, for which it writes a system call into its code and takes it out
+ * again (compel/src/lib/infect.c): into the first page that is executable.
+ * Nearly all others that were written to come behind that, a stack at least.
+ * So that it was read before, CRIU is soon no more than a page ahead, and never
+ * more than a pipe's usual 16; later, with so much behind it, no less. */
+#define FIRST_BYTES (1024 * 1024)
+#define PAGE_PIPE   4096
+#define USUAL_PIPE  65536
+#define CHUNK       (256 * 1024)
 /* From CRIU's end to that of its pipes, milliseconds. */
 #define REST_MS 10000
 /* Two files of pages at once: which does it write to? */
@@ -134,6 +143,7 @@ static ssize_t hear_name(int fd, char name[VOL_CKNAME_SIZE],
 	return n;
 }
 
+/* -1 with errno 0: it has closed the socket. */
 static int hear_pipe(int fd, struct vol_error *err)
 {
 	union {
@@ -153,6 +163,10 @@ static int hear_pipe(int fd, struct vol_error *err)
 	do
 		n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
+	if (n == 0 || (n < 0 && errno == ECONNRESET)) {
+		errno = 0;
+		return -1;
+	}
 	head = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 	if (head && head->cmsg_type == SCM_RIGHTS &&
 	    head->cmsg_len == CMSG_LEN(sizeof(int)))
@@ -199,8 +213,6 @@ static int begin(struct capture *c, const char *name, int fd,
 		in.waits = c->pages;
 		c->pages = true;
 		c->last = in.number;
-		/* It then waits for us less often. */
-		(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
 	} else if (strncmp(name, "cgroup", 6) != 0) {
 		in.file = make(c, name, err);
 		if (in.file < 0)
@@ -217,14 +229,13 @@ static int take_request(struct capture *c, struct vol_error *err)
 	cleanup_fd int fd = -1;
 	ssize_t n = hear_name(c->socket, name, err);
 
-	if (n < 0)
-		return -1;
-	if (n == 0) {
+	if (n > 0)
+		fd = hear_pipe(c->socket, err);
+	if (n == 0 || (fd < 0 && errno == 0)) {
 		close(c->socket);
 		c->socket = -1;
 		return 0;
 	}
-	fd = hear_pipe(c->socket, err);
 	if (fd < 0 || begin(c, name, fd, err) < 0)
 		return -1;
 	(void)steal_fd(&fd);
@@ -320,11 +331,26 @@ static int end(struct capture *c, size_t i, struct vol_error *err)
 	return rc;
 }
 
+/* Where more than a page is in it, it is made small the next time. */
+static void bound(const struct incoming *in)
+{
+	if (in->number && in->bytes <= FIRST_BYTES)
+		(void)fcntl(in->fd, F_SETPIPE_SZ,
+			    in->bytes < FIRST_BYTES ? PAGE_PIPE : USUAL_PIPE);
+}
+
 static int take_data(struct capture *c, size_t i, struct vol_error *err)
 {
 	struct incoming *in = &c->in[i];
-	ssize_t n = read(in->fd, c->chunk, sizeof(c->chunk));
+	size_t most = in->number && in->bytes < FIRST_BYTES
+			      ? FIRST_BYTES - in->bytes
+			      : sizeof(c->chunk);
+	ssize_t n;
 
+	bound(in);
+	if (most > sizeof(c->chunk))
+		most = sizeof(c->chunk);
+	n = read(in->fd, c->chunk, most);
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN
 			       ? 0
@@ -347,6 +373,32 @@ static bool is_over(const struct capture *c, bool ended)
 	return ended;
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static int poll_for(const struct capture *c, struct pollfd p[], int ms,
+		    struct vol_error *err)
+{
+	uint64_t now = now_ms(), until = c->how->until_ms;
+	int left = until > now ? (int)(until - now) : 0, rc;
+
+	if (until && (ms < 0 || left < ms))
+		ms = left;
+	do
+		rc = poll(p, PIPES + c->n, ms);
+	while (rc < 0 && errno == EINTR);
+	if (rc < 0)
+		return vol_errorf(err, "poll: %s", strerror(errno));
+	if (until && now_ms() >= until)
+		return vol_errorf_errno(err, ETIMEDOUT, "criu: not in time");
+	return rc;
+}
+
 static int wait(struct capture *c, struct pollfd p[], bool ended,
 		struct vol_error *err)
 {
@@ -359,14 +411,9 @@ static int wait(struct capture *c, struct pollfd p[], bool ended,
 	for (size_t i = 0; i < c->n; i++)
 		p[PIPES + i] = (struct pollfd){
 			c->in[i].waits ? -1 : c->in[i].fd, POLLIN, 0};
-	do
-		rc = poll(p, PIPES + c->n,
-			  next    ? STUCK_MS
-			  : ended ? REST_MS
-				  : -1);
-	while (rc < 0 && errno == EINTR);
+	rc = poll_for(c, p, next ? STUCK_MS : ended ? REST_MS : -1, err);
 	if (rc < 0)
-		return vol_errorf(err, "poll: %s", strerror(errno));
+		return -1;
 	if (p[WANTED].revents)
 		return vol_errorf_errno(err, EPIPE, "nobody wants it any more");
 	if (rc > 0)

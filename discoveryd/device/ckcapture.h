@@ -22,6 +22,7 @@ struct vol_ckcapture {
 	/* Readable: whoever runs CRIU has seen its end.  What is in the pipes
 	 * then still comes. */
 	int ended;
+	uint64_t until_ms; /* CLOCK_BOOTTIME: not any longer (ETIMEDOUT); 0 */
 	int wanted; /* who takes the pages writes into it: a pipe that nobody
 		     * reads any more ends it (EPIPE); -1: none */
 	/* So many bytes more of pages-NUMBER.img, as vol_ckwriter_pages() takes

@@ -84,6 +84,9 @@ become_dump(const struct vol_ckdump *d, int said, pid_t parent)
 
 	make_words(d, &w);
 	memcpy(argv + 1, w.word, w.n * sizeof(w.word[0]));
+	/* Whoever kills us with our group must not kill CRIU, too, which would
+	 * leave the job in the middle: it is told to stop. */
+	(void)setpgid(0, 0);
 	sigemptyset(&none);
 	if (null >= 0 && dup2(null, 0) == 0 && dup2(null, 1) == 1 &&
 	    dup2(said, 2) == 2 && prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 &&

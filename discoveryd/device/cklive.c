@@ -52,5 +52,8 @@ int vol_cklive(const struct vol_ckdump *dump, struct vol_ckcapture *capture,
 		errno = errnum == EPERM ? EIO : errnum;
 		return -1;
 	}
+	/* Of a pipe is only what is not taken any more. */
+	if (d.errnum == EPIPE)
+		d.errnum = EIO;
 	return d.errnum ? vol_errorf_errno(err, d.errnum, "%s", d.err.text) : 0;
 }

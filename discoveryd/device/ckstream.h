@@ -49,7 +49,8 @@
 
 struct vol_ckwriter;
 
-/* Into a descriptor, which stays the caller's.  NULL: errno of it, ENOMEM. */
+/* Into a descriptor, which stays the caller's; nothing is written before there
+ * is something to say.  NULL: ENOMEM. */
 struct vol_ckwriter *vol_ckwriter_create(int to, struct vol_error *err);
 /* So many bytes more, at least one, of pages-NUMBER.img, NUMBER from 1.  EINVAL
  * for a number that is lower than the last one. */

@@ -24,6 +24,7 @@
 struct vol_ckwriter {
 	int to;
 	ZSTD_CCtx *zstd;
+	bool begun; /* something was written */
 	/* Numbers of the files that went in pieces, rising. */
 	uint32_t *number;
 	size_t n;
@@ -48,6 +49,16 @@ static int put(int to, const void *data, size_t len, struct vol_error *err)
 	return 0;
 }
 
+static int put_out(struct vol_ckwriter *w, size_t len, struct vol_error *err)
+{
+	const char *magic = VOL_CKSTREAM_MAGIC;
+
+	if (!w->begun && put(w->to, magic, strlen(magic), err) < 0)
+		return -1;
+	w->begun = true;
+	return put(w->to, w->out, len, err);
+}
+
 static int squeeze(struct vol_ckwriter *w, const void *data, size_t len,
 		   ZSTD_EndDirective how, struct vol_error *err)
 {
@@ -61,7 +72,7 @@ static int squeeze(struct vol_ckwriter *w, const void *data, size_t len,
 		if (ZSTD_isError(left))
 			return vol_errorf_errno(err, ENOMEM, "zstd: %s",
 						ZSTD_getErrorName(left));
-		if (put(w->to, w->out, out.pos, err) < 0)
+		if (out.pos > 0 && put_out(w, out.pos, err) < 0)
 			return -1;
 	} while (how == ZSTD_e_end ? left > 0 : in.pos < in.size);
 	return 0;
@@ -200,7 +211,7 @@ static int prepare(struct vol_ckwriter *w, struct vol_error *err)
 	    ZSTD_isError(
 		    ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_checksumFlag, 1)))
 		return vol_errorf_errno(err, ENOMEM, "out of memory");
-	return put(w->to, VOL_CKSTREAM_MAGIC, strlen(VOL_CKSTREAM_MAGIC), err);
+	return 0;
 }
 
 struct vol_ckwriter *vol_ckwriter_create(int to, struct vol_error *err)

@@ -81,6 +81,9 @@ static void measure(struct vol_owner *o, const struct vol_saved *r)
 	/* Of one that saves itself nothing can be learnt. */
 	if (!r->memory)
 		return;
+	/* Written and sent at once: of neither is known what it takes alone. */
+	if (r->cause != VOL_CKCAUSE_PERIODIC)
+		return;
 	/* All that was written, be it while it ran: one that has to leave is
 	 * not asked how it would like it. */
 	vol_ckrates_dumped(&o->period.rates, r->memory, r->pre_ms + r->dump_ms,

@@ -248,18 +248,22 @@ static int failed(const struct dump *d, const struct vol_error *how, int errnum,
 }
 
 /* Of a CRIU that did not do what it was to do; killed: nor end by itself.  A
- * job that is hurt does not go on, but begins again from an image, or anew. */
+ * job that is hurt does not go on, but begins again from an image, or anew.
+ * What has CRIU's memory when that ended by itself was let go, as a rule. */
 static void look_after(struct dump *d, bool killed)
 {
+	bool hurt;
+
 	/* Who runs may come to an end while we look. */
 	if (killed && d->cgroup[0] && !d->before)
 		(void)vol_hold(d->cgroup, NULL);
-	d->hurt = vol_hurt_by_criu(d->record->pid1,
-				   killed && d->pids.n > 0 ? &d->pids : NULL);
+	hurt = vol_hurt_by_criu(d->record->pid1,
+				killed && d->pids.n > 0 ? &d->pids : NULL);
+	d->hurt = hurt && killed;
 	if (d->hurt) {
 		vol_record_seize(d->supervisor, VOL_HURT);
 		(void)pidfd_send_signal(d->pid1, SIGKILL, NULL, 0);
-	} else if (!killed) {
+	} else if (!hurt && !killed) {
 		vol_record_seize(d->supervisor, VOL_NOT_SEIZED);
 	}
 }
@@ -280,7 +284,7 @@ static int wait_criu(struct dump *d, pid_t pid, unsigned int seconds,
 		look_after(d, errnum != ECHILD);
 	/* One that was killed leaves it as it is. */
 	if (d->cgroup[0] && !d->before &&
-	    vol_cgroup_freeze(d->cgroup, d->frozen, err) != 0)
+	    vol_cgroup_freeze(d->cgroup, d->frozen, err) != 0 && !d->hurt)
 		return -1;
 	if (rc == 0 && !stopped)
 		return 0;
@@ -322,6 +326,10 @@ static int run_before(struct dump *d, struct vol_error *err)
 	pid_t pid;
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	/* Those that come to their end by themselves until it is done are not
+	 * told from others; that counts only if CRIU is killed. */
+	if (vol_pids_find(d->record->pid1, &d->pids, err) != 0)
+		return -1;
 	vol_record_seize(d->supervisor, VOL_SEIZED);
 	pid = start_criu(d);
 	if (pid < 0)
@@ -419,7 +427,7 @@ static int dump(struct dump *d, const char *task, struct vol_error *err)
 	d->record->goes_on = d->how->goes_on;
 	d->rest = vol_pre_is_there(d->dir);
 	rc = dump_once(d, err);
-	if (rc != 0 && lacks_what_was_before(d, err)) {
+	if (rc != 0 && !d->hurt && lacks_what_was_before(d, err)) {
 		vol_args_free(&d->args);
 		vol_pids_clear(&d->pids);
 		d->record->mounts = 0;

@@ -2,9 +2,8 @@
 /* hurt.c - what a CRIU that did not come to its end has left of a job
  *
  * CRIU has each process run a program of its own, in memory that it maps there
- * for that, and puts it back.  When it is killed, or can not put one back, the
- * process runs into a trap instead, and whoever waits for it may make anything
- * of that.
+ * for that, and puts it back.  When it is killed the process runs into a trap
+ * instead, and whoever waits for it may make anything of that.
  */
 #include "config.h"
 
@@ -95,7 +94,7 @@ bool vol_hurt_by_criu(pid_t pid1, const struct vol_pids *before)
 	struct vol_pids now;
 	bool hurt = false;
 
-	/* It has ended: by what, its status says. */
+	/* It has ended, and was waited for: by what, its status says. */
 	if (vol_pids_find(pid1, &now, NULL) != 0)
 		return false;
 	for (size_t i = 0; before && !hurt && i < before->n; i++)

@@ -75,7 +75,8 @@ void vol_pids_clear(struct vol_pids *pids);
 
 /* Is one of those that were there before gone (NULL: nobody knows those), or
  * has one still CRIU's program in its memory?  Who ended by itself meanwhile is
- * not told from who died of CRIU. */
+ * not told from who died of CRIU, nor who was let go, and has it still, from
+ * who is in the middle. */
 bool vol_hurt_by_criu(pid_t pid1, const struct vol_pids *before);
 
 /* --- dump.c ----------------------------------------------------------------

@@ -221,9 +221,10 @@ def what_criu_has_hurt_has_no_result(bed):
     anything of how it ends."""
     criu = bed.images / "criu"
     for text, end, hurt in ((HURT, "kill -9 $$", True),
-                            (HURT, "exit 1", True),
+                            (HURT, "exit 1", False),
                             (HURT, f'exec {CRIU} "$@"', False),
-                            (PARENT, "kill -9 {sleep} $$", True),
+                            (PARENT, "kill -9 {sleep}; sleep 0.3; kill -9 $$",
+                             True),
                             (PARENT, "kill -9 $$", False)):
         step = bed.fresh(text, frozen=True)
         wait_until(lambda: "there" in read(bed.out), "progress")
