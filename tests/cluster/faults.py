@@ -183,6 +183,8 @@ FAULTS = {
     "a cable": Trap.cut,
     "nothing": lambda trap: None,
 }
+# Slurm takes eight minutes for it: once in a run.
+SLOW = ("kill -9 of slurmstepd at the restore",)
 
 
 @contextlib.contextmanager

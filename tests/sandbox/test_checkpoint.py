@@ -413,7 +413,7 @@ def a_task_of_slurmd_is_saved_from_its_domain(bed):
 
 
 def saved_from_its_domain(bed, *options):
-    step = bed.fresh("#!/bin/bash\nfor i in $(seq 1 100); do echo $i; "
+    step = bed.fresh("#!/bin/bash\nfor i in $(seq 1 400); do echo $i; "
                      "sleep 0.02; done\n", "-D", str(PROGRAM), *options,
                      serve=True)
     wait_until(lambda: lines(bed) > 5, "progress")
@@ -431,7 +431,7 @@ def saved_from_its_domain(bed, *options):
     bed.kill(step)
     step = bed.restore(folder, "-b", *options)
     assert bed.finish(step, 0, folder) == \
-        "".join(f"{i}\n" for i in range(1, 101))
+        "".join(f"{i}\n" for i in range(1, 401))
 
 
 def what_it_leaves_is_killed(bed):
