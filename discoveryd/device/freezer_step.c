@@ -26,7 +26,9 @@
 #include "cleanup.h"
 
 /* On user/ once the birth is over, so that a discoveryd that was killed does
- * not take a suspension by Slurm for a birth.  It goes with the folder. */
+ * not take a suspension by Slurm for a birth: the number of the slurmstepd
+ * whose it was.  A folder whose slurmstepd was killed stays, and is the next
+ * one's. */
 #define MARK "trusted.volunteer.born"
 
 #define TASK "task_"
@@ -190,6 +192,23 @@ unsigned vol_frozen_step_set(struct vol_frozen_step *s, bool stop)
 	return n;
 }
 
+static void mark(const struct vol_frozen_step *s)
+{
+	char text[16];
+	int n = snprintf(text, sizeof(text), "%ld", (long)s->info.stepd);
+
+	(void)fsetxattr(s->user, MARK, text, (size_t)n, 0);
+}
+
+static bool is_marked(const struct vol_frozen_step *s)
+{
+	char text[16];
+	ssize_t n = fgetxattr(s->user, MARK, text, sizeof(text) - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	return n > 0 && strtol(text, NULL, 10) == (long)s->info.stepd;
+}
+
 int vol_frozen_step_look(struct vol_frozen_step *s, bool stop,
 			 struct vol_error *err)
 {
@@ -202,7 +221,7 @@ int vol_frozen_step_look(struct vol_frozen_step *s, bool stop,
 	vol_frozen_step_set(s, stop);
 	/* After the thaw: one lost in between is worse than one done twice. */
 	if (born)
-		(void)fsetxattr(s->user, MARK, "1", 1, 0);
+		mark(s);
 	if (rc < 0)
 		return vol_errorf_errno(err, saved, "tasks of job %lu: %s",
 					(unsigned long)s->info.job,
@@ -242,7 +261,7 @@ void vol_frozen_step_inform(struct vol_frozen_step *s,
 			    const struct vol_step *info)
 {
 	s->info = *info;
-	s->birth = fgetxattr(s->user, MARK, NULL, 0) < 0;
+	s->birth = !is_marked(s);
 	s->ours |= s->birth;
 }
 

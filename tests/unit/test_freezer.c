@@ -263,6 +263,39 @@ static void found_by_its_process_first(void **state)
 	vol_freezer_destroy(f);
 }
 
+/* A slurmstepd that was killed leaves its folder, which the next run of the job
+ * takes for its own. */
+static void the_next_one_in_a_folder_is_born_anew(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+	struct vol_step info = {.job = 7, .stepd = 70, .born = true};
+
+	bed_step(b, "7.0");
+	bed_task(b, "7.0", "task_0");
+	vol_freezer_open(f);
+	assert_int_equal(vol_freezer_add(f, &info, false, bed_cgroup(b, "7.0"),
+					 NULL),
+			 0);
+	vol_freezer_remove(f, 70);
+	bed_write(b, "7.0", "user/cgroup.freeze", "1");
+	info.stepd = 71;
+	assert_int_equal(vol_freezer_add(f, &info, false, bed_cgroup(b, "7.0"),
+					 NULL),
+			 0);
+	assert_frozen(b, "00--");
+	/* Of one that goes on under another discoveryd it is Slurm's. */
+	bed_write(b, "7.0", "user/cgroup.freeze", "1");
+	vol_freezer_destroy(f);
+	f = freezer(b);
+	vol_freezer_open(f);
+	assert_int_equal(vol_freezer_add(f, &info, false, bed_cgroup(b, "7.0"),
+					 NULL),
+			 0);
+	assert_frozen(b, "10--");
+	vol_freezer_destroy(f);
+}
+
 /* No call between add and hold in which it would run. */
 static void it_may_come_held(void **state)
 {
@@ -511,6 +544,7 @@ int main(void)
 		TEST(what_is_missing_is_told),
 		TEST(only_the_kernels_word_counts),
 		TEST(found_by_its_process_first),
+		TEST(the_next_one_in_a_folder_is_born_anew),
 		TEST(it_may_come_held),
 		TEST(hold_reaches_later_steps_of_the_job_only),
 		TEST(a_folder_may_come_again),
