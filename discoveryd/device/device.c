@@ -295,6 +295,14 @@ static void on_steps(void *arg)
 		stop_slurmd(d);
 }
 
+static void on_killed(uint32_t job, void *arg)
+{
+	struct vol_device_role *d = arg;
+
+	vol_warn("job %" PRIu32 ": its slurmstepd was killed", job);
+	vol_slurmd_lost(d->slurmd);
+}
+
 /* ---- start and stop ---- */
 
 static int read_facts(const struct vol_device_conf *c, const char *path,
@@ -369,6 +377,7 @@ static int start_parts(struct vol_device_role *d, struct vol_error *err)
 				    on_steps, d, err);
 	if (!d->steps)
 		return -1;
+	vol_steps_on_killed(d->steps, on_killed);
 	if (vol_device_reports_start(d, err) < 0)
 		return -1;
 	d->owner = vol_owner_create(d->loop, &d->conf, d->freezer, d->steps,

@@ -45,6 +45,11 @@
  * again must not get another one. */
 #define HUP_GAP_US (3 * 1000 * 1000ULL)
 
+/* slurmctld takes a batch job that its node does not name for lost when that
+ * was to begin BatchStartTimeout and MessageTimeout ago, 10 seconds each
+ * (_purge_missing_jobs of job_mgr.c). */
+#define LOST_US (25 * 1000 * 1000ULL)
+
 enum phase {
 	PHASE_NONE,     /* nothing runs, nothing is due */
 	PHASE_RESTING,  /* timer: start */
@@ -66,7 +71,7 @@ struct vol_slurmd {
 	struct vol_slurmd_unit *unit;
 	pid_t pid;
 	int pidfd;
-	sd_event_source *end, *timer, *hup_timer;
+	sd_event_source *end, *timer, *hup_timer, *lost_timer;
 	uint64_t started_us, hup_us;
 	struct vol_backoff backoff;
 	bool leaving;      /* stop was asked for */
@@ -389,6 +394,14 @@ static void read_marker(struct vol_slurmd *s)
 		memcpy(s->last, node, len + 1);
 }
 
+static int on_lost_timer(sd_event_source *source, uint64_t usec, void *arg)
+{
+	(void)source;
+	(void)usec;
+	vol_slurmd_reregister(arg, "a slurmstepd was killed");
+	return 0;
+}
+
 struct vol_slurmd *vol_slurmd_create(sd_event *loop, bool systemd,
 				     const struct vol_slurmd_paths *paths,
 				     const struct vol_slurmd_ops *ops,
@@ -414,6 +427,9 @@ struct vol_slurmd *vol_slurmd_create(sd_event *loop, bool systemd,
 	if (r >= 0)
 		r = sd_event_add_time(loop, &s->hup_timer, CLOCK_MONOTONIC, 0,
 				      0, on_hup_timer, s);
+	if (r >= 0)
+		r = sd_event_add_time(loop, &s->lost_timer, CLOCK_MONOTONIC, 0,
+				      0, on_lost_timer, s);
 	if (r < 0) {
 		vol_errorf_errno(err, -r, "slurmd timer: %s", strerror(-r));
 		vol_slurmd_destroy(s);
@@ -421,6 +437,7 @@ struct vol_slurmd *vol_slurmd_create(sd_event *loop, bool systemd,
 	}
 	sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
 	sd_event_source_set_enabled(s->hup_timer, SD_EVENT_OFF);
+	sd_event_source_set_enabled(s->lost_timer, SD_EVENT_OFF);
 	read_marker(s);
 	if (adopt(s))
 		s->state = VOL_SLURMD_UP;
@@ -437,6 +454,7 @@ void vol_slurmd_destroy(struct vol_slurmd *s)
 	forget(s);
 	sd_event_source_disable_unref(s->timer);
 	sd_event_source_disable_unref(s->hup_timer);
+	sd_event_source_disable_unref(s->lost_timer);
 	sd_event_unref(s->loop);
 	free(s);
 	errno = saved;
@@ -472,6 +490,12 @@ void vol_slurmd_reregister(struct vol_slurmd *s, const char *reason)
 	s->hup_due = true;
 	if (s->state == VOL_SLURMD_UP)
 		arm_hup(s);
+}
+
+void vol_slurmd_lost(struct vol_slurmd *s)
+{
+	sd_event_source_set_time_relative(s->lost_timer, LOST_US);
+	sd_event_source_set_enabled(s->lost_timer, SD_EVENT_ONESHOT);
 }
 
 void vol_slurmd_confirm(struct vol_slurmd *s)

@@ -45,6 +45,11 @@ void vol_slurmd_unwant(struct vol_slurmd *s);
 /* Make it register again: SIGHUP. */
 void vol_slurmd_reregister(struct vol_slurmd *s, const char *reason);
 
+/* A slurmstepd of its was killed, of which slurmctld would hear in six minutes,
+ * when it asks for all that runs here: make it register again as soon as
+ * slurmctld makes something of it. */
+void vol_slurmd_lost(struct vol_slurmd *s);
+
 /* There is evidence that it works. */
 void vol_slurmd_confirm(struct vol_slurmd *s);
 

@@ -19,6 +19,7 @@
 #include "atomicfile.h"
 #include "cleanup.h"
 #include "device/procs.h"
+#include "device/stepfile_remove.h"
 #include "log.h"
 #include "refusals.h"
 
@@ -27,9 +28,6 @@
 
 /* How soon to look again after one could not look. */
 #define RETRY_US (1000 * 1000ULL)
-
-/* A file is put aside under this name before it is removed. */
-#define ASIDE ".leaving"
 
 /* Some lines of cgroup v1 may come before the one that counts. */
 #define PROC_CGROUP_MAX (64 * 1024)
@@ -52,6 +50,7 @@ struct vol_steps {
 	char dir[PATH_MAX];
 	struct vol_freezer *freezer;
 	void (*changed)(void *arg);
+	void (*killed)(uint32_t job, void *arg);
 	void *arg;
 	bool (*doubt)(const struct vol_step *step, void *arg);
 	void *doubt_arg;
@@ -66,29 +65,6 @@ static int path_of(const struct vol_steps *s, const char *name, char *path,
 		   size_t size)
 {
 	return snprintf(path, size, "%s/%s", s->dir, name) < (int)size ? 0 : -1;
-}
-
-/* A requeued job may have come back under the same number, and its step may
- * replace the file at any moment.  So it is moved aside, looked at, and moved
- * back if it is not the one that was meant. */
-static void remove_file(struct vol_steps *s, const char *name, pid_t stepd)
-{
-	char path[PATH_MAX], aside[PATH_MAX];
-	cleanup_free char *text = NULL;
-	struct vol_step step;
-	size_t len;
-
-	if (path_of(s, name, path, sizeof(path)) < 0 ||
-	    path_of(s, ASIDE, aside, sizeof(aside)) < 0 ||
-	    rename(path, aside) < 0)
-		return;
-	text = vol_file_read(aside, VOL_STEPFILE_MAX, &len, NULL);
-	if (!text || vol_step_parse(name, text, len, &step, NULL) < 0 ||
-	    step.stepd != stepd)
-		(void)renameat2(AT_FDCWD, aside, AT_FDCWD, path,
-				RENAME_NOREPLACE);
-	else
-		unlink(aside);
 }
 
 /* ---- one step ---- */
@@ -114,8 +90,9 @@ static int on_end(sd_event_source *source, int fd, uint32_t events, void *arg)
 	(void)fd;
 	(void)events;
 	/* The plugin removes it; a slurmstepd that was killed did not. */
-	if (e->name[0])
-		remove_file(s, e->name, e->step.stepd);
+	if (e->name[0] && vol_stepfile_remove(s->dir, e->name, e->step.stepd) &&
+	    s->killed)
+		s->killed(e->step.job, s->arg);
 	if (s->freezer)
 		vol_freezer_remove(s->freezer, e->step.stepd);
 	remove_entry(e);
@@ -295,7 +272,7 @@ static void read_file(struct vol_steps *s, const char *name)
 		e = add_entry(s, step.stepd);
 	if (!e && errno == ESRCH) {
 		vol_debug("step file %s is stale", name);
-		remove_file(s, name, step.stepd);
+		(void)vol_stepfile_remove(s->dir, name, step.stepd);
 	} else if (!e) {
 		set_blind(s, path);
 	} else {
@@ -518,6 +495,12 @@ void vol_steps_judge(struct vol_steps *s,
 {
 	s->doubt = doubt;
 	s->doubt_arg = arg;
+}
+
+void vol_steps_on_killed(struct vol_steps *s,
+			 void (*killed)(uint32_t job, void *arg))
+{
+	s->killed = killed;
 }
 
 /* ---- questions ---- */

@@ -35,6 +35,11 @@ void vol_steps_judge(struct vol_steps *s,
 		     bool (*doubt)(const struct vol_step *step, void *arg),
 		     void *arg);
 
+/* killed is called with changed's arg, before that, when a slurmstepd ended
+ * that told nobody so: slurmctld does not know of it either. */
+void vol_steps_on_killed(struct vol_steps *s,
+			 void (*killed)(uint32_t job, void *arg));
+
 /* Is a slurmstepd alive, or may it be? */
 bool vol_steps_busy(const struct vol_steps *s);
 

@@ -101,6 +101,14 @@ static void run_until(const struct vol_steps *s, unsigned n)
 	assert_int_equal(count(s), n);
 }
 
+static uint32_t killed;
+
+static void on_killed(uint32_t job, void *arg)
+{
+	(void)arg;
+	killed = job;
+}
+
 static void steps_come_and_go(void **state)
 {
 	struct vol_steps *s = create(*state);
@@ -110,12 +118,33 @@ static void steps_come_and_go(void **state)
 	run_until(s, 1);
 	assert_true(vol_steps_busy(s));
 	assert_true(vol_steps_interactive_only(s));
+	vol_steps_on_killed(s, on_killed);
 	changes = 0;
 	end_stepd(pid);
 	run_until(s, 0);
 	assert_int_equal(changes, 1);
 	/* slurmstepd was killed: nobody else removes its file. */
 	assert_int_equal(vtest_count_entries(*state), 0);
+	assert_int_equal(killed, 7);
+	vol_steps_destroy(s);
+}
+
+static void one_that_ends_by_itself_was_not_killed(void **state)
+{
+	struct vol_steps *s = create(*state);
+	pid_t pid = start_stepd();
+	char path[PATH_MAX];
+
+	vol_steps_on_killed(s, on_killed);
+	write_step(*state, 7, 0, pid);
+	run_until(s, 1);
+	killed = 0;
+	/* As the plugin does. */
+	snprintf(path, sizeof(path), "%s/7.0", (const char *)*state);
+	assert_int_equal(unlink(path), 0);
+	end_stepd(pid);
+	run_until(s, 0);
+	assert_int_equal(killed, 0);
 	vol_steps_destroy(s);
 }
 
@@ -325,6 +354,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(steps_come_and_go),
+		TEST(one_that_ends_by_itself_was_not_killed),
 		TEST(steps_are_judged_first),
 		TEST(what_is_to_be_saved),
 		TEST(stale_files_go_at_start),
