@@ -183,7 +183,7 @@ FAULTS = {
     "a cable": Trap.cut,
     "nothing": lambda trap: None,
 }
-# Slurm takes eight minutes for it: once in a run.
+# Slurm lets the job wait for two minutes: once in a run.
 SLOW = ("kill -9 of slurmstepd at the restore",)
 
 

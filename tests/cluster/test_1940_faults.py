@@ -18,9 +18,8 @@ from migrating import BEGINS
 
 ROUNDS = int(os.environ.get("VOLTEST_ROUNDS", "4"))
 SEED = int(os.environ.get("VOLTEST_SEED", "471267"))
-# A node that lost its slurmstepd is asked about its jobs every six minutes only,
-# and the job then waits for two.
-ROUND_S = 700
+# Slurm lets a job wait for two minutes when its slurmstepd was killed.
+ROUND_S = 400
 IMAGE = "/usr/libexec/slurm-volunteer/slurm-volunteer-image"
 
 
