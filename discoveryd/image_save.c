@@ -250,11 +250,10 @@ static int write_live(int fd, void *arg, struct vol_error *err)
 
 typedef int (*vol_write_f)(int fd, void *arg, struct vol_error *err);
 
-/* The controller does not wait for long for one who has nothing to say. */
-static int wait_for_bytes(const struct image *im, int from,
-			  struct vol_error *err)
+/* For as long as it takes, or until somebody stops us. */
+static int wait_readable(const struct image *im, int fd, struct vol_error *err)
 {
-	struct pollfd p[2] = {{.fd = from, .events = POLLIN},
+	struct pollfd p[2] = {{.fd = fd, .events = POLLIN},
 			      {.fd = im->carrier.stop, .events = POLLIN}};
 
 	while (poll(p, 2, -1) < 0)
@@ -271,26 +270,25 @@ static int send_once(struct saving *s, vol_write_f write, uint32_t *number,
 	struct image *im = s->im;
 	struct vol_ckpump pump = {
 		.run = write, .arg = s, .writes = true, .halt = im->halt};
-	int from = vol_ckpump_start(&pump, err), rc, errnum, rc_pump, why_errno;
+	int from = vol_ckpump_start(&pump, err), rc, errnum, wrote;
 	struct vol_error why;
 	eventfd_t told;
 
 	*ours = true;
 	if (from < 0)
 		return -1;
-	rc = wait_for_bytes(im, from, err) < 0
-		     ? -1
-		     : vol_carrier_put(&im->carrier, from, (uint32_t)im->o->job,
-				       (uint32_t)im->o->restarts, 0, number,
-				       err);
+	/* The controller does not wait for long for one who says nothing. */
+	rc = wait_readable(im, from, err);
+	if (rc == 0)
+		rc = vol_carrier_put(&im->carrier, from, (uint32_t)im->o->job,
+				     (uint32_t)im->o->restarts, 0, number, err);
 	errnum = errno;
-	rc_pump = vol_ckpump_finish(&pump, &why);
-	why_errno = errno;
+	wrote = vol_ckpump_finish(&pump, &why) < 0 ? errno : 0;
 	/* It was for the carrier, which is done. */
 	(void)eventfd_read(im->halt, &told);
 	/* Of what the carrier does not take any more it says itself why. */
-	if (rc_pump < 0 && why_errno != EPIPE)
-		return vol_errorf_errno(err, why_errno, "%s", why.text);
+	if (wrote && wrote != EPIPE)
+		return vol_errorf_errno(err, wrote, "%s", why.text);
 	*ours = false;
 	errno = errnum;
 	return rc;
@@ -354,19 +352,6 @@ static int name_task(const char *cgroup, char number[16], struct vol_error *err)
 	return 0;
 }
 
-/* Who says that the job stands still ends us when it never does. */
-static int wait_for_stop(const struct image *im, struct vol_error *err)
-{
-	struct pollfd p[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
-			      {.fd = im->carrier.stop, .events = POLLIN}};
-
-	while (poll(p, 2, -1) < 0)
-		if (errno != EINTR)
-			return vol_errorf(err, "poll: %s", strerror(errno));
-	return p[1].revents ? vol_errorf_errno(err, ECANCELED, "told to stop")
-			    : 0;
-}
-
 /* Without it more is written in the stop, and that is all. */
 static int write_before(struct saving *s, struct vol_error *err)
 {
@@ -382,7 +367,8 @@ static int write_before(struct saving *s, struct vol_error *err)
 	s->pre_ms = image_now_ms() - begin;
 	im->stage = "stop";
 	image_progress(im, 0, true);
-	return wait_for_stop(im, err);
+	/* Who says that the job stands still ends us when it never does. */
+	return wait_readable(im, STDIN_FILENO, err);
 }
 
 static int prepare(struct saving *s, struct vol_error *err)
