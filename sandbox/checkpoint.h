@@ -18,10 +18,11 @@
  *		saved, could not be, or CRIU was killed or took longer than
  *		SECONDS; but one that CRIU was killed in the middle of is ended,
  *		to begin again (VOL_SEIZED_HURT of programs.h).  Its cgroup (v2,
- *its own: the one that its pid 1 is in) may be frozen; one above it may not.
- *After a failure the folder holds dump.log, and nothing that looks like an
- *image.  -p: the job is going to run on after it, so what its files are in that
- *		moment is kept, too (lib/rollback.h); where that is more than
+ *		its own: the one that its pid 1 is in) may be frozen; one above
+ *		it may not.  After a failure the folder holds dump.log, and
+ *		nothing that looks like an image.  -p: the job is going to run
+ *		on after it, so what its files are in that moment is kept, too
+ *		(lib/rollback.h); where that is more than
  *		may be kept, the dump fails.  -i: img/ is there already, and
  *		CRIU makes no files, but hands them to who listens in it
  *		(criu --stream; discoveryd/device/ckcapture.h), who has them

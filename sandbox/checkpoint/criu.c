@@ -22,6 +22,9 @@
 
 #define LOG_MAX (16 << 20) /* bytes that are looked at */
 
+/* From the end of what is restored to CRIU's own. */
+#define DEAD_S 5
+
 /* Unlinked files of up to so many bytes are saved with the rest. */
 #define GHOST_MAX (UINT64_C(1) << 30)
 
@@ -82,21 +85,40 @@ void vol_criu_exec(const char *criu, struct vol_args *args, const char *more)
 	execve(criu, args->v, env);
 }
 
+/* Has a child of ours but this one ended? */
+static bool another_ended(pid_t but)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid != 0 && info.si_pid != but;
+}
+
 /* The whole log is read only when something went wrong. */
-int vol_criu_wait(pid_t pid, unsigned int seconds, struct vol_error *err)
+static int wait_end(pid_t pid, unsigned int seconds, bool restores,
+		    struct vol_error *err)
 {
 	cleanup_fd int fd = pidfd_open(pid, 0);
 	struct pollfd end = {.fd = fd, .events = POLLIN};
+	unsigned int dead_s = 0;
 	int status = 0, n = 0;
 
 	/* A process that is stopped with its child, when the owner comes, wakes
 	 * up late once and goes on counting. */
-	for (unsigned int s = 0; fd >= 0 && n <= 0 && s < seconds; s += n == 0)
+	for (unsigned int s = 0;
+	     fd >= 0 && n <= 0 && s < seconds && dead_s < DEAD_S; s += n == 0) {
 		n = poll(&end, 1, 1000);
+		if (n == 0)
+			dead_s =
+				restores && another_ended(pid) ? dead_s + 1 : 0;
+	}
 	if (n <= 0)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+	if (n <= 0 && dead_s == DEAD_S)
+		return vol_errorf_errno(err, EINTR,
+					"criu: what it restored was killed");
 	if (n <= 0)
 		return vol_errorf_errno(err, ETIMEDOUT,
 					"criu: not done after %u s", seconds);
@@ -107,6 +129,17 @@ int vol_criu_wait(pid_t pid, unsigned int seconds, struct vol_error *err)
 					WTERMSIG(status));
 	return vol_errorf_errno(err, ECHILD, "criu: exit status %d",
 				WEXITSTATUS(status));
+}
+
+int vol_criu_wait(pid_t pid, unsigned int seconds, struct vol_error *err)
+{
+	return wait_end(pid, seconds, false, err);
+}
+
+int vol_criu_wait_restored(pid_t pid, unsigned int seconds,
+			   struct vol_error *err)
+{
+	return wait_end(pid, seconds, true, err);
 }
 
 void vol_criu_end_children(pid_t but)

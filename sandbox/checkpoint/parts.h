@@ -90,6 +90,10 @@ void vol_criu_exec(const char *criu, struct vol_args *args, const char *more);
  * seconds in which we ran; EINTR: somebody killed it; ECHILD: it ended with
  * another status. */
 int vol_criu_wait(pid_t pid, unsigned int seconds, struct vol_error *err);
+/* The same of one that restores.  What that restores are our children, not its
+ * own: it does not hear of it when one is killed, and would wait for ever. */
+int vol_criu_wait_restored(pid_t pid, unsigned int seconds,
+			   struct vol_error *err);
 /* Kill what it has left to us, all of our children but one; keeps errno. */
 void vol_criu_end_children(pid_t but);
 

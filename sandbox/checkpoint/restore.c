@@ -25,7 +25,6 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/keyctl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -44,8 +43,6 @@
 #include "tree.h"
 
 #define SECONDS 120
-/* From the end of what is restored to CRIU's own. */
-#define DEAD_S 5
 
 /* The first process that pid 1 made. */
 #define TASK_INSIDE 2
@@ -205,30 +202,6 @@ static int tell_failure(const struct restoring *r, const char *log,
 	return -1;
 }
 
-/* Has a child of ours but this one ended? */
-static bool another_ended(pid_t but)
-{
-	siginfo_t info = {.si_pid = 0};
-
-	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-	       info.si_pid != 0 && info.si_pid != but;
-}
-
-/* What CRIU restores are our children, not its own: it does not hear of it when
- * one is killed, and waits for it for ever. */
-static void watch_restored(pid_t criu, unsigned int seconds)
-{
-	cleanup_fd int fd = pidfd_open(criu, 0);
-	struct pollfd end = {.fd = fd, .events = POLLIN};
-	unsigned int dead_s = 0;
-
-	while (fd >= 0 && seconds-- > 0 && dead_s < DEAD_S &&
-	       poll(&end, 1, 1000) == 0)
-		dead_s = another_ended(criu) ? dead_s + 1 : 0;
-	if (dead_s == DEAD_S)
-		kill(criu, SIGKILL);
-}
-
 static int run_criu(struct restoring *r, struct vol_error *err)
 {
 	struct vol_attempt *a = &r->attempt;
@@ -247,8 +220,7 @@ static int run_criu(struct restoring *r, struct vol_error *err)
 	a->report[1] = -1;
 	if (pid < 0)
 		return vol_errorf(err, "fork: %s", strerror(errno));
-	watch_restored(pid, r->seconds);
-	rc = vol_criu_wait(pid, r->seconds, &how);
+	rc = vol_criu_wait_restored(pid, r->seconds, &how);
 	if (rc != 0)
 		rc = tell_failure(r, log, errno, &how, err);
 	else
