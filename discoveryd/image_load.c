@@ -204,21 +204,12 @@ static int begin_file(const struct vol_ckfile *file, void *arg,
 static int take_data(const void *data, size_t len, void *arg,
 		     struct vol_error *err)
 {
-	struct loading *l = arg;
-	const uint8_t *at = data;
+	const struct loading *l = arg;
 
-	while (len > 0) {
-		ssize_t n = write(l->file, at, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return vol_errorf(err, "image not written: %s",
-					  strerror(errno));
-		at += n;
-		len -= (size_t)n;
-	}
-	return 0;
+	return vol_write_all(l->file, data, len) < 0
+		       ? vol_errorf(err, "image not written: %s",
+				    strerror(errno))
+		       : 0;
 }
 
 static int close_file(struct loading *l, const char *name,
@@ -256,8 +247,8 @@ static int take_pages(uint32_t number, const void *data, size_t len, void *arg,
 		return vol_errorf_errno(err, EPERM,
 					"an image without processes has no "
 					"memory");
-	snprintf(name, sizeof(name), VOL_CKSTREAM_PAGES, number);
 	if (number != l->number) {
+		snprintf(name, sizeof(name), VOL_CKSTREAM_PAGES, number);
 		if (end_early(l, err) < 0 || make_file(l, name, err) < 0)
 			return -1;
 		l->number = number;

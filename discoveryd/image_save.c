@@ -496,12 +496,15 @@ static bool says(const char *cgroup, const char *file, const char *word)
 /* It, or each folder in it that has tasks. */
 static bool is_frozen(const char *cgroup)
 {
-	DIR *dir = says(cgroup, "cgroup.freeze", "1") ? NULL : opendir(cgroup);
 	bool frozen = true;
 	struct dirent *e;
+	DIR *dir;
 
+	if (says(cgroup, "cgroup.freeze", "1"))
+		return true;
+	dir = opendir(cgroup);
 	if (!dir)
-		return says(cgroup, "cgroup.freeze", "1");
+		return false;
 	while (frozen && (e = readdir(dir))) {
 		char path[PATH_MAX + 16];
 

@@ -162,6 +162,9 @@ struct vol_ckname {
 int vol_ckname_parse(const char *name, struct vol_ckname *parsed,
 		     struct vol_error *err);
 
+/* N of "pages-N.img", of the set itself; 0: another file. */
+uint32_t vol_ckname_pages(const char *name);
+
 /* A file that CRIU writes of any job and that an image of ours goes without:
  * cgroup.img, and what of a network namespace is fed to ip, iptables, nft and
  * conntrack by root (ifaddr, route, rule, nftables ...).  CRIU takes a missing

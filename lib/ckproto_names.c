@@ -140,6 +140,16 @@ int vol_ckname_parse(const char *name, struct vol_ckname *parsed,
 				vol_text_excerpt(name, len, excerpt));
 }
 
+uint32_t vol_ckname_pages(const char *name)
+{
+	struct vol_ckname n;
+
+	return vol_ckname_parse(name, &n, NULL) == 0 && !n.pre &&
+			       n.kind == VOL_CKKIND_PAGES && n.id <= UINT32_MAX
+		       ? (uint32_t)n.id
+		       : 0;
+}
+
 bool vol_ckname_left_out(const char *name)
 {
 	static const struct kind left_out[] = {

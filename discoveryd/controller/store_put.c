@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "atomicfile.h"
 #include "cleanup.h"
 #include "digest.h"
 #include "hex.h"
@@ -84,21 +85,12 @@ static int write_all(struct vol_store_put *p, const uint8_t *data, size_t len,
 		     struct vol_error *err)
 {
 	p->at += len;
-	while (len > 0) {
-		ssize_t n = write(p->fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return vol_errorf(err,
-					  "image of job %u not written: %s; "
-					  "older images stay",
-					  (unsigned)p->head.job,
-					  strerror(errno));
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
+	return vol_write_all(p->fd, data, len) < 0
+		       ? vol_errorf(err,
+				    "image of job %u not written: %s; older "
+				    "images stay",
+				    (unsigned)p->head.job, strerror(errno))
+		       : 0;
 }
 
 static int sync_folder(const char *path, struct vol_error *err)

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "atomicfile.h"
 #include "backoff.h"
 #include "cleanup.h"
 #include "digest.h"
@@ -303,22 +304,11 @@ static int put_once(struct trip *t, void *arg, struct vol_error *err)
 
 static int store(struct trip *t, int into, size_t len, struct vol_error *err)
 {
-	const uint8_t *from = t->chunk;
-
 	t->spoilt = true;
-	while (len > 0) {
-		ssize_t n = write(into, from, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		t->ours = n < 0;
-		if (n < 0)
-			return vol_errorf(err, "image not written: %s",
-					  strerror(errno));
-		from += n;
-		len -= (size_t)n;
-	}
-	return 0;
+	if (vol_write_all(into, t->chunk, len) == 0)
+		return 0;
+	t->ours = true;
+	return vol_errorf(err, "image not written: %s", strerror(errno));
 }
 
 static int check_end(struct trip *t, const struct vol_link_msg *here,

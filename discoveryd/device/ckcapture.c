@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "atomicfile.h"
 #include "ckproto.h"
 #include "cleanup.h"
 #include "device/ckstream.h"
@@ -30,8 +31,8 @@
  * the process, for which it writes a system call into its code and takes it out
  * again (compel/src/lib/infect.c): into the first page that is executable.
  * Nearly all others that were written to come behind that, a stack at least.
- * So that it was read before, CRIU is soon no more than a page ahead, and never
- * more than a pipe's usual 16; later, with so much behind it, no less. */
+ * So that it was read before, CRIU is soon kept to a page ahead of us, and to
+ * a pipe's usual 16 when there is so much behind it. */
 #define FIRST_BYTES (1024 * 1024)
 #define PAGE_PIPE   4096
 #define USUAL_PIPE  65536
@@ -177,18 +178,6 @@ static int hear_pipe(int fd, struct vol_error *err)
 
 /* ---- files ---- */
 
-/* Of those that are handed on; CRIU counts them. */
-static uint32_t number_of(const struct capture *c, const char *name)
-{
-	char same[VOL_CKNAME_SIZE];
-	uint32_t number;
-
-	if (sscanf(name, "pages-%" SCNu32, &number) != 1 || number <= c->last)
-		return 0;
-	snprintf(same, sizeof(same), VOL_CKSTREAM_PAGES, number);
-	return strcmp(same, name) == 0 ? number : 0;
-}
-
 static int make(const struct capture *c, const char *name,
 		struct vol_error *err)
 {
@@ -208,7 +197,10 @@ static int begin(struct capture *c, const char *name, int fd,
 		return vol_errorf_errno(err, EMFILE,
 					"criu: more than %d files at once",
 					PIPES_MAX);
-	in.number = number_of(c, name);
+	/* CRIU counts them. */
+	in.number = vol_ckname_pages(name);
+	if (in.number <= c->last)
+		in.number = 0;
 	if (in.number) {
 		in.waits = c->pages;
 		c->pages = true;
@@ -258,18 +250,10 @@ static int take_call(struct capture *c, struct vol_error *err)
 
 static int put(int file, const uint8_t *data, size_t len, struct vol_error *err)
 {
-	while (len > 0) {
-		ssize_t n = write(file, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return vol_errorf(err, "image not written: %s",
-					  strerror(errno));
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
+	return vol_write_all(file, data, len) < 0
+		       ? vol_errorf(err, "image not written: %s",
+				    strerror(errno))
+		       : 0;
 }
 
 /* So that the folder is as CRIU would have left it, but for the bytes. */

@@ -17,6 +17,7 @@
 
 #include <zstd.h>
 
+#include "atomicfile.h"
 #include "cleanup.h"
 
 #define CHUNK (128 * 1024) /* ZSTD_CStreamInSize() */
@@ -33,20 +34,10 @@ struct vol_ckwriter {
 
 static int put(int to, const void *data, size_t len, struct vol_error *err)
 {
-	const uint8_t *at = data;
-
-	while (len > 0) {
-		ssize_t n = write(to, at, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return vol_errorf(err, "image not written: %s",
-					  strerror(errno));
-		at += n;
-		len -= (size_t)n;
-	}
-	return 0;
+	return vol_write_all(to, data, len) < 0
+		       ? vol_errorf(err, "image not written: %s",
+				    strerror(errno))
+		       : 0;
 }
 
 static int put_out(struct vol_ckwriter *w, size_t len, struct vol_error *err)
@@ -127,13 +118,9 @@ static int by_number(const void *a, const void *b)
 static bool went_before(const struct vol_ckwriter *w,
 			const struct vol_ckfile *file)
 {
-	char name[VOL_CKNAME_SIZE];
-	uint32_t number;
+	uint32_t number = vol_ckname_pages(file->name);
 
-	if (w->n == 0 || sscanf(file->name, "pages-%" SCNu32, &number) != 1)
-		return false;
-	snprintf(name, sizeof(name), VOL_CKSTREAM_PAGES, number);
-	return strcmp(name, file->name) == 0 &&
+	return w->n > 0 &&
 	       bsearch(&number, w->number, w->n, sizeof(number), by_number);
 }
 
