@@ -150,6 +150,13 @@ static int peek_tail(const struct vol_store *s, int fd,
 	return 0;
 }
 
+void vol_store_uncache(int fd, uint64_t bytes)
+{
+	/* 0 would be all of it. */
+	if (bytes > 0)
+		(void)posix_fadvise(fd, 0, (off_t)bytes, POSIX_FADV_DONTNEED);
+}
+
 int vol_store_peek(const struct vol_store *s, int fd, uint32_t job,
 		   uint32_t number, struct vol_store_image *image,
 		   struct vol_image_shape *shape, struct vol_error *err)

@@ -19,11 +19,14 @@
 #include "cleanup.h"
 #include "log.h"
 
+/* So often what was read leaves the page cache. */
+#define UNCACHE_BYTES (16 * 1024 * 1024)
+
 struct vol_store_get {
 	struct vol_store *s;
 	struct vol_store_image image;
 	struct vol_image_shape shape;
-	uint64_t index;
+	uint64_t index, uncached;
 	int fd;
 	struct vol_seal *seal;
 	uint8_t sealed[VOL_IMAGE_CHUNK + VOL_IMAGE_TAG];
@@ -205,6 +208,10 @@ static ssize_t next_chunk(struct vol_store_get *g, uint8_t *buf,
 			  err) < 0)
 		return -1;
 	g->index++;
+	if ((uint64_t)at - g->uncached >= UNCACHE_BYTES) {
+		g->uncached = (uint64_t)at;
+		vol_store_uncache(g->fd, g->uncached);
+	}
 	return (ssize_t)len;
 }
 

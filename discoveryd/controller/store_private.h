@@ -56,6 +56,11 @@ void vol_store_retain(struct vol_store *s);
 
 /* The rest needs no lock. */
 
+/* The page cache need not keep the file's first bytes any more, so far as they
+ * are on the disk: an image is read once or never, and what the machine has
+ * cached for others is not to go for it. */
+void vol_store_uncache(int fd, uint64_t bytes);
+
 /* -1 with ENOSPC: the disk has no room for so many bytes more. */
 int vol_store_check_disk(const struct vol_store *s, uint64_t more,
 			 struct vol_error *err);

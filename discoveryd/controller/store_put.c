@@ -18,7 +18,8 @@
 #include "hex.h"
 
 /* So often the disk is told to begin, and asked how full it is: then there is
- * little left to do at the end. */
+ * little left to do at the end.  What it was told the time before is through
+ * as a rule. */
 #define FLUSH_BYTES (16 * 1024 * 1024)
 
 struct vol_store_put {
@@ -27,7 +28,7 @@ struct vol_store_put {
 	uint64_t announced; /* 0: nothing was */
 	uint64_t bytes;     /* of the stream, so far */
 	uint64_t index, at; /* the next chunk, and where */
-	uint64_t flushed;
+	uint64_t flushed, settled;
 	int fd;
 	struct vol_seal *seal;
 	struct vol_digest *digest;
@@ -218,6 +219,8 @@ static int flush(struct vol_store_put *p, struct vol_error *err)
 	(void)sync_file_range(p->fd, (off_t)p->flushed,
 			      (off_t)(p->at - p->flushed),
 			      SYNC_FILE_RANGE_WRITE);
+	vol_store_uncache(p->fd, p->settled);
+	p->settled = p->flushed;
 	p->flushed = p->at;
 	return vol_store_check_disk(p->s, 0, err);
 }
@@ -327,6 +330,7 @@ static int finish_file(struct vol_store_put *p,
 				  "image of job %u not written: %s; older "
 				  "images stay",
 				  (unsigned)p->head.job, strerror(errno));
+	vol_store_uncache(p->fd, p->flushed);
 	return 0;
 }
 
