@@ -43,7 +43,7 @@
 #define BATCH_STEP 0xfffffffbu
 /* VOL_CKPLACES_MAX lines of at most so many bytes. */
 #define PLACES_MAX (VOL_CKPLACES_MAX * (VOL_CKPATH_SIZE + 8))
-#define CHUNK      (128 * 1024)
+#define CHUNK      (512 * 1024)
 
 struct loading {
 	struct image *im;

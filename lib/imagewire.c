@@ -30,6 +30,13 @@ static int get_head(const struct vol_imagewire *w, uint32_t *head,
 	return 0;
 }
 
+static int send_last(const struct vol_imagewire *w, const void *data,
+		     size_t len, struct vol_error *err)
+{
+	return w->write(w->arg, data, len, err) < 0 ? -1
+						    : w->flush(w->arg, err);
+}
+
 int vol_imagewire_say(const struct vol_imagewire *w,
 		      const struct vol_link_msg *msg, struct vol_error *err)
 {
@@ -41,7 +48,7 @@ int vol_imagewire_say(const struct vol_imagewire *w,
 		return vol_errorf_errno(err, ENOMEM, "out of memory");
 	frame = vol_wire_encode(json, &len, err);
 	json_decref(json);
-	return frame ? w->write(w->arg, frame, len, err) : -1;
+	return frame ? send_last(w, frame, len, err) : -1;
 }
 
 /* The frame that begins with head, after it. */
@@ -95,7 +102,7 @@ int vol_imagewire_data(const struct vol_imagewire *w, const void *data,
 {
 	return put_head(w, (uint32_t)len, err) < 0
 		       ? -1
-		       : w->write(w->arg, data, len, err);
+		       : send_last(w, data, len, err);
 }
 
 int vol_imagewire_end(const struct vol_imagewire *w,
@@ -106,7 +113,7 @@ int vol_imagewire_end(const struct vol_imagewire *w,
 	for (int i = 0; i < 8; i++)
 		bytes[4 + i] = (uint8_t)(tail->bytes >> (56 - 8 * i));
 	memcpy(bytes + 12, tail->sha256, VOL_SHA256_BYTES);
-	return w->write(w->arg, bytes, sizeof(bytes), err);
+	return send_last(w, bytes, sizeof(bytes), err);
 }
 
 int vol_imagewire_broken(const struct vol_imagewire *w,

@@ -24,12 +24,15 @@
 
 /* How bytes move: all len of them, or -1 with errno and *err.  ECONNRESET: the
  * peer is gone; ETIMEDOUT: it is too slow; ECANCELED: we were told to stop.
+ * What was written need not be on its way before flush, which each function
+ * here that sends calls once, at its end.
  * more returns 1 when the peer has said something that was not read yet, which
  * whoever sends a stream should hear; else 0. */
 struct vol_imagewire {
 	int (*read)(void *arg, void *buf, size_t len, struct vol_error *err);
 	int (*write)(void *arg, const void *data, size_t len,
 		     struct vol_error *err);
+	int (*flush)(void *arg, struct vol_error *err);
 	int (*more)(void *arg);
 	void *arg;
 };

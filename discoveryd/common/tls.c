@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "keypair_private.h"
+#include "sockbuf.h"
 
 /* Nothing is inherited from what the library or the system think is normal: a
  * list that can be read.  AES is fast where the CPU has it, ChaCha20 elsewhere.
@@ -37,7 +38,8 @@ struct vol_tls {
 	bool known;             /* peer */
 	bool unsent;            /* a record is half way out */
 	size_t swallowed;       /* read since it last came to something */
-	struct vol_tls_pin pin; /* of no bytes: anybody */
+	struct vol_sockbuf *buf; /* NULL: each record by itself */
+	struct vol_tls_pin pin;  /* of no bytes: anybody */
 	struct vol_fingerprint peer;
 	struct vol_error *err; /* of the handshake step that is being made */
 	int refusal;           /* errno of on_peer_key */
@@ -157,11 +159,22 @@ static ssize_t pull(gnutls_transport_ptr_t ptr, void *buf, size_t len)
 		gnutls_transport_set_errno(t->session, EPROTO);
 		return -1;
 	}
-	n = recv(t->fd, buf, len, 0);
+	n = t->buf ? vol_sockbuf_read(t->buf, buf, len)
+		   : recv(t->fd, buf, len, 0);
 	if (n < 0)
 		gnutls_transport_set_errno(t->session, errno);
 	else
 		t->swallowed += (size_t)n;
+	return n;
+}
+
+static ssize_t push(gnutls_transport_ptr_t ptr, const void *data, size_t len)
+{
+	struct vol_tls *t = ptr;
+	ssize_t n = vol_sockbuf_write(t->buf, data, len);
+
+	if (n < 0)
+		gnutls_transport_set_errno(t->session, errno);
 	return n;
 }
 
@@ -225,6 +238,7 @@ void vol_tls_destroy(struct vol_tls *t)
 		return;
 	if (t->session)
 		gnutls_deinit(t->session);
+	vol_sockbuf_destroy(t->buf);
 	free(t);
 	errno = saved;
 }
@@ -323,6 +337,7 @@ static void tell(struct vol_tls *t, int r)
 				  GNUTLS_A_BAD_CERTIFICATE);
 	else
 		gnutls_alert_send_appropriate(t->session, r);
+	(void)vol_tls_flush(t, NULL);
 	for (int i = 0; i < 8; i++)
 		if (recv(t->fd, bin, sizeof(bin), MSG_DONTWAIT) <= 0)
 			break;
@@ -388,7 +403,8 @@ ssize_t vol_tls_recv(struct vol_tls *t, void *buf, size_t len,
 
 bool vol_tls_pending(const struct vol_tls *t)
 {
-	return gnutls_record_check_pending(t->session) > 0;
+	return gnutls_record_check_pending(t->session) > 0 ||
+		(t->buf && vol_sockbuf_has_more(t->buf));
 }
 
 ssize_t vol_tls_send(struct vol_tls *t, const void *data, size_t len,
@@ -414,7 +430,25 @@ ssize_t vol_tls_send(struct vol_tls *t, const void *data, size_t len,
 	return -1;
 }
 
+void vol_tls_gather(struct vol_tls *t)
+{
+	t->buf = t->buf ? t->buf : vol_sockbuf_create(t->fd);
+	if (!t->buf)
+		return;
+	gnutls_transport_set_ptr(t->session, t);
+	gnutls_transport_set_push_function(t->session, push);
+}
+
+int vol_tls_flush(struct vol_tls *t, struct vol_error *err)
+{
+	if (!t->buf || vol_sockbuf_flush(t->buf) == 0)
+		return 0;
+	return vol_errorf(err, "%s",
+			  errno == EAGAIN ? "not now" : strerror(errno));
+}
+
 void vol_tls_bye(struct vol_tls *t)
 {
 	(void)gnutls_bye(t->session, GNUTLS_SHUT_WR);
+	(void)vol_tls_flush(t, NULL);
 }

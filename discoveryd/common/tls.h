@@ -97,6 +97,13 @@ bool vol_tls_pending(const struct vol_tls *t);
 ssize_t vol_tls_send(struct vol_tls *t, const void *data, size_t len,
 		     struct vol_error *err);
 
+/* After the handshake: from now on records are gathered, and read several at a
+ * time; for who moves much, and waits (sockbuf.h).  Without memory nothing
+ * changes. */
+void vol_tls_gather(struct vol_tls *t);
+/* What was gathered goes out; EAGAIN: not all of it yet. */
+int vol_tls_flush(struct vol_tls *t, struct vol_error *err);
+
 /* Say that nothing follows, as far as the socket takes it now. */
 void vol_tls_bye(struct vol_tls *t);
 

@@ -118,6 +118,16 @@ static int write_all(void *arg, const void *data, size_t len,
 	return 0;
 }
 
+static int flush(void *arg, struct vol_error *err)
+{
+	const struct vol_tlsio *io = arg;
+
+	while (vol_tls_flush(io->tls, err) < 0)
+		if (errno != EAGAIN || wait_for(io, POLLOUT, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int more(void *arg)
 {
 	struct vol_tlsio *io = arg;
@@ -131,7 +141,7 @@ void vol_tlsio_init(struct vol_tlsio *io, struct vol_tls *tls, int fd, int stop,
 {
 	*io = (struct vol_tlsio){.tls = tls, .fd = fd, .stop = stop};
 	vol_tlsio_grace(io, VOL_TLSIO_GRACE_MS);
-	*wire = (struct vol_imagewire){read_all, write_all, more, io};
+	*wire = (struct vol_imagewire){read_all, write_all, flush, more, io};
 }
 
 void vol_tlsio_grace(struct vol_tlsio *io, uint64_t ms)

@@ -216,6 +216,7 @@ static void serve(struct vol_image_move *m)
 	int rc;
 
 	vol_tlsio_init(&io, m->tls, m->fd, m->stop, &w);
+	vol_tls_gather(m->tls);
 	rc = m->deed == VOL_IMAGE_PUT ? put(m, &w) : get(m, &w, &begun);
 	if (rc < 0 && m->error != ECONNRESET && m->error != ECONNABORTED)
 		say_why(m, &io, &w, begun);

@@ -22,19 +22,26 @@
  * as a rule. */
 #define FLUSH_BYTES (16 * 1024 * 1024)
 
+/* What is written at once: a filesystem takes one large piece with less work
+ * than many small ones. */
+#define OUT_BYTES (1024 * 1024)
+
 struct vol_store_put {
 	struct vol_store *s;
 	struct vol_image_head head;
 	uint64_t announced; /* 0: nothing was */
 	uint64_t bytes;     /* of the stream, so far */
-	uint64_t index, at; /* the next chunk, and where */
+	uint64_t index; /* the next chunk */
+	uint64_t at;    /* bytes of the file that were written */
 	uint64_t flushed, settled;
 	int fd;
 	struct vol_seal *seal;
 	struct vol_digest *digest;
-	size_t filled;
+	size_t filled; /* of chunk */
+	size_t staged; /* of out */
 	uint8_t chunk[VOL_IMAGE_CHUNK];
 	uint8_t sealed[VOL_IMAGE_CHUNK + VOL_IMAGE_TAG];
+	uint8_t out[OUT_BYTES];
 };
 
 static uint64_t room_for(uint64_t bytes)
@@ -82,16 +89,38 @@ static int reserve(struct vol_store_put *p, struct vol_error *err)
 	return 0;
 }
 
-static int write_all(struct vol_store_put *p, const uint8_t *data, size_t len,
-		     struct vol_error *err)
+static int not_written(const struct vol_store_put *p, struct vol_error *err)
 {
-	p->at += len;
-	return vol_write_all(p->fd, data, len) < 0
-		       ? vol_errorf(err,
-				    "image of job %u not written: %s; older "
-				    "images stay",
-				    (unsigned)p->head.job, strerror(errno))
-		       : 0;
+	return vol_errorf(err,
+			  "image of job %u not written: %s; older images stay",
+			  (unsigned)p->head.job, strerror(errno));
+}
+
+static int write_out(struct vol_store_put *p, struct vol_error *err)
+{
+	if (vol_write_all(p->fd, p->out, p->staged) < 0)
+		return not_written(p, err);
+	p->at += p->staged;
+	p->staged = 0;
+	return 0;
+}
+
+static int append(struct vol_store_put *p, const uint8_t *data, size_t len,
+		  struct vol_error *err)
+{
+	while (len > 0) {
+		size_t n = OUT_BYTES - p->staged;
+
+		if (n > len)
+			n = len;
+		memcpy(p->out + p->staged, data, n);
+		p->staged += n;
+		data += n;
+		len -= n;
+		if (p->staged == OUT_BYTES && write_out(p, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int sync_folder(const char *path, struct vol_error *err)
@@ -120,7 +149,7 @@ static int open_part(struct vol_store_put *p, struct vol_error *err)
 	if (p->fd < 0)
 		return vol_errorf(err, "%s: %s", path, strerror(errno));
 	vol_image_head_put(&p->head, head);
-	return write_all(p, head, sizeof(head), err);
+	return append(p, head, sizeof(head), err);
 }
 
 struct vol_store_put *vol_store_put_begin(struct vol_store *s,
@@ -229,7 +258,7 @@ static int write_chunk(struct vol_store_put *p, struct vol_error *err)
 {
 	if (vol_seal_close(p->seal, p->index++, false, p->chunk, p->filled,
 			   p->sealed, err) < 0 ||
-	    write_all(p, p->sealed, p->filled + VOL_IMAGE_TAG, err) < 0)
+	    append(p, p->sealed, p->filled + VOL_IMAGE_TAG, err) < 0)
 		return -1;
 	p->filled = 0;
 	return flush(p, err);
@@ -323,13 +352,11 @@ static int finish_file(struct vol_store_put *p,
 	vol_image_tail_put(own, plain);
 	if (vol_seal_close(p->seal, p->index, true, plain, sizeof(plain),
 			   p->sealed, err) < 0 ||
-	    write_all(p, p->sealed, sizeof(plain) + VOL_IMAGE_TAG, err) < 0)
+	    append(p, p->sealed, sizeof(plain) + VOL_IMAGE_TAG, err) < 0 ||
+	    write_out(p, err) < 0)
 		return -1;
 	if (fsync(p->fd) < 0)
-		return vol_errorf(err,
-				  "image of job %u not written: %s; older "
-				  "images stay",
-				  (unsigned)p->head.job, strerror(errno));
+		return not_written(p, err);
 	vol_store_uncache(p->fd, p->flushed);
 	return 0;
 }

@@ -112,6 +112,7 @@ static int open_trip(struct trip *t, struct vol_error *err)
 	vol_tlsio_init(&t->io, t->tls, t->fd, t->c->stop, &t->w);
 	if (vol_tlsio_handshake(&t->io, err) < 0)
 		return -1;
+	vol_tls_gather(t->tls);
 	t->digest = vol_digest_create(err);
 	return t->digest ? 0 : -1;
 }

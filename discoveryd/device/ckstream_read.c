@@ -18,7 +18,9 @@
 
 #include <zstd.h>
 
-#define CHUNK (128 * 1024) /* ZSTD_DStreamOutSize() */
+/* Handed out at once: some blocks of ZSTD_DStreamOutSize().  A filesystem takes
+ * one large piece with less work than many small ones. */
+#define CHUNK (1024 * 1024)
 
 enum part {
 	PIECE_HEAD,

@@ -15,7 +15,7 @@ struct tape {
 	const uint8_t *in;
 	size_t left;
 	uint8_t *out;
-	size_t n;
+	size_t n, flushed;
 };
 
 static int take(void *arg, void *buf, size_t len, struct vol_error *err)
@@ -43,6 +43,15 @@ static int give(void *arg, const void *data, size_t len, struct vol_error *err)
 	return 0;
 }
 
+static int flush(void *arg, struct vol_error *err)
+{
+	struct tape *t = arg;
+
+	(void)err;
+	t->flushed = t->n;
+	return 0;
+}
+
 /* The same piece again. */
 static void repeat(const struct vol_imagewire *w,
 		   enum vol_imagewire_piece piece, const uint8_t *buf,
@@ -60,8 +69,8 @@ static void repeat(const struct vol_imagewire *w,
 static void check_pieces(const uint8_t *data, size_t size)
 {
 	static uint8_t buf[VOL_IMAGE_CHUNK];
-	struct tape t = {data, size, NULL, 0};
-	struct vol_imagewire w = {take, give, NULL, &t};
+	struct tape t = {data, size, NULL, 0, 0};
+	struct vol_imagewire w = {take, give, flush, NULL, &t};
 	struct vol_image_tail tail;
 	struct vol_error err = {""};
 	struct vol_link_msg why;
@@ -76,6 +85,7 @@ static void check_pieces(const uint8_t *data, size_t size)
 			break;
 		from = t.n;
 		repeat(&w, piece, buf, len, &tail, &why);
+		fuzz_assert(t.flushed == t.n);
 		/* JSON may be written in another way. */
 		if (piece != VOL_IMAGEWIRE_BROKEN)
 			fuzz_assert((size_t)(t.in - begin) == t.n - from &&
@@ -90,12 +100,13 @@ static void check_pieces(const uint8_t *data, size_t size)
 
 static void check_message(const uint8_t *data, size_t size)
 {
-	struct tape t = {data, size, NULL, 0};
-	struct vol_imagewire w = {take, give, NULL, &t};
+	struct tape t = {data, size, NULL, 0, 0};
+	struct vol_imagewire w = {take, give, flush, NULL, &t};
 	struct vol_link_msg msg;
 
 	if (vol_imagewire_hear(&w, &msg, NULL) == 0)
 		fuzz_assert(vol_imagewire_say(&w, &msg, NULL) == 0);
+	fuzz_assert(t.flushed == t.n);
 	free(t.out);
 }
 

@@ -15,7 +15,8 @@
 #include "fault_disk.h"
 #include "store_bed.h"
 
-#define LEN 150000
+/* More than is written at once. */
+#define LEN (2 * 1024 * 1024 + 700)
 
 int __real_unlink(const char *path);
 int __wrap_unlink(const char *path);

@@ -25,6 +25,7 @@ static void pour(struct vol_tls *from, struct vol_tls *to, size_t total)
 		/* Read only when it is full, so that sends are cut. */
 		if (n > 0)
 			continue;
+		assert_true(vol_tls_flush(from, &err) == 0 || errno == EAGAIN);
 		while (received < total &&
 		       (n = vol_tls_recv(to, got + received, total - received,
 					 &err)) > 0)
@@ -48,6 +49,52 @@ static void data_both_ways(void **state)
 	pour(f->device, f->controller, 1);
 	pour(f->controller, f->device, 64 * 1024 + 4);
 	pour(f->device, f->controller, 1024 * 1024);
+}
+
+/* One of them, or both. */
+static void gathered(void **state)
+{
+	struct fixture *f = *state;
+	int small = 4096;
+
+	for (int i = 0; i < 2; i++)
+		setsockopt(f->fd[i], SOL_SOCKET, SO_SNDBUF, &small,
+			   sizeof(small));
+	shake_well(f, NULL);
+	vol_tls_gather(f->device);
+	for (int i = 0; i < 2; i++) {
+		pour(f->device, f->controller, 1);
+		pour(f->controller, f->device, 64 * 1024 + 4);
+		pour(f->device, f->controller, 1024 * 1024);
+		pour(f->controller, f->device, 1024 * 1024);
+		vol_tls_gather(f->controller);
+	}
+}
+
+/* Nothing is on its way before the flush, and then all of it; what was read
+ * with it is known of. */
+static void a_flush(void **state)
+{
+	struct fixture *f = *state;
+	struct vol_error err;
+	char got[8];
+
+	shake_well(f, NULL);
+	vol_tls_gather(f->device);
+	vol_tls_gather(f->controller);
+	assert_int_equal(vol_tls_send(f->device, "one", 3, NULL), 3);
+	assert_int_equal(vol_tls_send(f->device, "two", 3, NULL), 3);
+	assert_int_equal(vol_tls_recv(f->controller, got, 8, &err), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(vol_tls_flush(f->device, NULL), 0);
+	assert_int_equal(vol_tls_recv(f->controller, got, 8, NULL), 3);
+	assert_memory_equal(got, "one", 3);
+	assert_true(vol_tls_pending(f->controller));
+	assert_int_equal(vol_tls_recv(f->controller, got, 8, NULL), 3);
+	assert_memory_equal(got, "two", 3);
+	assert_false(vol_tls_pending(f->controller));
+	vol_tls_bye(f->device);
+	assert_int_equal(vol_tls_recv(f->controller, got, 8, NULL), 0);
 }
 
 /* A record is no larger than we ask for. */
@@ -188,7 +235,8 @@ static void a_message_without_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH(data_both_ways), WITH(record_sizes),
+		WITH(data_both_ways), WITH(gathered),
+		WITH(a_flush),        WITH(record_sizes),
 		WITH(a_small_buffer), WITH(goodbyes),
 		WITH(no_goodbye),     WITH(a_changed_bit),
 		WITH(a_replay),       WITH(a_message_without_end),
