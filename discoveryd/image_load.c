@@ -406,7 +406,7 @@ static int fetch_file(struct loading *l, const char *path,
 		return vol_errorf(err, "%s: %s", path, strerror(errno));
 	if (prepare(l, err) < 0 || unpack(fd, l, err) < 0)
 		return -1;
-	l->here.restarts = l->m->restarts;
+	l->here.restarts = l->here.until = l->m->restarts;
 	l->here.made_s = l->m->when;
 	return 0;
 }
@@ -491,10 +491,10 @@ static int load(struct loading *l, struct vol_error *err)
 	made = im->o->stream ? l->here.made_s
 			     : (uint64_t)time(NULL) - l->here.made_s;
 	printf("{\"number\": %" PRIu32 ", \"restarts\": %" PRIu32
-	       ", \"made_s\": %" PRIu64
+	       ", \"until\": %" PRIu32 ", \"made_s\": %" PRIu64
 	       ", \"node\": \"%s\", \"cause\": \"%s\"}\n",
-	       l->here.number, l->here.restarts, made, l->m->node,
-	       vol_ckcause_names[(enum vol_ckcause)l->m->cause]);
+	       l->here.number, l->here.restarts, l->here.until, made,
+	       l->m->node, vol_ckcause_names[(enum vol_ckcause)l->m->cause]);
 	return IMAGE_DONE;
 }
 

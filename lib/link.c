@@ -28,6 +28,7 @@ static const char *const type_names[] = {
 	[VOL_LINK_MOVED] = "moved",
 	[VOL_LINK_EVICT] = "evict",
 	[VOL_LINK_CHECK] = "check",
+	[VOL_LINK_UNBEGUN] = "unbegun",
 	[VOL_LINK_PARKED] = "parked",
 	[VOL_LINK_FACTS] = "facts",
 	[VOL_LINK_MACHINE] = "machine",
@@ -267,6 +268,7 @@ static const struct vol_field evict[] = {
 	TYPE, REPORTED, JOB, BOOL(exclude), BOOL(force), WHY,
 };
 static const struct vol_field check[] = {TYPE, JOB};
+static const struct vol_field unbegun[] = {TYPE, JOB};
 static const struct vol_field parked[] = {
 	TYPE,
 	JOB,
@@ -343,6 +345,7 @@ static const struct vol_field image_here[] = {
 	TYPE,
 	IMAGE_NUMBER,
 	RESTARTS,
+	NUMBER(until, 0, UINT32_MAX),
 	IMAGE_BYTES,
 	TEXT(sha256, "", .valid = sha256_valid),
 	NUMBER(made_s, 0, VOL_IMAGE_MAX),
@@ -366,6 +369,7 @@ static const struct {
 	[VOL_LINK_MOVED] = MESSAGE(moved),
 	[VOL_LINK_EVICT] = MESSAGE(evict),
 	[VOL_LINK_CHECK] = MESSAGE(check),
+	[VOL_LINK_UNBEGUN] = MESSAGE(unbegun),
 	[VOL_LINK_PARKED] = MESSAGE(parked),
 	[VOL_LINK_FACTS] = MESSAGE(facts),
 	[VOL_LINK_MACHINE] = MESSAGE(machine),

@@ -29,6 +29,8 @@
  *                                  three is another one; why is for people
  *   check      job                 Slurm seems to be ending it: answer evicted
  *                                  "gone" if that is so, nothing otherwise
+ *   unbegun    job                 it was evicted, and ended before anything of
+ *                                  it ran: its image is as good as it was
  *   parked     job, seconds        total time for which this job was stopped
  *                                  here: said every half minute and at the end
  *   facts      facts               the owner changed what is shared
@@ -98,9 +100,11 @@
  *  controller -> device
  *   image_go   number              answer to put: say it, as of imagewire.h
  *   image_kept number, bytes       it is verified and on disk; nothing follows
- *   image_here number, restarts, bytes, sha256, made_s
+ *   image_here number, restarts, until, bytes, sha256, made_s
  *                                  answer to get; the image follows, as of
- *                                  imagewire.h; made_s: its age
+ *                                  imagewire.h; until: nothing of the job has
+ *                                  run since, up to the run after so many
+ *                                  restarts; made_s: its age
  *
  * Unknown types and members are errors (proto is raised when one is added that
  * an older version would hear on a link; the first message of a connection is
@@ -126,7 +130,7 @@
 #include "sha256.h"
 #include "shortcode.h"
 
-#define VOL_LINK_PROTO   5    /* TLS and the door came with 4 */
+#define VOL_LINK_PROTO   6    /* TLS and the door came with 4 */
 #define VOL_LINK_PORT    6830 /* next to Slurm's 6817-6819, unassigned at IANA */
 #define VOL_REASON_SIZE  200
 #define VOL_VERSION_SIZE 32
@@ -150,6 +154,7 @@ enum vol_link_type {
 	VOL_LINK_MOVED,
 	VOL_LINK_EVICT,
 	VOL_LINK_CHECK,
+	VOL_LINK_UNBEGUN,
 	VOL_LINK_PARKED,
 	VOL_LINK_FACTS,
 	VOL_LINK_MACHINE,
@@ -214,6 +219,7 @@ struct vol_link_msg {
 	uint32_t job;      /* Slurm's number of the one job or array task */
 	uint32_t seconds;  /* parked, in all */
 	uint32_t restarts; /* of the job, when its image was made */
+	uint32_t until;
 	uint32_t number, before; /* of its images, from 1 */
 	uint64_t bytes;          /* of an image */
 	char fits[4];            /* "any", or "": machines like the sender */

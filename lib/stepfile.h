@@ -28,9 +28,15 @@
  *	restarts=0             how often Slurm had requeued the job when the
  *	                       step began: what is saved is of that run
  *	signal=0               0: its processes are saved; else the program
- *saves itself, is told so by this signal, and what is saved are the files that
- *the job has for itself A file whose cgroup folder is gone is stale and may be
- *removed.
+ *	                       saves itself and is told so by this signal:
+ *	                       what is saved are the job's own files
+ *
+ * A file whose cgroup folder is gone is stale and may be removed.
+ *
+ * A batch script whose job is saved has the attribute VOL_STEP_WAITS on its
+ * STEP/user from before its first task exists until just before its program
+ * begins, or an image of it is put back.  Whoever ends the step by cgroup.kill
+ * and finds it afterwards knows that nothing of the job has run in this run.
  *
  * On a device the plugin also writes spank-active when slurmd loads it, so that
  * discoveryd sees whether steps will report:
@@ -58,6 +64,7 @@
 /* In slurmd's own environment, set by discoveryd: the Slurm node name.  The
  * plugin marks and reports steps only below such a slurmd. */
 #define VOL_ENV_DEVICE   "SLURM_VOLUNTEER_DEVICE"
+#define VOL_STEP_WAITS   "trusted.volunteer.waits"
 #define VOL_CGROUP_SIZE  1024
 #define VOL_ACCOUNT_SIZE 128
 

@@ -38,6 +38,11 @@ void vol_desk_destroy(struct vol_desk *d);
 void vol_desk_evict(struct vol_desk *d, const struct vol_member *member,
 		    const struct vol_link_msg *msg);
 
+/* A device says that nothing of a job ran that it was told to end: the image
+ * with which it came is as good for its next run. */
+void vol_desk_unbegun(struct vol_desk *d, const struct vol_member *member,
+		      const struct vol_link_msg *msg);
+
 /* A device says for how long a job was stopped there. */
 void vol_desk_parked(struct vol_desk *d, const struct vol_member *member,
 		     const struct vol_link_msg *msg);

@@ -126,6 +126,16 @@ static struct vol_revival *find_revival(struct vol_desk *d, uint32_t job)
 	return NULL;
 }
 
+void vol_desk_unbegun(struct vol_desk *d, const struct vol_member *member,
+		      const struct vol_link_msg *msg)
+{
+	const struct vol_revival *r = find_revival(d, msg->job);
+
+	/* Of the run that it was told to end, and of no other one. */
+	if (r && strcmp(r->node, member->node_name) == 0)
+		vol_images_spare(d->c->images, r->job, r->restarts);
+}
+
 static void drop_revival(struct vol_desk *d, struct vol_revival *r)
 {
 	*r = d->memory.revivals[--d->memory.n_revivals];

@@ -76,6 +76,9 @@ struct vol_store *vol_images_store(struct vol_images *im);
  * too.  -1: it may not be gone, which is in the log.  NULL-safe. */
 int vol_images_forget(struct vol_images *im, uint32_t job, uint32_t restarts);
 
+/* Nothing of the job ran in the run after so many restarts.  NULL-safe. */
+void vol_images_spare(struct vol_images *im, uint32_t job, uint32_t restarts);
+
 /* As vol_store_remove; with neither job nor age those of jobs that slurmctld
  * has not any more.  removed: how many. */
 json_t *vol_images_prune(struct vol_images *im, uint32_t job, uint64_t older_s,

@@ -120,6 +120,7 @@ static int say_here(struct vol_image_move *m, const struct vol_imagewire *w,
 		.type = VOL_LINK_IMAGE_HERE,
 		.number = image->head.number,
 		.restarts = image->head.restarts,
+		.until = image->until,
 		.bytes = image->bytes,
 	};
 	time_t age = time(NULL) - image->head.made;

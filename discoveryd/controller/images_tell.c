@@ -121,6 +121,15 @@ int vol_images_forget(struct vol_images *im, uint32_t job, uint32_t restarts)
 	return n < 0 ? -1 : 0;
 }
 
+void vol_images_spare(struct vol_images *im, uint32_t job, uint32_t restarts)
+{
+	if (im && vol_images_check_store(im, NULL) == 0 &&
+	    vol_store_spare(im->store, job, restarts))
+		vol_info("job %u was sent on before it began: its image stays "
+			 "good",
+			 (unsigned)job);
+}
+
 json_t *vol_images_prune(struct vol_images *im, uint32_t job, uint64_t older_s,
 			 struct vol_error *err)
 {

@@ -244,6 +244,9 @@ void vol_member_message(struct vol_member *s, const struct vol_link_msg *msg)
 	case VOL_LINK_CHECK:
 		vol_desk_evict(s->c->desk, s, msg);
 		break;
+	case VOL_LINK_UNBEGUN:
+		vol_desk_unbegun(s->c->desk, s, msg);
+		break;
 	case VOL_LINK_PARKED:
 		vol_desk_parked(s->c->desk, s, msg);
 		break;

@@ -455,6 +455,7 @@ static bool is_for_member(enum vol_link_type type)
 	case VOL_LINK_MOVED:
 	case VOL_LINK_EVICT:
 	case VOL_LINK_CHECK:
+	case VOL_LINK_UNBEGUN:
 	case VOL_LINK_PARKED:
 	case VOL_LINK_FACTS:
 	case VOL_LINK_MACHINE:

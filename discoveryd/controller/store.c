@@ -178,6 +178,7 @@ int vol_store_peek(const struct vol_store *s, int fd, uint32_t job,
 					(unsigned)head->number,
 					(unsigned)head->job);
 	fresh.bytes = shape->bytes;
+	fresh.until = head->restarts;
 	/* What the head claims is true when the tail opens. */
 	if (peek_tail(s, fd, &fresh, shape, err) < 0)
 		return -1;
@@ -457,6 +458,24 @@ int vol_store_remove(struct vol_store *s, uint32_t job, uint64_t older_s,
 		    : vol_errorf_errno(err, ENOMEM, "out of memory");
 	pthread_mutex_unlock(&s->lock);
 	return rc;
+}
+
+bool vol_store_spare(struct vol_store *s, uint32_t job, uint32_t restarts)
+{
+	bool any = false;
+
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < s->n; i++) {
+		struct vol_store_image *image = &s->entries[i].image;
+
+		if (image->head.job != job || image->state != VOL_STORE_WHOLE ||
+		    !restarts || image->until != restarts - 1)
+			continue;
+		image->until = restarts;
+		any = true;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return any;
 }
 
 int vol_store_outdate(struct vol_store *s, uint32_t job, uint32_t restarts,

@@ -48,6 +48,9 @@ struct vol_store_image {
 	struct vol_image_head head;
 	uint64_t bytes; /* of the stream; of one that is coming: so far */
 	uint8_t sha256[VOL_SHA256_BYTES];
+	uint32_t until; /* nothing of its job has run since, up to the run
+			 * after so many restarts: its own, or a later one;
+			 * not kept over our restart */
 	enum vol_store_state state;
 	bool live;      /* its job is pending or runs, or we have not heard */
 	time_t checked; /* when all of it was read last; 0: since it came, or
@@ -141,6 +144,10 @@ int vol_store_sweep(struct vol_store *s, const struct vol_store_job *jobs,
  * live.  older_s: only those that came so long ago. */
 int vol_store_remove(struct vol_store *s, uint32_t job, uint64_t older_s,
 		     struct vol_error *err);
+
+/* Nothing of the job ran in the run after so many restarts: what was good for
+ * that is for the next one.  false: there is none such. */
+bool vol_store_spare(struct vol_store *s, uint32_t job, uint32_t restarts);
 
 /* Those of a job's run after so many restarts. */
 int vol_store_outdate(struct vol_store *s, uint32_t job, uint32_t restarts,

@@ -71,6 +71,18 @@ const struct vol_store_image *vol_store_get_image(const struct vol_store_get *g)
 	return &g->image;
 }
 
+/* No file has it. */
+static void learn_until(struct vol_store_get *g)
+{
+	const struct vol_store_entry *e;
+
+	pthread_mutex_lock(&g->s->lock);
+	e = vol_store_find(g->s, g->image.head.job, g->image.head.number);
+	if (e)
+		g->image.until = e->image.until;
+	pthread_mutex_unlock(&g->s->lock);
+}
+
 /* -1 with EBADMSG: noted as damaged. */
 static int open_image(struct vol_store_get *g, uint32_t job, uint32_t number,
 		      struct vol_error *err)
@@ -90,6 +102,7 @@ static int open_image(struct vol_store_get *g, uint32_t job, uint32_t number,
 	if (vol_store_peek(g->s, g->fd, job, number, &g->image, &g->shape,
 			   err) < 0)
 		goto damaged;
+	learn_until(g);
 	posix_fadvise(g->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	g->seal = vol_seal_create(&g->s->key, &g->image.head, err);
 	return g->seal ? 0 : -1;

@@ -31,8 +31,8 @@ struct vol_store_put {
 	struct vol_image_head head;
 	uint64_t announced; /* 0: nothing was */
 	uint64_t bytes;     /* of the stream, so far */
-	uint64_t index; /* the next chunk */
-	uint64_t at;    /* bytes of the file that were written */
+	uint64_t index;     /* the next chunk */
+	uint64_t at;        /* bytes of the file that were written */
 	uint64_t flushed, settled;
 	int fd;
 	struct vol_seal *seal;
@@ -82,6 +82,7 @@ static int reserve(struct vol_store_put *p, struct vol_error *err)
 	    0)
 		return -1;
 	image.head = p->head;
+	image.until = p->head.restarts;
 	e = vol_store_add(p->s, &image);
 	if (!e)
 		return vol_errorf_errno(err, ENOMEM, "out of memory");

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -99,6 +100,19 @@ unsigned vol_freezer_kill(struct vol_freezer *f, uint32_t job)
 	}
 	pthread_mutex_unlock(&f->slow);
 	return n;
+}
+
+bool vol_freezer_waits(struct vol_freezer *f, uint32_t job)
+{
+	const struct vol_frozen_step *s;
+
+	pthread_mutex_lock(&f->slow);
+	for (s = f->steps; s; s = s->next)
+		if (s->info.job == job &&
+		    fgetxattr(s->user, VOL_STEP_WAITS, NULL, 0) >= 0)
+			break;
+	pthread_mutex_unlock(&f->slow);
+	return s;
 }
 
 /* ---- reap ---- */

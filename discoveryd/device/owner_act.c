@@ -311,6 +311,16 @@ static void check_touched(struct vol_owner *o)
 		(void)o->ops->send(&msg, o->arg);
 }
 
+/* After that nothing of it can begin any more. */
+static void end_job(struct vol_owner *o, uint32_t job)
+{
+	struct vol_link_msg msg = {.type = VOL_LINK_UNBEGUN, .job = job};
+
+	vol_freezer_kill(o->freezer, job);
+	if (vol_freezer_waits(o->freezer, job))
+		(void)o->ops->send(&msg, o->arg);
+}
+
 void vol_owner_message(struct vol_owner *o, const struct vol_link_msg *msg)
 {
 	if (!vol_evictions_answered(&o->evictions, msg->job, msg->outcome,
@@ -324,7 +334,7 @@ void vol_owner_message(struct vol_owner *o, const struct vol_link_msg *msg)
 			"job %" PRIu32 "%s%s", msg->job,
 			*msg->reason ? ": " : "", msg->reason);
 	if (msg->outcome != VOL_OUTCOME_REFUSED)
-		vol_freezer_kill(o->freezer, msg->job);
+		end_job(o, msg->job);
 	else /* Its images were forgotten: it goes on, or may. */
 		vol_ckperiod_ended(&o->period.turns, msg->job, VOL_CKEND_GONE);
 	keep_evictions(o);

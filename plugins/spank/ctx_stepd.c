@@ -32,9 +32,6 @@
 /* A path of 4096 bytes a line, of which cgroup v1 may add a dozen. */
 #define PROC_CGROUP_MAX (64 * 1024)
 
-/* Where slurmstepd itself expects it. */
-#define CGROUP_MOUNT "/sys/fs/cgroup"
-
 static struct {
 	struct vol_spank_args args;
 	char device[VOL_NODE_NAME_SIZE];
@@ -133,7 +130,8 @@ static int freeze(const struct vol_step *step, struct vol_error *err)
 	cleanup_fd int fd = -1;
 
 	if (vol_spank_path(path, sizeof(path), err,
-			   CGROUP_MOUNT "%s/user/cgroup.freeze", step->cgroup))
+			   VOL_SPANK_CGROUPS "%s/user/cgroup.freeze",
+			   step->cgroup))
 		return -1;
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd == -1 || write(fd, "1", 1) != 1)
@@ -191,6 +189,8 @@ static int build_walls(spank_t spank, struct vol_error *err)
 		return -1;
 	self.saved =
 		step.checkpoint.mode != VOL_CKMODE_OFF && vol_wall_stands();
+	if (self.saved)
+		vol_waits_begin(self.step.cgroup);
 	return 0;
 }
 
@@ -334,7 +334,7 @@ int vol_stepd_task_exited(struct vol_error *err)
 
 	if (!self.path[0] || ++self.exited != self.step.tasks)
 		return 0;
-	if (vol_spank_path(path, sizeof(path), err, CGROUP_MOUNT "%s/user",
+	if (vol_spank_path(path, sizeof(path), err, VOL_SPANK_CGROUPS "%s/user",
 			   self.step.cgroup))
 		return -1;
 	vol_wall_end(path);

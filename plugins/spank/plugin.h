@@ -138,6 +138,9 @@ extern const char *vol_spank_root;
  * -1 when the variable is set to something that is no node name. */
 int vol_spank_device(char name[VOL_NODE_NAME_SIZE], struct vol_error *err);
 
+/* Where slurmstepd itself expects it. */
+#define VOL_SPANK_CGROUPS "/sys/fs/cgroup"
+
 /* Path below the root seam into buf; ENAMETOOLONG when it does not fit. */
 int vol_spank_path(char *buf, size_t size, struct vol_error *err,
 		   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
@@ -200,6 +203,15 @@ bool vol_wall_stands(void);
 void vol_wall_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Would it say anything? */
 bool vol_wall_is_heard(void);
+
+/* --- waits.c: nothing of the job has run yet ------------------------------ */
+
+/* In slurmstepd, before there are tasks: VOL_STEP_WAITS on the step with this
+ * cgroup.  Without it nobody believes it. */
+void vol_waits_begin(const char *cgroup);
+/* In the task, as root, before anything of the job runs; once more is no error.
+ * -1: it must not run. */
+int vol_waits_over(struct vol_error *err);
 
 /* --- resume.c: a job that was saved goes on ------------------------------- */
 

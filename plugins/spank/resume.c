@@ -75,8 +75,9 @@ struct loading {
 	int seconds;     /* that it took */
 	char out[1024];  /* what it wrote */
 	char said[1024]; /* the same of its stderr */
-	uint64_t number, restarts, made_s;
-	bool left; /* the job, after it was made: nothing ran any more */
+	uint64_t number, made_s;
+	uint64_t until; /* nothing ran in a later run, up to that one */
+	bool left;      /* the job, after it was made: nothing ran any more */
 	char node[VOL_NODE_NAME_SIZE]; /* where it was made */
 };
 
@@ -353,7 +354,7 @@ static int load(struct loading *l, const struct vol_resume *r,
 	if (run(l, argv, err))
 		return -1;
 	if ((l->status == LOADED &&
-	     (find_number(l->out, "restarts", &l->restarts) ||
+	     (find_number(l->out, "until", &l->until) ||
 	      find_number(l->out, "made_s", &l->made_s))) ||
 	    ((l->status == LOADED || l->status == UNFIT) &&
 	     (find_number(l->out, "number", &l->number) || !l->number)))
@@ -397,7 +398,7 @@ static void restore(const struct vol_resume *r, const struct loading *l,
 		/* What ran on, or in a run after that in which it was saved,
 		 * may have written more: it is written again. */
 		.roll_back = again || !l->left || !newest ||
-			     l->restarts + 1 != r->restarts,
+			     l->until + 1 != r->restarts,
 		.remove = true,
 		.note = vol_wall_is_heard() ? which : NULL,
 	};
@@ -405,7 +406,8 @@ static void restore(const struct vol_resume *r, const struct loading *l,
 
 	snprintf(image, sizeof(image), "%s/image", folder);
 	tell_which(l, false, which);
-	vol_sandbox_restore(r->sandbox, &how, &err);
+	if (vol_waits_over(&err) == 0)
+		vol_sandbox_restore(r->sandbox, &how, &err);
 	vol_wall_say("volunteer: image %" PRIu64 " can not be put back on "
 		     "%s: %s\n",
 		     l->number, r->device, err.text);

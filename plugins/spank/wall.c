@@ -366,6 +366,19 @@ static uint64_t resume(spank_t spank, uint32_t restarts)
 	return 0;
 }
 
+static int begin_to_run(struct vol_error *err)
+{
+	struct vol_spank_ids ids;
+	int rc;
+
+	if (wall.step.checkpoint.mode == VOL_CKMODE_OFF)
+		return 0;
+	if (vol_spank_become_root(&ids, err) == -1)
+		return -1;
+	rc = vol_waits_over(err);
+	return vol_spank_step_back(&ids, err) == 0 ? rc : -1;
+}
+
 /* A program that saves itself learns that it has been here before. */
 static void tell_brought(spank_t spank, uint64_t image)
 {
@@ -406,6 +419,8 @@ void vol_wall_enter(spank_t spank, int task, uint32_t restarts)
 		snprintf(cwd, sizeof(cwd), "/tmp");
 	pass_pmi(spank);
 	image = resume(spank, restarts);
+	if (begin_to_run(&err) == -1)
+		give_up(&err, true);
 	if (vol_sandbox_enter(wall.sandbox, (uint32_t)task, where,
 			      sizeof(where), &err) == -1) {
 		if (errno == EACCES)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A batch job that has to leave goes on where it was, or says why not."""
+import contextlib
 import hashlib
 
 import faults
@@ -166,6 +167,39 @@ def test_the_controller_goes_in_the_middle(lab):
     migrating.evict(lab, job, "desk1", 120)
     assert trap.finish(), "it was faster than we are"
     is_as_before(lab, job)
+
+
+@contextlib.contextmanager
+def images_take_long(lab, node):
+    """To come to that device."""
+    program = "/usr/libexec/slurm-volunteer/slurm-volunteer-image"
+    lab.run(node, f"mv {program} {program}.real")
+    lab.proc(node, f"cat > {program} && chmod 755 {program}",
+             stdin=f"#!/bin/sh\nsleep 6\nexec {program}.real \"$@\"\n")
+    try:
+        yield
+    finally:
+        lab.run(node, f"mv {program}.real {program}")
+
+
+def test_one_that_leaves_before_it_began(lab):
+    """Its image is as good as it was, whatever others have written since where
+    nobody knows whose a file is."""
+    job = submit_large(lab)
+    with parked.settings(lab, "desk1", parked_max="1s"), \
+            parked.settings(lab, "desk2", parked_max="1s"), \
+            images_take_long(lab, "desk2"):
+        with migrating.only(lab, "desk2"):
+            with present(lab, "desk1"):
+                lab.wait("it leaves",
+                         lambda: migrating.moved(lab, job, "desk1"), 60)
+            lab.run("desk2", "touch /campaign/alice/not-its-own")
+        with present(lab, "desk2"):
+            lab.wait("it leaves again",
+                     lambda: migrating.moved(lab, job, "desk2"), 60)
+            is_as_before(lab, job)
+    out = migrating.output(lab, job)
+    assert BEGINS not in out and "can not be put back" not in out, out
 
 
 @pytest.mark.parametrize("what", UNMOVABLE)

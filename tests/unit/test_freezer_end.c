@@ -6,9 +6,11 @@
 
 #include "device/freezer.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 
 #include "cgroup_bed.h"
 #include "freezer_bed.h"
@@ -32,6 +34,29 @@ static void kill_writes_or_signals(void **state)
 	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
 	assert_int_equal(vol_freezer_kill(f, 0), 2);
 	assert_true(bed_ends(pid));
+	vol_freezer_destroy(f);
+}
+
+static void nothing_of_it_had_run(void **state)
+{
+	struct bed *b = *state;
+	struct vol_freezer *f = freezer(b);
+	char path[PATH_MAX];
+
+	bed_step(b, "7.0");
+	bed_step(b, "8.0");
+	snprintf(path, sizeof(path), "%s/%s/7.0/user", b->root, b->top);
+	if (setxattr(path, VOL_STEP_WAITS, "1", 1, 0) < 0) {
+		print_message("%s: %s\n", path, strerror(errno));
+		skip();
+	}
+	add(f, b, 7, 0, true);
+	add(f, b, 8, 0, true);
+	assert_true(vol_freezer_waits(f, 7));
+	assert_false(vol_freezer_waits(f, 8));
+	assert_false(vol_freezer_waits(f, 9));
+	assert_int_equal(removexattr(path, VOL_STEP_WAITS), 0);
+	assert_false(vol_freezer_waits(f, 7));
 	vol_freezer_destroy(f);
 }
 
@@ -143,6 +168,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(kill_writes_or_signals),
+		TEST(nothing_of_it_had_run),
 		TEST(reap_looks_for_deadly_signals),
 		TEST(reap_leaves_a_jobs_own_signals),
 	};

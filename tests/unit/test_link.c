@@ -301,6 +301,7 @@ static const struct {
 	{VOL_LINK_ACK, "again", "1", "again"},
 	{VOL_LINK_ACK, "stream", "4611686018427387904", "stream"},
 	{VOL_LINK_CHECK, "job", "0", "job"},
+	{VOL_LINK_UNBEGUN, "job", "0", "job"},
 	{VOL_LINK_PARKED, "job", "0", "job"},
 	{VOL_LINK_PARKED, "seconds", "-1", "seconds"},
 	{VOL_LINK_PARKED, "seconds", "4294967296", "seconds"},
@@ -317,6 +318,7 @@ static const struct {
 	{VOL_LINK_IMAGE_GO, "number", "0", "number"},
 	{VOL_LINK_IMAGE_KEPT, "bytes", "0", "bytes"},
 	{VOL_LINK_IMAGE_HERE, "number", "0", "number"},
+	{VOL_LINK_IMAGE_HERE, "until", "-1", "until"},
 	{VOL_LINK_IMAGE_HERE, "sha256", "\"\"", "sha256"},
 	{VOL_LINK_IMAGE_HERE, "sha256", "\"" ID "\"", "sha256"},
 	{VOL_LINK_IMAGE_HERE, "sha256", "\"" ID BOOT "0\"", "at most 64"},
@@ -395,7 +397,7 @@ static void test_other_proto(void **state)
 	json_object_set_new(json, "tpm", json_true());
 	assert_int_equal(vol_link_decode(json, &msg, &err), -1);
 	assert_int_equal(errno, EPROTONOSUPPORT);
-	assert_contains(err.text, "protocol 6");
+	assert_contains(err.text, "protocol 7");
 	json_object_set_new(json, "proto", json_integer(VOL_LINK_PROTO));
 	refuse(json, "hello", "unknown member \"tpm\"");
 	/* The one before this one had no speed. */
@@ -412,7 +414,7 @@ static void test_other_proto(void **state)
 	json_object_set_new(json, "proto", json_integer(VOL_LINK_PROTO + 1));
 	assert_int_equal(vol_link_decode(json, &msg, &err), -1);
 	assert_int_equal(errno, EPROTONOSUPPORT);
-	assert_contains(err.text, "knock: protocol 6");
+	assert_contains(err.text, "knock: protocol 7");
 	json_decref(json);
 }
 

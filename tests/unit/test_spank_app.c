@@ -9,10 +9,10 @@
 #define OF_IMAGE "volunteer: starts again with its files of image "
 
 /* Of an image that is for it; $older as in resume_bed.h. */
-#define LOADED                                                     \
-	"touch $dir/step; n=$older; [ $n = 0 ] && n=9\n"           \
-	"echo \"{\\\"number\\\": $((n - 1)), \\\"restarts\\\": 0," \
-	" \\\"made_s\\\": 5, \\\"node\\\": \\\"desk1\\\","         \
+#define LOADED                                                  \
+	"touch $dir/step; n=$older; [ $n = 0 ] && n=9\n"        \
+	"echo \"{\\\"number\\\": $((n - 1)), \\\"until\\\": 0," \
+	" \\\"made_s\\\": 5, \\\"node\\\": \\\"desk1\\\","      \
 	" \\\"cause\\\": \\\"evict\\\"}\""
 
 static void one_that_saves_itself_finds_its_files(void **state)

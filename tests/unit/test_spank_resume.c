@@ -20,7 +20,7 @@ static void the_newest_image_goes_on(void **state)
 		 "^SHLVL= -e ^OLDPWD= -e ^_=)\" ] || exit 1\n"
 		 "[ \"$(pwd)$(cat)\" = / ] || exit 1\n"
 		 "touch $dir/step\n"
-		 "echo '{\"number\": 3, \"restarts\": 2, \"made_s\": %" PRIu64
+		 "echo '{\"number\": 3, \"until\": 2, \"made_s\": %" PRIu64
 		 ", \"node\": \"desk1\", \"cause\": \"evict\"}'",
 		 (uint64_t)time(NULL) - 12);
 	write_program(*state, body);
@@ -48,12 +48,52 @@ static void the_newest_image_goes_on(void **state)
 	nothing_is_left(*state);
 }
 
+/* Which discoveryd believes, once it has killed the step. */
+static bool says_that_it_waits(void *root)
+{
+	return getxattr(in(root, TASKS), VOL_STEP_WAITS, NULL, 0) >= 0;
+}
+
+static void nothing_has_run_until_it_goes_on(void **state)
+{
+	static const struct {
+		const char *body;
+		int status;
+		bool waits;
+	} rows[] = {
+		{"touch $dir/step; echo '{\"number\": 3, \"until\": 0, "
+		 "\"made_s\": 5, \"node\": \"d\", \"cause\": \"evict\"}'",
+		 FAKE_RESTORED, false},
+		/* It starts from the beginning. */
+		{"exit 4", 0, false},
+		/* Nobody knows, and it is queued again. */
+		{"exit 1", VOL_EXIT_REQUEUE, true},
+	};
+	char text[1024];
+
+	expected_calls = NULL;
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		write_program(*state, rows[i].body);
+		start(*state, "1");
+		assert_true(says_that_it_waits(*state));
+		assert_int_equal(run_task(*state, text, sizeof(text)),
+				 rows[i].status);
+		assert_int_equal(says_that_it_waits(*state), rows[i].waits);
+		leave();
+	}
+	/* A job that is not saved says nothing. */
+	removexattr(in(*state, TASKS), VOL_STEP_WAITS);
+	start_as(*state, NULL, "off");
+	assert_false(says_that_it_waits(*state));
+	leave();
+}
+
 static void after_another_run_output_is_taken_back(void **state)
 {
 	char text[1024];
 
 	write_program(*state, "touch $dir/step; echo '{\"number\":1, "
-			      "\"restarts\":0,\"made_s\":99999999999,"
+			      "\"until\":0,\"made_s\":99999999999,"
 			      "\"node\":\"x\\ty\",\"cause\":\"evict\"}'");
 	start(*state, "2");
 	assert_int_equal(run_task(*state, text, sizeof(text)), FAKE_RESTORED);
@@ -76,7 +116,7 @@ static void after_an_image_of_a_job_that_went_on(void **state)
 	for (size_t i = 0; i < N_ELEMENTS(causes); i++) {
 		snprintf(body, sizeof(body),
 			 "touch $dir/step; echo '{\"number\": 3, "
-			 "\"restarts\": 0, \"made_s\": 5, \"node\": \"d\", "
+			 "\"until\": 0, \"made_s\": 5, \"node\": \"d\", "
 			 "\"cause\": %s}'",
 			 causes[i]);
 		write_program(*state, body);
@@ -96,7 +136,7 @@ static void one_that_fails_is_followed_by_the_one_before(void **state)
 
 	write_program(*state,
 		      "touch $dir/step; n=$older; [ $n = 0 ] && n=9\n"
-		      "echo \"{\\\"number\\\": $((n - 1)), \\\"restarts\\\": 0,"
+		      "echo \"{\\\"number\\\": $((n - 1)), \\\"until\\\": 0,"
 		      " \\\"made_s\\\": 5, \\\"node\\\": \\\"desk1\\\","
 		      " \\\"cause\\\": \\\"evict\\\"}\"");
 	fake_sandbox.no_restore = true;
@@ -131,7 +171,7 @@ static void one_that_is_not_for_this_device_is_left_alone(void **state)
 		      "printf 'slurm-volunteer-image: no \\033[1mavx512f\\n' "
 		      ">&2\necho second line >&2; exit 6; fi\n"
 		      "[ $older = 5 ] || exit 1; touch $dir/step; echo "
-		      "'{\"number\": 4, \"restarts\": 0, \"made_s\": 5, "
+		      "'{\"number\": 4, \"until\": 0, \"made_s\": 5, "
 		      "\"node\": \"desk2\"}'");
 	start(*state, "1");
 	assert_int_equal(run_task(*state, text, sizeof(text)), FAKE_RESTORED);
@@ -187,11 +227,11 @@ static void without_an_answer_it_is_queued_again(void **state)
 		{"kill -KILL $$", "killed by signal 9; trying again\n"},
 		{"exit 6", "does not say which image; trying again\n"},
 		{"exit 0", "does not say which image"},
-		{"echo '{\"number\": 0, \"restarts\": 0, \"made_s\": 5}'",
+		{"echo '{\"number\": 0, \"until\": 0, \"made_s\": 5}'",
 		 "does not say which image"},
-		{"echo '{\"number\": 1, \"restarts\": 0}'",
+		{"echo '{\"number\": 1, \"until\": 0}'",
 		 "does not say which image"},
-		{"echo '{\"number\": -1, \"restarts\": 0, \"made_s\": 5}'",
+		{"echo '{\"number\": -1, \"until\": 0, \"made_s\": 5}'",
 		 "does not say which image"},
 		{"echo '{\"number\": 1x'; exit 0", "does not say"},
 		{"echo '{\"number\": 99999999999999999999'; exit 6",
@@ -255,7 +295,7 @@ static void an_answer_that_comes_late_counts(void **state)
 		 "2) echo '{\"bytes\": 7}'; echo away >&2; exit 3 ;;\n"
 		 "*) echo '{\"bytes\": 5}'; echo '{\"bytes\": 8}'\n"
 		 "touch $dir/step\n"
-		 "echo '{\"number\": 2, \"restarts\": 0, \"made_s\": 5, "
+		 "echo '{\"number\": 2, \"until\": 0, \"made_s\": 5, "
 		 "\"node\": \"desk1\", \"cause\": \"evict\"}' ;;\n"
 		 "esac",
 		 (char *)*state, (char *)*state);
@@ -496,6 +536,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_newest_image_goes_on),
+		TEST(nothing_has_run_until_it_goes_on),
 		TEST(after_another_run_output_is_taken_back),
 		TEST(after_an_image_of_a_job_that_went_on),
 		TEST(one_that_fails_is_followed_by_the_one_before),

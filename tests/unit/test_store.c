@@ -510,6 +510,40 @@ struct worker {
 	int failures;
 };
 
+static uint32_t good_until(struct vol_store *s, uint32_t restarts)
+{
+	struct vol_store_get *g =
+		vol_store_get_begin(s, 7, 1000, restarts, 0, NULL);
+	uint32_t until = vol_store_get_image(g)->until;
+
+	vol_store_get_end(g);
+	return until;
+}
+
+static void a_run_in_which_nothing_ran(void **state)
+{
+	struct vol_store *s = open_store(*state, 0, 0);
+
+	assert_int_equal(put(s, 7, 1000, 1000, 1, NULL), 0);
+	assert_int_equal(put(s, 8, 1000, 1000, 1, NULL), 0);
+	assert_int_equal(good_until(s, RESTARTS + 1), RESTARTS);
+	/* In the one before that, it may have. */
+	assert_false(vol_store_spare(s, 7, RESTARTS + 2));
+	assert_false(vol_store_spare(s, 7, RESTARTS));
+	assert_false(vol_store_spare(s, 7, 0));
+	assert_false(vol_store_spare(s, 9, RESTARTS + 1));
+	assert_int_equal(good_until(s, RESTARTS + 3), RESTARTS);
+	assert_true(vol_store_spare(s, 7, RESTARTS + 1));
+	assert_true(vol_store_spare(s, 7, RESTARTS + 2));
+	assert_false(vol_store_spare(s, 7, RESTARTS + 2));
+	assert_int_equal(good_until(s, RESTARTS + 3), RESTARTS + 2);
+	vol_store_close(s);
+	/* When in doubt it may have. */
+	s = open_store(*state, 0, 0);
+	assert_int_equal(good_until(s, RESTARTS + 3), RESTARTS);
+	vol_store_close(s);
+}
+
 /* Pages of the image that the machine's memory holds; SIZE_MAX: this filesystem
  * has no other place for them. */
 static size_t cached_pages(const char *folder, size_t *of)
@@ -618,6 +652,7 @@ int main(void)
 		TEST(a_full_disk_keeps_the_older),
 		TEST(jobs_that_are_gone),
 		TEST(who_reads_goes_on),
+		TEST(a_run_in_which_nothing_ran),
 		TEST(the_page_cache_is_left_to_others),
 		TEST(several_at_once),
 	};
