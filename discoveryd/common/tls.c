@@ -34,10 +34,10 @@ struct vol_tls_context {
 struct vol_tls {
 	gnutls_session_t session;
 	int fd;
-	bool looked;            /* at the peer's first byte */
-	bool known;             /* peer */
-	bool unsent;            /* a record is half way out */
-	size_t swallowed;       /* read since it last came to something */
+	bool looked;             /* at the peer's first byte */
+	bool known;              /* peer */
+	bool unsent;             /* a record is half way out */
+	size_t swallowed;        /* read since it last came to something */
 	struct vol_sockbuf *buf; /* NULL: each record by itself */
 	struct vol_tls_pin pin;  /* of no bytes: anybody */
 	struct vol_fingerprint peer;
@@ -404,7 +404,7 @@ ssize_t vol_tls_recv(struct vol_tls *t, void *buf, size_t len,
 bool vol_tls_pending(const struct vol_tls *t)
 {
 	return gnutls_record_check_pending(t->session) > 0 ||
-		(t->buf && vol_sockbuf_has_more(t->buf));
+	       (t->buf && vol_sockbuf_has_more(t->buf));
 }
 
 ssize_t vol_tls_send(struct vol_tls *t, const void *data, size_t len,
