@@ -36,11 +36,9 @@
 #include "runtime.h"
 #include "sandbox/checkpoint.h"
 #include "sandbox/private.h"
+#include "stepfile.h"
 #include "wallsfile.h"
 
-/* Slurm's number of the step that a batch script is: SLURM_BATCH_SCRIPT of
- * slurm/slurm.h. */
-#define BATCH_STEP 0xfffffffbu
 /* VOL_CKPLACES_MAX lines of at most so many bytes. */
 #define PLACES_MAX (VOL_CKPLACES_MAX * (VOL_CKPATH_SIZE + 8))
 #define CHUNK      (512 * 1024)
@@ -265,7 +263,7 @@ static int take_manifest(const struct vol_ckmanifest *m, const char *record,
 	struct loading *l = arg;
 	const struct image *im = l->im;
 	const struct vol_ckidentity id = {.job = (uint32_t)im->o->job,
-					  .step = BATCH_STEP,
+					  .step = VOL_STEP_BATCH,
 					  .cluster = im->cluster,
 					  .uid = (uint32_t)im->o->uid,
 					  .gid = (uint32_t)im->o->gid};

@@ -262,6 +262,8 @@ static bool is_at_end(const struct vol_tls *t)
 {
 	char byte;
 
+	if (t->buf && vol_sockbuf_has_more(t->buf))
+		return false;
 	return recv(t->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 

@@ -82,7 +82,8 @@ static int read_all(void *arg, void *buf, size_t len, struct vol_error *err)
 		if (n < 0 && errno != EAGAIN)
 			return -1;
 		if (n < 0) {
-			if (wait_for(io, POLLIN, err) < 0)
+			if (!vol_tls_pending(io->tls) &&
+			    wait_for(io, POLLIN, err) < 0)
 				return -1;
 			continue;
 		}
@@ -111,6 +112,10 @@ static int write_all(void *arg, const void *data, size_t len,
 				return -1;
 			continue;
 		}
+		/* It was the rest of something that was given up. */
+		if ((size_t)n > len)
+			return vol_errorf_errno(err, EPROTO,
+						"half a record was left");
 		from += n;
 		len -= (size_t)n;
 		moved(io, (size_t)n);

@@ -487,11 +487,14 @@ int vol_store_outdate(struct vol_store *s, uint32_t job, uint32_t restarts,
 	pthread_mutex_lock(&s->lock);
 	marked = calloc(s->n + 1, sizeof(*marked));
 	for (size_t i = 0; marked && i < s->n; i++) {
-		const struct vol_store_image *image = &s->entries[i].image;
+		struct vol_store_image *image = &s->entries[i].image;
 
 		marked[i] = image->state != VOL_STORE_COMING &&
 			    image->head.job == job &&
 			    image->head.restarts == restarts;
+		/* It runs, after all. */
+		if (image->head.job == job && image->until >= restarts)
+			image->until = image->head.restarts;
 	}
 	rc = marked ? drop_marked(s, marked, err)
 		    : vol_errorf_errno(err, ENOMEM, "out of memory");

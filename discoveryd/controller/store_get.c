@@ -78,7 +78,9 @@ static void learn_until(struct vol_store_get *g)
 
 	pthread_mutex_lock(&g->s->lock);
 	e = vol_store_find(g->s, g->image.head.job, g->image.head.number);
-	if (e)
+	/* Its number may be another one's by now. */
+	if (e && memcmp(e->image.head.salt, g->image.head.salt,
+			sizeof(g->image.head.salt)) == 0)
 		g->image.until = e->image.until;
 	pthread_mutex_unlock(&g->s->lock);
 }

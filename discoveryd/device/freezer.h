@@ -90,8 +90,9 @@ bool vol_freezer_wait(struct vol_freezer *f, int timeout_ms);
  * Works on frozen ones. */
 unsigned vol_freezer_kill(struct vol_freezer *f, uint32_t job);
 
-/* Of a job that was killed: had nothing of it run (VOL_STEP_WAITS)? */
-bool vol_freezer_waits(struct vol_freezer *f, uint32_t job);
+/* Of a job that was sent on, and killed: has nothing of it run, and never will
+ * (VOL_STEP_WAITS)?  true once: from then on it can not begin any more. */
+bool vol_freezer_unbegun(struct vol_freezer *f, uint32_t job);
 
 /* Steps all of whose tasks (children of their slurmstepd) have been sent a
  * signal that is to end them while frozen (SIGTERM, SIGKILL, SIGXCPU pending),

@@ -102,17 +102,20 @@ unsigned vol_freezer_kill(struct vol_freezer *f, uint32_t job)
 	return n;
 }
 
-bool vol_freezer_waits(struct vol_freezer *f, uint32_t job)
+/* One of an earlier run may be left beside it. */
+bool vol_freezer_unbegun(struct vol_freezer *f, uint32_t job)
 {
-	const struct vol_frozen_step *s;
+	unsigned n = 0, taken = 0;
 
 	pthread_mutex_lock(&f->slow);
-	for (s = f->steps; s; s = s->next)
-		if (s->info.job == job &&
-		    fgetxattr(s->user, VOL_STEP_WAITS, NULL, 0) >= 0)
-			break;
+	for (const struct vol_frozen_step *s = f->steps; s; s = s->next) {
+		if (s->info.job != job || s->info.step != VOL_STEP_BATCH)
+			continue;
+		n++;
+		taken += fremovexattr(s->user, VOL_STEP_WAITS) == 0;
+	}
 	pthread_mutex_unlock(&f->slow);
-	return s;
+	return n > 0 && taken == n;
 }
 
 /* ---- reap ---- */

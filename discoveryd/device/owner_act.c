@@ -311,13 +311,12 @@ static void check_touched(struct vol_owner *o)
 		(void)o->ops->send(&msg, o->arg);
 }
 
-/* After that nothing of it can begin any more. */
 static void end_job(struct vol_owner *o, uint32_t job)
 {
 	struct vol_link_msg msg = {.type = VOL_LINK_UNBEGUN, .job = job};
 
 	vol_freezer_kill(o->freezer, job);
-	if (vol_freezer_waits(o->freezer, job))
+	if (vol_freezer_unbegun(o->freezer, job))
 		(void)o->ops->send(&msg, o->arg);
 }
 

@@ -23,9 +23,6 @@
 #include "log.h"
 #include "refusals.h"
 
-/* slurm.h's SLURM_BATCH_SCRIPT. */
-#define BATCH_STEP 0xfffffffb
-
 /* How soon to look again after one could not look. */
 #define RETRY_US (1000 * 1000ULL)
 
@@ -237,7 +234,7 @@ static void note_batch(struct vol_steps *s, struct entry *new)
 	for (struct entry *e = s->entries; e; e = e->next) {
 		if (e->step.job != new->step.job)
 			continue;
-		if (new->step.step == BATCH_STEP)
+		if (new->step.step == VOL_STEP_BATCH)
 			e->batch = true;
 		else if (e->batch)
 			new->batch = true;

@@ -166,7 +166,7 @@ static bool is_saved(spank_t spank)
 	char nodes[16];
 
 	return vol_spank_options()->checkpoint.mode != VOL_CKMODE_OFF &&
-	       self.step.step == VOL_SPANK_BATCH_STEP && self.step.tasks == 1 &&
+	       self.step.step == VOL_STEP_BATCH && self.step.tasks == 1 &&
 	       spank_getenv(spank, "SLURM_JOB_NUM_NODES", nodes,
 			    sizeof(nodes)) == ESPANK_SUCCESS &&
 	       !strcmp(nodes, "1");
@@ -190,7 +190,7 @@ static int build_walls(spank_t spank, struct vol_error *err)
 	self.saved =
 		step.checkpoint.mode != VOL_CKMODE_OFF && vol_wall_stands();
 	if (self.saved)
-		vol_waits_begin(self.step.cgroup);
+		vol_waits_begin();
 	return 0;
 }
 
@@ -203,7 +203,8 @@ int vol_stepd_guard(spank_t spank, struct vol_error *err)
 	if (!self.device[0])
 		return 0;
 	if (describe(spank, &self.step, err) == -1 ||
-	    freeze(&self.step, err) == -1 || publish(err) == -1)
+	    freeze(&self.step, err) == -1 ||
+	    vol_waits_clear(self.step.cgroup, err) == -1 || publish(err) == -1)
 		return vol_error_prefix(err, "the step does not start, since "
 					     "nobody could stop it");
 	if (build_walls(spank, err) == 0)

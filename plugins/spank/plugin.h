@@ -84,7 +84,6 @@
 /* slurm.h's SLURM_EXTERN_CONT: processes come as users log in; and its
  * SLURM_BATCH_SCRIPT.  The same in every version since 20.11. */
 #define VOL_SPANK_EXTERN_STEP 0xfffffffc
-#define VOL_SPANK_BATCH_STEP  0xfffffffb
 
 /* Set by us for the job. */
 #define VOL_SPANK_ENV_MARK "SLURM_VOLUNTEER"
@@ -206,12 +205,14 @@ bool vol_wall_is_heard(void);
 
 /* --- waits.c: nothing of the job has run yet ------------------------------ */
 
-/* In slurmstepd, before there are tasks: VOL_STEP_WAITS on the step with this
- * cgroup.  Without it nobody believes it. */
-void vol_waits_begin(const char *cgroup);
+/* In slurmstepd, before discoveryd is told of the step with this cgroup: no
+ * VOL_STEP_WAITS of an earlier one is left. */
+int vol_waits_clear(const char *cgroup, struct vol_error *err);
+/* Later, before there are tasks: its own.  Without it nobody believes it. */
+void vol_waits_begin(void);
 /* In the task, as root, before anything of the job runs; once more is no error.
- * -1: it must not run. */
-int vol_waits_over(struct vol_error *err);
+ * When somebody else has the mark the process ends with VOL_EXIT_REQUEUE. */
+void vol_waits_end(void);
 
 /* --- resume.c: a job that was saved goes on ------------------------------- */
 

@@ -406,8 +406,8 @@ static void restore(const struct vol_resume *r, const struct loading *l,
 
 	snprintf(image, sizeof(image), "%s/image", folder);
 	tell_which(l, false, which);
-	if (vol_waits_over(&err) == 0)
-		vol_sandbox_restore(r->sandbox, &how, &err);
+	vol_waits_end();
+	vol_sandbox_restore(r->sandbox, &how, &err);
 	vol_wall_say("volunteer: image %" PRIu64 " can not be put back on "
 		     "%s: %s\n",
 		     l->number, r->device, err.text);

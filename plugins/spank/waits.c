@@ -2,7 +2,7 @@
 /* waits.c - nothing of the job has run yet: said as long as it is true
  *
  * A job that is evicted while its image is still on its way has not used it.
- * Who ends it can see that, and the image is as good for its next run.
+ * Who ends it takes the mark, and the image is as good for its next run.
  */
 #include "config.h"
 
@@ -10,29 +10,45 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "plugin.h"
 #include "stepfile.h"
 
-static char folder[PATH_MAX]; /* the step's; "" when nothing is said */
+static struct {
+	char folder[PATH_MAX]; /* the step's */
+	bool marked;           /* and whoever takes the mark decides */
+} self;
 
-void vol_waits_begin(const char *cgroup)
+int vol_waits_clear(const char *cgroup, struct vol_error *err)
 {
-	struct vol_error err;
-
-	if (vol_spank_path(folder, sizeof(folder), &err,
-			   VOL_SPANK_CGROUPS "%s/user", cgroup) == 0 &&
-	    setxattr(folder, VOL_STEP_WAITS, "1", 1, 0) == 0)
-		return;
-	vol_info("%s: no " VOL_STEP_WAITS ": %s", folder, strerror(errno));
-	folder[0] = '\0';
+	self.marked = false;
+	if (vol_spank_path(self.folder, sizeof(self.folder), err,
+			   VOL_SPANK_CGROUPS "%s/user", cgroup))
+		return -1;
+	return removexattr(self.folder, VOL_STEP_WAITS) == 0 ||
+			       errno == ENODATA || errno == ENOTSUP
+		       ? 0
+		       : vol_errorf(err, "%s: %s", self.folder,
+				    strerror(errno));
 }
 
-int vol_waits_over(struct vol_error *err)
+void vol_waits_begin(void)
 {
-	return !folder[0] || removexattr(folder, VOL_STEP_WAITS) == 0 ||
-			       errno == ENODATA
-		       ? 0
-		       : vol_errorf(err, "%s: %s", folder, strerror(errno));
+	self.marked = setxattr(self.folder, VOL_STEP_WAITS, "1", 1, 0) == 0;
+	if (!self.marked)
+		vol_info("%s: no " VOL_STEP_WAITS ": %s", self.folder,
+			 strerror(errno));
+}
+
+void vol_waits_end(void)
+{
+	if (self.marked && removexattr(self.folder, VOL_STEP_WAITS) < 0) {
+		vol_wall_say("volunteer: the job was sent on before it began "
+			     "(%s)\n",
+			     strerror(errno));
+		_exit(VOL_EXIT_REQUEUE);
+	}
+	self.marked = false;
 }

@@ -19,6 +19,7 @@
 
 #include "log.h"
 #include "plugin.h"
+#include "stepfile.h"
 #include "text.h"
 #include "wallsfail.h"
 #include "wallsfile.h"
@@ -146,7 +147,7 @@ static int describe(spank_t spank, const struct vol_wall_step *step,
 		.uid = wall.refused ? NOBODY : step->uid,
 		.gid = wall.refused ? NOBODY : gid,
 		.tasks = step->tasks,
-		.batch = step->step == VOL_SPANK_BATCH_STEP,
+		.batch = step->step == VOL_STEP_BATCH,
 		.network = wall.network,
 		.files = whose_files(),
 	};
@@ -369,14 +370,13 @@ static uint64_t resume(spank_t spank, uint32_t restarts)
 static int begin_to_run(struct vol_error *err)
 {
 	struct vol_spank_ids ids;
-	int rc;
 
 	if (wall.step.checkpoint.mode == VOL_CKMODE_OFF)
 		return 0;
 	if (vol_spank_become_root(&ids, err) == -1)
 		return -1;
-	rc = vol_waits_over(err);
-	return vol_spank_step_back(&ids, err) == 0 ? rc : -1;
+	vol_waits_end();
+	return vol_spank_step_back(&ids, err);
 }
 
 /* A program that saves itself learns that it has been here before. */

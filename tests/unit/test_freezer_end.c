@@ -37,26 +37,47 @@ static void kill_writes_or_signals(void **state)
 	vol_freezer_destroy(f);
 }
 
+static void add_script(struct vol_freezer *f, const struct bed *b,
+		       const char *step, pid_t stepd)
+{
+	const struct vol_step info = {
+		.job = 7, .step = VOL_STEP_BATCH, .stepd = stepd, .born = true};
+
+	assert_int_equal(
+		vol_freezer_add(f, &info, false, bed_cgroup(b, step), NULL), 0);
+}
+
+static bool mark(const struct bed *b, const char *step)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s/%s/user", b->root, b->top, step);
+	return setxattr(path, VOL_STEP_WAITS, "1", 1, 0) == 0;
+}
+
 static void nothing_of_it_had_run(void **state)
 {
 	struct bed *b = *state;
 	struct vol_freezer *f = freezer(b);
-	char path[PATH_MAX];
 
 	bed_step(b, "7.0");
+	bed_step(b, "7.1");
 	bed_step(b, "8.0");
-	snprintf(path, sizeof(path), "%s/%s/7.0/user", b->root, b->top);
-	if (setxattr(path, VOL_STEP_WAITS, "1", 1, 0) < 0) {
-		print_message("%s: %s\n", path, strerror(errno));
+	if (!mark(b, "7.0")) {
+		print_message(VOL_STEP_WAITS ": %s\n", strerror(errno));
 		skip();
 	}
-	add(f, b, 7, 0, true);
 	add(f, b, 8, 0, true);
-	assert_true(vol_freezer_waits(f, 7));
-	assert_false(vol_freezer_waits(f, 8));
-	assert_false(vol_freezer_waits(f, 9));
-	assert_int_equal(removexattr(path, VOL_STEP_WAITS), 0);
-	assert_false(vol_freezer_waits(f, 7));
+	assert_false(vol_freezer_unbegun(f, 7));
+	add_script(f, b, "7.0", 1);
+	assert_false(vol_freezer_unbegun(f, 8));
+	assert_true(vol_freezer_unbegun(f, 7));
+	/* Said once. */
+	assert_false(vol_freezer_unbegun(f, 7));
+	/* One that runs, beside what is left of one that never did. */
+	assert_true(mark(b, "7.0"));
+	add_script(f, b, "7.1", 2);
+	assert_false(vol_freezer_unbegun(f, 7));
 	vol_freezer_destroy(f);
 }
 

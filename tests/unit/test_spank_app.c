@@ -31,7 +31,9 @@ static void one_that_saves_itself_finds_its_files(void **state)
 	assert_null(strstr(text, BEGINS));
 	said = args(*state);
 	/* It is not lost when the job ends here. */
+	leave();
 	fake_sandbox.where = "";
+	start_as(*state, "1", "app");
 	assert_int_equal(run_task(*state, text, sizeof(text)), 0);
 	assert_contains(text, " is not on this machine; the job runs in /tmp, "
 			      "which goes along with it\n");

@@ -81,8 +81,22 @@ static void nothing_has_run_until_it_goes_on(void **state)
 		assert_int_equal(says_that_it_waits(*state), rows[i].waits);
 		leave();
 	}
-	/* A job that is not saved says nothing. */
-	removexattr(in(*state, TASKS), VOL_STEP_WAITS);
+	/* Who has sent it on has taken the mark: it is not restored, nor does
+	 * it begin. */
+	for (size_t i = 0; i < 2; i++) {
+		write_program(*state, rows[i].body);
+		start(*state, "1");
+		assert_int_equal(removexattr(in(*state, TASKS), VOL_STEP_WAITS),
+				 0);
+		assert_int_equal(run_task(*state, text, sizeof(text)),
+				 VOL_EXIT_REQUEUE);
+		assert_contains(text, "was sent on before it began");
+		assert_null(strstr(text, GOES_ON));
+		leave();
+	}
+	/* A job that is not saved says nothing, whatever one before it left. */
+	assert_int_equal(setxattr(in(*state, TASKS), VOL_STEP_WAITS, "1", 1, 0),
+			 0);
 	start_as(*state, NULL, "off");
 	assert_false(says_that_it_waits(*state));
 	leave();

@@ -42,6 +42,9 @@ static void a_run_in_which_nothing_ran(void **state)
 	assert_true(vol_store_spare(s, 7, RESTARTS + 2));
 	assert_false(vol_store_spare(s, 7, RESTARTS + 2));
 	assert_int_equal(good_until(s, RESTARTS + 3), RESTARTS + 2);
+	/* That run goes on, after all. */
+	assert_int_equal(vol_store_outdate(s, 7, RESTARTS + 2, NULL), 0);
+	assert_int_equal(good_until(s, RESTARTS + 3), RESTARTS);
 	vol_store_close(s);
 	/* When in doubt it may have. */
 	s = open_store(*state, 0, 0);
