@@ -7,7 +7,7 @@ import time
 
 import rawkey
 from attack import attack
-from doorbed import frame, hello, knock
+from doorbed import PROTO, frame, hello, knock
 
 # -- tokens ------------------------------------------------------------------
 
@@ -388,7 +388,7 @@ broken("ten_thousand_objects", frame(b'{"a":' * 10000), "nested deeper than")
 broken("not_json", frame(b"not json"), "not JSON at byte")
 broken("a_list", frame(b"[1, 2]"), "is not a JSON object")
 broken("a_type_that_is_a_number", frame(b'{"type": 1}'), '"type" of text')
-broken("invalid_utf8", frame(b'{"type":"hello","proto":5,"id":"\xff\xfe"}'),
+broken("invalid_utf8", frame(b'{"type":"hello","proto":1,"id":"\xff\xfe"}'),
        "not JSON at byte")
 broken("a_nul_byte", frame(b'{"type":"bye\x00","reason":""}'),
        "not JSON at byte")
@@ -401,7 +401,7 @@ broken("a_number_too_large", lambda me: frame(
 broken("a_number_below_zero", lambda me: frame(
     hello(me.key, away_s=-1)), "away_s")
 broken("a_number_that_is_no_integer", lambda me: frame(
-    hello(me.key, proto=5.5)), "proto")
+    hello(me.key, proto=PROTO + 0.5)), "proto")
 broken("a_huge_string", lambda me: frame(
     hello(me.key, why="x" * 60000)), "why.*60000 bytes long")
 broken("control_characters", lambda me: frame(

@@ -7,6 +7,7 @@ in the logs are about one of them alone.
 import base64
 import contextlib
 import json
+import pathlib
 import re
 import socket
 import struct
@@ -15,6 +16,8 @@ import threading
 import rawkey
 
 PORT = 6830
+LINK = pathlib.Path(__file__).resolve().parents[2] / "lib" / "link.h"
+PROTO = int(re.search(r"VOL_LINK_PROTO +(\d+)", LINK.read_text())[1])
 # For benchmarks (RFC 2544 C.2.2): nobody else's.
 NETWORK = "198.18.0"
 MEMORY_KB = 100 * 1024
@@ -46,7 +49,7 @@ def frame(message):
 def hello(key, **more):
     """What a device says that is known; more: other members, None: none."""
     message = {
-        "type": "hello", "proto": 5, "id": key.id, "boot": "ab" * 16,
+        "type": "hello", "proto": PROTO, "id": key.id, "boot": "ab" * 16,
         "hostname": "evil", "version": "0.1.0", "slurm": "24.11.5",
         "facts": {"sockets": 1, "cores_per_socket": 1, "threads_per_core": 1,
                   "memory_mb": 1000, "scratch_mb": 0, "gpus": 0,
@@ -58,7 +61,7 @@ def hello(key, **more):
 
 def knock(key, **more):
     """What one says that is not."""
-    return {"type": "knock", "proto": 5, "id": key.id, "hostname": "evil",
+    return {"type": "knock", "proto": PROTO, "id": key.id, "hostname": "evil",
             "version": "0.1.0", "commit": "5" * 64, **more}
 
 

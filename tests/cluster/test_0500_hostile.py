@@ -8,6 +8,7 @@ import struct
 
 import pytest
 
+import doorbed
 import rawkey
 
 PORT = 6830
@@ -15,7 +16,7 @@ KEY = rawkey.Key()
 
 FACTS = {"sockets": 1, "cores_per_socket": 1, "threads_per_core": 1,
          "memory_mb": 1000, "scratch_mb": 0, "gpus": 0, "features": []}
-HELLO = {"type": "hello", "proto": 5, "id": KEY.id,
+HELLO = {"type": "hello", "proto": doorbed.PROTO, "id": KEY.id,
          "boot": "fedcba9876543210" * 2, "hostname": "evil",
          "version": "0.1.0", "slurm": "24.11.5", "facts": FACTS,
          "busy": False, "harvest": "closed", "why": "testing",

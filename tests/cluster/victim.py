@@ -7,7 +7,7 @@ import socket
 import threading
 
 import rawkey
-from doorbed import Talk
+from doorbed import PROTO, Talk
 from extra import extra_device
 
 NAME = "victim"
@@ -139,7 +139,7 @@ def published(door, me, *ports):
     command = f"avahi-publish-address -R forged.local {me.address} & sleep 0.3;"
     for port in ports:
         command += (f"avahi-publish-service -H forged.local forged-{port} "
-                    f"_slurm-volctl._tcp {port} txtvers=1 proto=5 name=mine "
+                    f"_slurm-volctl._tcp {port} txtvers=1 proto={PROTO} name=mine "
                     f"id={'a' * 32} & ")
     door.lab.run("desk3", f"{{ {command} echo $(jobs -p) > /run/forged.pids; "
                  "} > /dev/null 2>&1 < /dev/null")
