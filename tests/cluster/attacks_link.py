@@ -254,14 +254,14 @@ def wait_with_code(talk, key, **more):
     assert talk.listen("pending", "refuse")["type"] == "pending", talk.heard
 
 
-@attack("protocol", "hello: protocol 3, 5 is spoken here")
+@attack("protocol", f"hello: protocol 3, {PROTO} is spoken here")
 def an_older_protocol(_, me):
     refused(me.ask(hello(me.key, proto=3, stream=None, acked=None)), "version")
 
 
 @attack("protocol", "another version of the link's protocol")
 def a_newer_protocol(_, me):
-    refused(me.ask(hello(me.key, proto=6)), "version")
+    refused(me.ask(hello(me.key, proto=PROTO + 1)), "version")
 
 
 @attack("protocol", "unknown type")

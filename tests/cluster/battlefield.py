@@ -94,7 +94,7 @@ class Battlefield:
         with tempfile.TemporaryDirectory() as folder:
             attempts.build(pathlib.Path(folder) / "escape")
             lab.ctl(f"rm -rf {WORK} && install -d -o {USER} {WORK}")
-            lab.host("docker", "cp", "-q", f"{folder}/escape",
+            lab.host("docker", "cp", f"{folder}/escape",
                      f"{lab.container('controller')}:/campaign/{USER}/")
         lab.ctl(f"chown -R {USER} /campaign/{USER}; "
                 f"usermod --append --groups audio {USER}")

@@ -196,7 +196,7 @@ def native_program(name):
 
 def witness(lab, node, job, command, timeout=120):
     """Run a command on the node while every 10 ms the job is looked at."""
-    lab.host("docker", "cp", "-q", native_program("witness"),
+    lab.host("docker", "cp", native_program("witness"),
              f"{lab.container(node)}:/usr/local/bin/witness")
     done = lab.host("docker", "exec", lab.container(node), "witness", job,
                     "bash", "-c", command, timeout=timeout)

@@ -99,7 +99,7 @@ def prepare(lab, node):
     """Folders and programs, where all devices see them."""
     lab.ctl(f"rm -rf {FOLDER} && mkdir -p {FOLDER}/quiet {FOLDER}/moved")
     for side in ("quiet", "moved"):
-        lab.host("docker", "cp", "-q", str(HERE),
+        lab.host("docker", "cp", str(HERE),
                  f"{lab.container('controller')}:{FOLDER}/{side}/programs")
         for name, options in (("threads", "-pthread"), ("openmp", "-fopenmp")):
             lab.run(node, f"cd {FOLDER}/{side} && gcc -O2 -Wall {options} "

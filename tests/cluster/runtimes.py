@@ -53,7 +53,7 @@ def make(lab, node, folder):
     root = pathlib.Path(folder) / "root"
     copy_system(root)
     for name in ("make-runtime", "slurm-volunteer-init"):
-        lab.host("docker", "cp", "-q",
+        lab.host("docker", "cp",
                  f"{lab.container(node)}:{LIBEXEC}/{name}", folder)
     return lab.host(f"{folder}/make-runtime", str(root),
                     folder).stdout.strip()
@@ -62,7 +62,7 @@ def make(lab, node, folder):
 def put(lab, node, file):
     """A copy of the file there; its path."""
     lab.run(node, f"mkdir -p {STORE}")
-    lab.host("docker", "cp", "-q", file, f"{lab.container(node)}:{STORE}/")
+    lab.host("docker", "cp", file, f"{lab.container(node)}:{STORE}/")
     path = f"{STORE}/{os.path.basename(file)}"
     lab.run(node, f"chown root:root {path}")
     return path

@@ -76,7 +76,7 @@ def test_a_table_in_a_storm(lab):
     """Written over 10 000 times a second while jobs are scheduled: all records
     are torn, no state is, so that no job waits and none goes wrong."""
     program = parked.native_program("storm")
-    lab.host("docker", "cp", "-q", program,
+    lab.host("docker", "cp", program,
              f"{lab.container('controller')}:/usr/local/bin/storm")
     before, pid = said(lab), placing.slurmctld(lab)
     with placing.undrained(lab), shut(lab, "desk1"), \

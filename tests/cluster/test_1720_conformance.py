@@ -139,7 +139,7 @@ def results(session_lab):
     lab = session_lab
     lab.wait_idle([NODE, NODE2])
     lab.ctl(f"rm -rf {FOLDER} && install -d -o alice -g alice {FOLDER}")
-    lab.host("docker", "cp", "-q", parked.native_program("ranks"),
+    lab.host("docker", "cp", parked.native_program("ranks"),
              f"{lab.container('controller')}:{FOLDER}/ranks")
     # So that none waits for another one's end.
     lab.ctl("scontrol update partitionname=volunteer oversubscribe=yes:30")

@@ -29,7 +29,7 @@ def before(session_lab):
     which folders are made that stay."""
     lab = session_lab
     lab.wait_idle(NODES)
-    lab.host("docker", "cp", "-q", parked.native_program("bomb"),
+    lab.host("docker", "cp", parked.native_program("bomb"),
              f"{lab.container('controller')}:{BOMB}")
     for node in NODES:
         assert walls.around_tasks(lab, node), "bombs without walls"

@@ -27,7 +27,7 @@ def before(session_lab):
     """What there is on the device; it has had a job."""
     lab = session_lab
     lab.wait_idle([NODE])
-    lab.host("docker", "cp", "-q", parked.native_program("bomb"),
+    lab.host("docker", "cp", parked.native_program("bomb"),
              f"{lab.container('controller')}:{BOMB}")
     assert walls.around_tasks(lab, NODE), "bombs without walls"
     lab.wait_no_jobs()
@@ -77,7 +77,7 @@ def test_what_a_job_uses_up_is_its_own(lab, before):
     lab.wait("the job has all it can have", lambda: lab.alice(
         f"grep 'Too many open files' {said} || true"), 30)
     try:
-        lab.host("docker", "cp", "-q", parked.native_program("bomb"),
+        lab.host("docker", "cp", parked.native_program("bomb"),
                  f"{lab.container(NODE)}:/usr/local/bin/bomb")
         assert lab.run(NODE, "/usr/local/bin/bomb inotify 9", user="2001"
                        ) == "inotify: 9 of 9: no limit"

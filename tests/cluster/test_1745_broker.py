@@ -51,7 +51,7 @@ def call_all(lab, job):
 
 
 def test_calls_of_no_srun_are_refused(lab):
-    lab.host("docker", "cp", "-q", parked.native_program("intruder"),
+    lab.host("docker", "cp", parked.native_program("intruder"),
              f"{lab.container('controller')}:{PROGRAM}")
     lab.ctl(f"chmod 755 {PROGRAM}")
     other = parked.submit(lab, "sleep 600", f"-w {NODE} --mem=20")

@@ -110,7 +110,7 @@ def fetch(lab, node, job, folder):
     lab.run(node, f"rm -rf /root/edit; mkdir -m 700 /root/edit; {IMAGE} "
             f"--wait=20s --job={job} get /root/edit/stream")
     path = folder / "stream"
-    lab.host("docker", "cp", "-q",
+    lab.host("docker", "cp",
              f"{lab.container(node)}:/root/edit/stream", str(path))
     return path.read_bytes()
 
@@ -118,7 +118,7 @@ def fetch(lab, node, job, folder):
 def bring(lab, node, data, folder):
     path = folder / "edited"
     path.write_bytes(data)
-    lab.host("docker", "cp", "-q", str(path),
+    lab.host("docker", "cp", str(path),
              f"{lab.container(node)}:/root/edit/edited")
 
 
