@@ -23,7 +23,7 @@ def build(name):
 def install(container, *names, folder="/usr/local/bin"):
     """Copy programs into a container."""
     for name in names:
-        subprocess.run(["docker", "cp", "-q", str(build(name)),
+        subprocess.run(["docker", "cp", str(build(name)),
                         f"{container}:{folder}/{name}"], check=True,
                        timeout=60, capture_output=True)
 

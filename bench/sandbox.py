@@ -92,7 +92,7 @@ def in_slurm(args):
     try:
         lab.cluster("up", "--devices", "2", timeout=1500)
         lab.wait_idle(NODES, 120)
-        lab.host("docker", "cp", "-q", str(native.build("work")),
+        lab.host("docker", "cp", str(native.build("work")),
                  f"{lab.container('controller')}:{WORK}")
         job = allocation(lab)
         progress(f"{args.starts} starts on each side")
