@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "plugin.h"
+#include "stepfile.h"
 
 /* Names of the special steps; the numbers are those of slurm.h, the same in
  * every version since 20.11. */
@@ -15,7 +16,7 @@ static const struct {
 	const char *name;
 } special[] = {
 	{0xfffffffa, "interactive"},
-	{0xfffffffb, "batch"},
+	{VOL_STEP_BATCH, "batch"},
 	{0xfffffffc, "extern"},
 };
 

@@ -37,14 +37,21 @@ static void pour(struct vol_tls *from, struct vol_tls *to, size_t total)
 	free(got);
 }
 
-static void data_both_ways(void **state)
+/* So that sends are cut. */
+static void make_small(const struct fixture *f)
 {
-	struct fixture *f = *state;
 	int small = 4096;
 
 	for (int i = 0; i < 2; i++)
 		setsockopt(f->fd[i], SOL_SOCKET, SO_SNDBUF, &small,
 			   sizeof(small));
+}
+
+static void data_both_ways(void **state)
+{
+	struct fixture *f = *state;
+
+	make_small(f);
 	shake_well(f, NULL);
 	pour(f->device, f->controller, 1);
 	pour(f->controller, f->device, 64 * 1024 + 4);
@@ -55,11 +62,8 @@ static void data_both_ways(void **state)
 static void gathered(void **state)
 {
 	struct fixture *f = *state;
-	int small = 4096;
 
-	for (int i = 0; i < 2; i++)
-		setsockopt(f->fd[i], SOL_SOCKET, SO_SNDBUF, &small,
-			   sizeof(small));
+	make_small(f);
 	shake_well(f, NULL);
 	vol_tls_gather(f->device);
 	for (int i = 0; i < 2; i++) {
