@@ -75,10 +75,21 @@ def move(lab, job, fault):
     return struck
 
 
+def tell_anew(lab, job, before):
+    """Why it began again, if it did since it had done so often; how often it
+    has."""
+    out = migrating.output(lab, job)
+    if out.count(BEGINS) > before:
+        said = [x for x in out.splitlines() if migrating.NOTES.match(f"{x}\n")]
+        print("began anew:", *said[-12:], "the images:",
+              lab.ctl(f"volunteer checkpoints list", check=False), sep="\n")
+    return out.count(BEGINS)
+
+
 def test_faults_at_any_moment(lab, record_property):
     chance = random.Random(SEED)
     random.seed(SEED)
-    names, struck, idle = [], 0, 0
+    names, struck, anew = [], 0, 0
     while len(names) < ROUNDS:
         kinds = sorted(set(faults.FAULTS) - set(faults.SLOW if names else ()))
         names += chance.sample(kinds, len(kinds))
@@ -92,15 +103,15 @@ def test_faults_at_any_moment(lab, record_property):
             print(f"round {i}: {name}, seed {SEED}", flush=True)
             done = move(lab, job, faults.FAULTS[name])
             struck += done
-            idle += not done
             print(f"round {i}: {'struck' if done else 'did not strike'}, "
                   f"{time.monotonic() - begun:.0f} s", flush=True)
+            anew = tell_anew(lab, job, anew)
         n = finish(lab, job)
     out = migrating.output(lab, job)
     record_property("figure", f"faults while a job is moved: {struck} in "
                     f"{ROUNDS} moves; went on from an image "
                     f"{len(migrating.restored(lab, job))} times, began anew "
-                    f"{out.count(BEGINS)} times; {n} lines right (seed {SEED})")
+                    f"{anew} times; {n} lines right (seed {SEED})")
 
 
 # -- images that somebody has edited -----------------------------------------
