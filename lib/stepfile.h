@@ -33,12 +33,6 @@
  *
  * A file whose cgroup folder is gone is stale and may be removed.
  *
- * A batch script whose job is saved has the attribute VOL_STEP_WAITS on its
- * STEP/user from before its first task exists.  The task removes it just before
- * its program begins, or an image of it is put back, and ends if it is gone.
- * So whoever has sent the job on and removes it knows that nothing of the
- * script has run in this run, nor will.
- *
  * On a device the plugin also writes spank-active when slurmd loads it, so that
  * discoveryd sees whether steps will report:
  *	version=1
@@ -65,7 +59,6 @@
 /* In slurmd's own environment, set by discoveryd: the Slurm node name.  The
  * plugin marks and reports steps only below such a slurmd. */
 #define VOL_ENV_DEVICE "SLURM_VOLUNTEER_DEVICE"
-#define VOL_STEP_WAITS "trusted.volunteer.waits"
 /* SLURM_BATCH_SCRIPT of slurm/slurm.h */
 #define VOL_STEP_BATCH   0xfffffffbu
 #define VOL_CGROUP_SIZE  1024

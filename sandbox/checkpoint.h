@@ -220,6 +220,11 @@ struct vol_restore {
 	/* dir, as soon as the job runs; its memory bit by bit before that, so
 	 * that dir is of no use any more when it failed. */
 	bool remove;
+	/* A folder with the mark of stepwaits.h, which ends before a file is
+	 * changed, and when all is there and nothing has run yet; without the
+	 * mark neither happens, and it is an error.  NULL: none is asked for.
+	 */
+	const char *waits;
 	/* A line, with its newline, to the caller's stderr, once that was cut,
 	 * if it had to be.  NULL: none. */
 	const char *note;

@@ -91,7 +91,7 @@ bool vol_freezer_wait(struct vol_freezer *f, int timeout_ms);
 unsigned vol_freezer_kill(struct vol_freezer *f, uint32_t job);
 
 /* Of a job that was sent on, and killed: has nothing of it run, and never will
- * (VOL_STEP_WAITS)?  true once: from then on it can not begin any more. */
+ * (stepwaits.h)?  true once: from then on it can not begin any more. */
 bool vol_freezer_unbegun(struct vol_freezer *f, uint32_t job);
 
 /* Steps all of whose tasks (children of their slurmstepd) have been sent a

@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "device/freezer_private.h"
+#include "stepwaits.h"
 
 /* Slurm's task is among the first of its folder, since the kernel lists them as
  * they came; a fork bomb must not keep us reading. */
@@ -112,7 +112,7 @@ bool vol_freezer_unbegun(struct vol_freezer *f, uint32_t job)
 		if (s->info.job != job || s->info.step != VOL_STEP_BATCH)
 			continue;
 		n++;
-		taken += fremovexattr(s->user, VOL_STEP_WAITS) == 0;
+		taken += vol_step_waits_take(s->user);
 	}
 	pthread_mutex_unlock(&f->slow);
 	return n > 0 && taken == n;

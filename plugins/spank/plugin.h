@@ -206,12 +206,17 @@ bool vol_wall_is_heard(void);
 /* --- waits.c: nothing of the job has run yet ------------------------------ */
 
 /* In slurmstepd, before discoveryd is told of the step with this cgroup: no
- * VOL_STEP_WAITS of an earlier one is left. */
+ * mark of an earlier one is left. */
 int vol_waits_clear(const char *cgroup, struct vol_error *err);
 /* Later, before there are tasks: its own.  Without it nobody believes it. */
 void vol_waits_begin(void);
-/* In the task, as root, before anything of the job runs; once more is no error.
- * When somebody else has the mark the process ends with VOL_EXIT_REQUEUE. */
+/* In the task, as root.  The folder with the mark, for who puts an image back
+ * there; NULL: there was none. */
+const char *vol_waits_folder(void);
+/* May something have run?  */
+bool vol_waits_ended(void);
+/* Before anything does; once more is no error.  When somebody else has the mark
+ * the process ends with VOL_EXIT_REQUEUE. */
 void vol_waits_end(void);
 
 /* --- resume.c: a job that was saved goes on ------------------------------- */

@@ -386,8 +386,8 @@ static void tell_which(const struct loading *l, bool app, char text[WHICH_SIZE])
 		 l->number, age, l->node);
 }
 
-/* Returns if that fails.  again: one that was killed may have let it run for a
- * moment.  newest: there is no image after it. */
+/* Returns if that fails.  again: it did before, and the job may have run for a
+ * moment then, unless waits.c knows.  newest: there is no image after it. */
 static void restore(const struct vol_resume *r, const struct loading *l,
 		    const char *folder, bool again, bool newest)
 {
@@ -397,17 +397,20 @@ static void restore(const struct vol_resume *r, const struct loading *l,
 		.seconds = RESTORE_S,
 		/* What ran on, or in a run after that in which it was saved,
 		 * may have written more: it is written again. */
-		.roll_back = again || !l->left || !newest ||
-			     l->until + 1 != r->restarts,
+		.roll_back = (again && vol_waits_ended()) || !l->left ||
+			     !newest || l->until + 1 != r->restarts,
 		.remove = true,
+		.waits = vol_waits_folder(),
 		.note = vol_wall_is_heard() ? which : NULL,
 	};
 	struct vol_error err = {""};
 
 	snprintf(image, sizeof(image), "%s/image", folder);
 	tell_which(l, false, which);
-	vol_waits_end();
 	vol_sandbox_restore(r->sandbox, &how, &err);
+	/* Does not return where discoveryd has the mark. */
+	if (vol_waits_ended())
+		vol_waits_end();
 	vol_wall_say("volunteer: image %" PRIu64 " can not be put back on "
 		     "%s: %s\n",
 		     l->number, r->device, err.text);

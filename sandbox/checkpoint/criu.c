@@ -77,10 +77,12 @@ void vol_args_free(struct vol_args *args)
 		free(args->v[--args->n]);
 }
 
-void vol_criu_exec(const char *criu, struct vol_args *args, const char *more)
+void vol_criu_exec(const char *criu, struct vol_args *args, const char *more,
+		   const char *another)
 {
 	char *env[] = {(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-		       (char *)"LC_ALL=C", (char *)(uintptr_t)more, NULL};
+		       (char *)"LC_ALL=C", (char *)(uintptr_t)more,
+		       (char *)(uintptr_t)another, NULL};
 
 	execve(criu, args->v, env);
 }
@@ -292,7 +294,7 @@ static pid_t spawn_for_version(const char *criu, int out)
 
 		if (dup2(out, 1) == 1 && dup2(null, 2) == 2 &&
 		    dup2(null, 0) == 0)
-			vol_criu_exec(criu, &args, NULL);
+			vol_criu_exec(criu, &args, NULL, NULL);
 		_exit(127);
 	}
 	vol_args_free(&args);

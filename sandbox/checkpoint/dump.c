@@ -181,7 +181,7 @@ static void __attribute__((noreturn)) become_criu(struct dump *d, pid_t parent)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
 	    vol_stage_tmp() != 0 || setns(d->pid1, net | CLONE_NEWCGROUP) != 0)
 		_exit(126);
-	vol_criu_exec(d->how->criu, &d->args, hook);
+	vol_criu_exec(d->how->criu, &d->args, hook, NULL);
 	_exit(127);
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "stepwaits.h"
 #include "text.h"
 
 #define EXIT_USAGE 2
@@ -79,7 +80,7 @@ static int check_kernel(const char *criu, struct vol_error *err)
 			_exit(126);
 		/* Where that can not be, CRIU says the rest. */
 		(void)vol_stage_tmp();
-		vol_criu_exec(criu, &args, NULL);
+		vol_criu_exec(criu, &args, NULL, NULL);
 		_exit(127);
 	}
 	vol_args_free(&args);
@@ -140,6 +141,7 @@ static int restore_check(const char *criu, const char *dir,
 static int run_hook(const char *action, const char *what)
 {
 	const char *pid1 = getenv("CRTOOLS_INIT_PID");
+	const char *waits = getenv(VOL_ENV_WAITS);
 	struct vol_error err = {""};
 	int rc = 0;
 
@@ -147,6 +149,10 @@ static int run_hook(const char *action, const char *what)
 		rc = vol_hook_dumped(what, &err);
 	else if (strcmp(action, "setup-namespaces") == 0)
 		rc = vol_hook_network(pid1 ? atoi(pid1) : 0, what, &err);
+	/* All is there, and waits for CRIU: should CRIU or this end now, none
+	 * of it comes to run.  Before "pre-resume" it may. */
+	else if (strcmp(action, "post-restore") == 0 && waits)
+		rc = vol_step_waits_end(waits, &err);
 	else if (strcmp(action, "pre-resume") == 0)
 		rc = vol_hook_restored(pid1 ? atoi(pid1) : 0, what, &err);
 	if (rc == 0)

@@ -15,6 +15,8 @@
 /* Of a restore's CRIU, to the program that it calls (hook.c): what it is to
  * look at. */
 #define VOL_ENV_HOOK "VOL_CHECKPOINT_HOOK" /* "UID GID DIR" */
+/* vol_restore.waits, if there is one. */
+#define VOL_ENV_WAITS "VOL_CHECKPOINT_WAITS"
 
 /* The record before all is safe. */
 #define VOL_RECORD_UNSAFE ".step"
@@ -82,9 +84,10 @@ void vol_args_common(struct vol_args *args, const char *dir, const char *images,
 void vol_args_network(struct vol_args *args, int network);
 void vol_args_free(struct vol_args *args);
 
-/* Replace this process, with an environment of PATH and one more, or NULL;
- * returns on failure only. */
-void vol_criu_exec(const char *criu, struct vol_args *args, const char *more);
+/* Replace this process, with an environment of PATH and one or two more, or
+ * NULL; returns on failure only. */
+void vol_criu_exec(const char *criu, struct vol_args *args, const char *more,
+		   const char *another);
 
 /* Wait for a child.  0: it ended well.  ETIMEDOUT: it was killed after so many
  * seconds in which we ran; EINTR: somebody killed it; ECHILD: it ended with

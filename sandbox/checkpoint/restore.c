@@ -40,6 +40,7 @@
 
 #include "atomicfile.h"
 #include "cleanup.h"
+#include "stepwaits.h"
 #include "tree.h"
 
 #define SECONDS 120
@@ -52,7 +53,7 @@
 struct restoring {
 	struct vol_attempt attempt;
 	struct vol_record *record;
-	const char *dir, *criu;
+	const char *dir, *criu, *waits;
 	unsigned int seconds;
 	bool remove; /* dir, afterwards */
 };
@@ -166,19 +167,21 @@ become_criu(const struct restoring *r, pid_t parent)
 	const struct vol_sandbox *s = r->attempt.entry.sandbox;
 	struct vol_args args = {.n = 0};
 	struct vol_error err = {""};
-	char hook[PATH_MAX + 128];
+	char hook[PATH_MAX + 128], waits[PATH_MAX + 32];
 	sigset_t none;
 
 	snprintf(hook, sizeof(hook), VOL_ENV_HOOK "=%u %u %s",
 		 vol_ids_outside(s, s->job.uid), vol_ids_outside(s, s->job.gid),
 		 r->dir);
+	snprintf(waits, sizeof(waits), VOL_ENV_WAITS "=%s",
+		 r->waits ? r->waits : "");
 	add_args(r, &args);
 	if (args.failed)
 		vol_errorf_errno(&err, ENOMEM, "%s", strerror(ENOMEM));
 	else if (prepare_criu(r, parent, &err) == 0) {
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
-		vol_criu_exec(r->criu, &args, hook);
+		vol_criu_exec(r->criu, &args, hook, r->waits ? waits : NULL);
 		vol_errorf(&err, "%s: %s", r->criu, strerror(errno));
 	}
 	vol_report_failed(r->attempt.report[1], &err);
@@ -365,6 +368,10 @@ static int settle_files(const struct restoring *r, struct vol_sandbox *s,
 	if (!roll_back)
 		return 0;
 	rc = vol_files_judge(&f, err);
+	/* An image that is not put back after all has changed files, and the
+	 * next one may be another. */
+	if (rc == 0 && r->waits)
+		rc = vol_step_waits_end(r->waits, err);
 	if (rc == 0)
 		rc = vol_stage_outputs(s, r->record, true, true, err);
 	if (rc == 0)
@@ -415,6 +422,7 @@ int vol_sandbox_restore(struct vol_sandbox *s, const struct vol_restore *how,
 			      .criu = how->criu ? how->criu
 						: VOL_CHECKPOINT_CRIU,
 			      .seconds = how->seconds ? how->seconds : SECONDS,
+			      .waits = how->waits,
 			      .remove = how->remove};
 	struct vol_error reason = {""};
 	size_t places = s->places;

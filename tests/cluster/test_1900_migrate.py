@@ -129,7 +129,7 @@ def submit_large(lab):
                             least=2)
 
 
-def is_as_before(lab, job):
+def is_as_before(lab, job, tries=1):
     """It goes on, with the memory that it had."""
     before = len(migrating.lines(lab, job))
     lab.wait("it goes on", lambda: len(migrating.lines(lab, job)) > before + 1,
@@ -137,7 +137,7 @@ def is_as_before(lab, job):
     said = [line.split() for line in migrating.lines(lab, job)]
     assert [int(n) for n, _ in said] == list(range(len(said))), said
     assert len({digest for _, digest in said}) == 1, said
-    assert len(migrating.restored(lab, job)) == 1
+    assert len(migrating.restored(lab, job)) == tries
     parked.end(lab, job)
 
 
@@ -170,34 +170,51 @@ def test_the_controller_goes_in_the_middle(lab):
 
 
 @contextlib.contextmanager
-def images_take_long(lab, node):
-    """To come to that device."""
-    program = "/usr/libexec/slurm-volunteer/slurm-volunteer-image"
+def takes_long(lab, node, program, what):
+    """That of the program, on that device; a function that says whether it is
+    at it."""
+    # Where slurmstepd sees it as well.
+    seen = "/var/lib/slurm-volunteer/at-it"
     lab.run(node, f"mv {program} {program}.real")
-    lab.proc(node, f"cat > {program} && chmod 755 {program}",
-             stdin=f"#!/bin/sh\nsleep 6\nexec {program}.real \"$@\"\n")
+    lab.proc(node, f"cat > {program} && chmod 755 {program}", stdin=f"""\
+#!/bin/sh
+case " $* $CRTOOLS_SCRIPT_ACTION " in
+*" {what} "*) touch {seen}; sleep 6 ;;
+esac
+exec {program}.real "$@"
+""")
     try:
-        yield
+        yield lambda: lab.proc(node, f"test -e {seen}",
+                               check=False).returncode == 0
     finally:
-        lab.run(node, f"mv {program}.real {program}")
+        lab.run(node, f"mv {program}.real {program}; rm -f {seen}")
 
 
-def test_one_that_leaves_before_it_began(lab):
+LIBEXEC = "/usr/libexec/slurm-volunteer/slurm-volunteer"
+# Its image comes; CRIU begins; all of it is there, and waits for CRIU.
+BEFORE = [(f"{LIBEXEC}-image", "load", 1), ("/usr/sbin/criu", "restore", 2),
+          (f"{LIBEXEC}-checkpoint", "post-restore", 2)]
+
+
+@pytest.mark.parametrize("program, what, tries", BEFORE,
+                         ids=[what for _, what, _ in BEFORE])
+def test_one_that_leaves_before_it_began(lab, program, what, tries):
     """Its image is as good as it was, whatever others have written since where
     nobody knows whose a file is."""
     job = submit_large(lab)
     with parked.settings(lab, "desk1", parked_max="1s"), \
             parked.settings(lab, "desk2", parked_max="1s"), \
-            images_take_long(lab, "desk2"):
+            takes_long(lab, "desk2", program, what) as is_at_it:
         with migrating.only(lab, "desk2"):
             with present(lab, "desk1"):
                 lab.wait("it leaves",
                          lambda: migrating.moved(lab, job, "desk1"), 60)
             lab.run("desk2", "touch /campaign/alice/not-its-own")
+            lab.wait("it is at it", is_at_it, 20)
         with present(lab, "desk2"):
             lab.wait("it leaves again",
                      lambda: migrating.moved(lab, job, "desk2"), 60)
-            is_as_before(lab, job)
+            is_as_before(lab, job, tries)
     out = migrating.output(lab, job)
     assert BEGINS not in out and "can not be put back" not in out, out
 

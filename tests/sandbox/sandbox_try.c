@@ -92,6 +92,7 @@ static void usage(void)
 	      "  -N NETWORK  that the job gets\n"
 	      "  -R FOLDER  restore what was saved there, with -K CRIU\n"
 	      "  -b         roll its output back\n"
+	      "  -w FOLDER  nothing has run as long as that has a mark\n"
 	      "  -D PROGRAM  start \"PROGRAM serve\" in slurmd's view, on stdin\n"
 	      "  -A         if that fails, begin afresh\n"
 	      "  -M TEXT    how the job is to be saved\n"
@@ -147,6 +148,9 @@ static void take_restore(int c)
 	case 'b':
 		o.restore.roll_back = true;
 		break;
+	case 'w':
+		o.restore.waits = optarg;
+		break;
 	case 'A':
 		o.fresh_else = true;
 		break;
@@ -169,7 +173,7 @@ static void parse(int argc, char *argv[])
 
 	while ((c = getopt(
 			argc, argv,
-			"+n:u:g:U:j:C:i:o:s:S:E:L:HB:pP:X:fF:G:N:R:K:bAM:D:O:W:T:")) !=
+			"+n:u:g:U:j:C:i:o:s:S:E:L:HB:pP:X:fF:G:N:R:K:bAM:D:O:W:T:w:")) !=
 	       -1)
 		switch (c) {
 		case 'n':

@@ -506,6 +506,43 @@ def a_restore_that_fails_says_why_and_a_fresh_start_follows(bed):
         bed.check_clean(said)
 
 
+def what_was_sent_on_does_not_go_on(bed):
+    """Who has sent the job on takes a mark, as long as nothing has run."""
+    waits, begun = (f"trusted.volunteer.{name}" for name in ("waits", "begun"))
+    step = bed.fresh(WAIT)
+    wait_until(lambda: lines(bed) == 1, "begin")
+    folder = bed.save(step)
+    bed.kill(step)
+    mark, sent_on = bed.folder(), "the job was sent on before it began"
+    for before, options, after, says in (
+            (waits, (), begun, None), (begun, (), begun, None),
+            (None, (), None, sent_on), (None, ("-b",), None, sent_on),
+            # CRIU fails, and has changed nothing.
+            (waits, ("-K", "/bin/false"), waits, "criu: exit status 1"),
+            # Its output may be shorter than it was.
+            (waits, ("-K", "/bin/false", "-b"), begun, "criu: exit status 1")):
+        copy = bed.folder()
+        shutil.copytree(folder, copy, dirs_exist_ok=True)
+        copy.chmod(0o700)
+        for name in {waits, begun} & set(os.listxattr(mark)):
+            os.removexattr(mark, name)
+        if before:
+            os.setxattr(mark, before, b"1")
+        bed.out.write_text("begin\n")
+        if not says:
+            (bed.work / "go").touch()
+        step = bed.restore(copy, "-w", str(mark), *options)
+        step.communicate(timeout=30)
+        said = read(bed.out).splitlines()
+        marks = {waits, begun} & set(os.listxattr(mark))
+        assert marks == ({after} if after else set()) and \
+            step.returncode == (120 if says else 0) and said[1:] == [
+                f"sandbox-try: restore: {says}" if says else "end"], \
+            (before, options, marks, step.returncode, said)
+        bed.check_clean(said)
+        (bed.work / "go").unlink(missing_ok=True)
+
+
 def edited_images_are_refused(bed):
     """By the hook's own look, should whoever verified them have erred."""
     step = bed.fresh(WAIT)
@@ -551,4 +588,5 @@ if __name__ == "__main__":
                    a_task_of_slurmd_is_saved_from_its_domain,
                    what_it_leaves_is_killed, output_is_rolled_back_or_not_cut,
                    a_restore_that_fails_says_why_and_a_fresh_start_follows,
+                   what_was_sent_on_does_not_go_on,
                    edited_images_are_refused])

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "atomicfile.h"
+#include "stepwaits.h"
 
 struct vol_sandbox {
 	int unused;
@@ -103,6 +104,9 @@ int vol_sandbox_restore(struct vol_sandbox *s, const struct vol_restore *how,
 	dprintf(STDERR_FILENO, "restore%s%s%s\n",
 		access(path, F_OK) == 0 ? "" : " nothing",
 		how->roll_back ? " back" : "", how->remove ? "" : " left");
+	if (how->waits && (!fake_sandbox.no_restore || fake_sandbox.ran) &&
+	    vol_step_waits_end(how->waits, err) == -1)
+		return -1;
 	called('R', fake_sandbox.no_restore, "no restore", err);
 	if (!fake_sandbox.no_restore)
 		_exit(FAKE_RESTORED);

@@ -17,6 +17,7 @@ struct fake_sandbox {
 	/* Which calls answer -1, with the reason "no NAME". */
 	bool no_create, no_hide, no_keep, no_enter, no_offer;
 	bool no_restore; /* else the process ends, FAKE_RESTORED */
+	bool ran;        /* for a moment, before that */
 	bool no_bring;
 	const char *unbrought; /* what that says after enter */
 	int enter_errno;       /* of no_enter; 0: EPERM */

@@ -23,6 +23,7 @@
 #include "plugins/spank/plugin.h"
 #include "spank_bed.h"
 #include "stepfile.h"
+#include "stepwaits.h"
 
 #define BATCH   0xfffffffb
 #define PROGRAM VOL_LIBEXEC_DIR "/slurm-volunteer-image"

@@ -14,6 +14,7 @@
 
 #include "cgroup_bed.h"
 #include "freezer_bed.h"
+#include "stepwaits.h"
 
 static void kill_writes_or_signals(void **state)
 {

@@ -91,7 +91,7 @@ static void nothing_has_run_until_it_goes_on(void **state)
 		assert_int_equal(run_task(*state, text, sizeof(text)),
 				 VOL_EXIT_REQUEUE);
 		assert_contains(text, "was sent on before it began");
-		assert_null(strstr(text, GOES_ON));
+		assert_null(strstr(text, "can not be put back"));
 		leave();
 	}
 	/* A job that is not saved says nothing, whatever one before it left. */
@@ -153,7 +153,7 @@ static void one_that_fails_is_followed_by_the_one_before(void **state)
 		      "echo \"{\\\"number\\\": $((n - 1)), \\\"until\\\": 0,"
 		      " \\\"made_s\\\": 5, \\\"node\\\": \\\"desk1\\\","
 		      " \\\"cause\\\": \\\"evict\\\"}\"");
-	fake_sandbox.no_restore = true;
+	fake_sandbox.no_restore = fake_sandbox.ran = true;
 	start(*state, "1");
 	expected_calls = "CHKORORORORE";
 	assert_int_equal(run_task(*state, text, sizeof(text)), 0);
@@ -174,6 +174,15 @@ static void one_that_fails_is_followed_by_the_one_before(void **state)
 	assert_null(strstr(said, "--before=7"));
 	free(said);
 	nothing_is_left(*state);
+	leave();
+	/* It is known that it has not. */
+	fake_sandbox.ran = false;
+	start(*state, "1");
+	expected_calls = "CHKORORORORE";
+	assert_int_equal(run_task(*state, text, sizeof(text)), 0);
+	assert_contains(text,
+			"\nrestore\nvolunteer: image 8 can not be put "
+			"back on " NODE ": no restore\n" GOES_ON "7, made ");
 }
 
 static void one_that_is_not_for_this_device_is_left_alone(void **state)
