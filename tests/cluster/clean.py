@@ -11,7 +11,8 @@ awk '{ print "mount of slurmd", $5 }' /proc/$(pgrep -o -x slurmd)/mountinfo
 # Of slurmd itself, made when it is started again.
 find /sys/fs/cgroup -type d ! -path '*/slurmd/system' -printf 'cgroup %p\n'
 ps -e -o uid=,comm= | awk '{ print "process", $1, $2 }' |
-	grep -vE '^process 0 (ba)?sh|^process 0 (ps|awk|grep|find|sort|sleep)$'
+	grep -vE -e '^process 0 (ba)?sh|^process 0 (ps|awk|grep|find|sort|sleep)$' \
+		-e ' voltest-agent$'
 find /run /tmp /var /home /root /srv /opt /mnt /dev -xdev \
 	\( -path /var/log -o -path '/var/lib/slurm/slurmd/cred_state*' \) \
 	-prune -o -printf 'file %p\n'

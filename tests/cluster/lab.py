@@ -7,12 +7,22 @@ import re
 import subprocess
 import time
 
+import agents
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 CLUSTER = str(TOP / "docker" / "cluster")
 
 
 class Failed(AssertionError):
     """A command in the lab ended with another status than expected."""
+
+
+def checked(check, done):
+    """What a command came to."""
+    if check and done.returncode:
+        raise Failed(f"{' '.join(done.args)}: status {done.returncode}\n"
+                     f"{done.stdout}{done.stderr}")
+    return done
 
 
 class Lab:
@@ -22,18 +32,15 @@ class Lab:
         self.project = project
         self.env = dict(os.environ, COMPOSE_PROJECT_NAME=project,
                         VOLUNTEER_SUBNET=subnet)
+        self.agents = agents.Agents(self.container, self.env)
 
     # -- commands --------------------------------------------------------
 
     def host(self, *argv, check=True, timeout=120, stdin=None):
         """Run a command on this machine."""
-        done = subprocess.run(argv, capture_output=True, text=True,
-                              env=self.env, timeout=timeout, check=False,
-                              input=stdin)
-        if check and done.returncode:
-            raise Failed(f"{' '.join(argv)}: status {done.returncode}\n"
-                         f"{done.stdout}{done.stderr}")
-        return done
+        return checked(check, subprocess.run(
+            argv, capture_output=True, text=True, env=self.env,
+            timeout=timeout, check=False, input=stdin))
 
     def cluster(self, *argv, **options):
         """docker/cluster ARGV"""
@@ -43,8 +50,18 @@ class Lab:
         """Run a shell command in a container; returns its output."""
         return self.proc(name, command, user=user, **options).stdout.strip()
 
-    def proc(self, name, command, user="root", env=(), **options):
+    def proc(self, name, command, user="root", env=(), check=True, **options):
         """As run, but returns the finished process."""
+        try:
+            return checked(check, subprocess.CompletedProcess(
+                [name, command],
+                *self.agents.run(name, command, user, env, **options)))
+        except agents.Gone:
+            return self.exec(name, command, user, env, check=check, **options)
+
+    def exec(self, name, command, user, env, **options):
+        """Where no agent can be: without Python, or in a container that does
+        not run, of which docker says so."""
         flags = [f"--env={e}" for e in env]
         stdin = ["-i"] if options.get("stdin") is not None else []
         return self.host("docker", "exec", *stdin, "--user", user, *flags,
