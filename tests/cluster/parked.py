@@ -75,10 +75,11 @@ def settings(lab, node, **values):
 
 def restart(lab, node):
     """kill -9 of discoveryd, and wait until it is another one."""
-    old = lab.run(node, "pgrep -x discoveryd")
+    # What it is about to start goes by its name, too.
+    old = lab.run(node, "pgrep -o -x discoveryd")
     lab.run(node, f"kill -9 {old}")
     lab.wait("discoveryd is back", lambda: lab.run(
-        node, "pgrep -x discoveryd || true") not in ("", old), 30)
+        node, "pgrep -o -x discoveryd || true") not in ("", old), 30)
 
 
 # -- jobs ----------------------------------------------------------------------

@@ -48,14 +48,16 @@ def answering(session_lab, record_property):
                  "sleep 0.02; done; rm -f /tmp/quiet"],
                 stdout=subprocess.PIPE, text=True) as answers:
             try:
+                assert answers.stdout.readline()
                 yield
             finally:
                 lab.run(NODE, "touch /tmp/quiet")
-                took = sorted(int(us) / 1e6 for us in answers.communicate(
-                    timeout=60)[0].split())
+                took = sorted(int(us) / 1e6
+                              for us in answers.stdout.read().split())
+        assert took, "not once"
         record_property("figure", f"{what}: date answered {len(took)} times, "
                         f"the last after {1000 * took[-1]:.0f} ms")
-        assert len(took) > 2 and took[-1] < ANSWER_S, took[-9:]
+        assert took[-1] < ANSWER_S, took[-9:]
     return watch
 
 

@@ -55,6 +55,12 @@ def move(lab, jobs, node, other, restarts):
     parked.wait_open(lab, node)
 
 
+def wait_ended(lab, jobs):
+    for job in jobs.values():
+        lab.wait(f"job {job} ends", lambda j=job: parked.state(lab, j) not in
+                 ("RUNNING", "COMPLETING", "PENDING"), 120)
+
+
 def test_all_of_them_move_five_times(lab, bed):
     """Beside the same programs undisturbed; what came of it is for the tests
     after this one."""
@@ -70,11 +76,11 @@ def test_all_of_them_move_five_times(lab, bed):
     with migrating.only(lab, *NODES):
         for i in range(MOVES):
             move(lab, bed.moved, NODES[i % 2], NODES[1 - i % 2], i + 1)
+            # An owner comes there next.
+            wait_ended(lab, bed.quiet)
             programs.gate(lab, "moved", i + 1)
             wait_all(lab, "go on", i + 1)
-    for job in (*bed.moved.values(), *bed.quiet.values()):
-        lab.wait(f"job {job} ends", lambda j=job: parked.state(lab, j) not in
-                 ("RUNNING", "COMPLETING", "PENDING"), 120)
+    wait_ended(lab, bed.moved)
     bed.over = True
 
 
