@@ -33,6 +33,10 @@
 
 #define PROCS_MAX (1 << 20) /* bytes */
 
+#define BIT(number) (UINT64_C(1) << ((number)-1))
+/* SIGCANCEL of glibc, SIGTIMER of musl */
+#define LIBRARYS 32
+
 /* An end that came with the last moment of the grace is seen within. */
 #define LATE_MS 1000
 
@@ -64,11 +68,20 @@ static uint64_t field(const char *status, const char *key, int base)
 	return at ? strtoull(at + strlen(key), NULL, base) : 0;
 }
 
-/* Has it a handler for it, or waits for it (signalfd, sigwait), as the job's
- * user?  Pid 1 and what is outside do for other reasons. */
+/* A program that waits for signals (signalfd, sigwait) has them blocked, and so
+ * has the C library, all of them, for the moment of a fork.  Its own, of which
+ * SIGCANCEL is one, it lets no program block (signal(7)). */
+static uint64_t awaited(const char *status)
+{
+	uint64_t blocked = field(status, "\nSigBlk:", 16);
+
+	return blocked & BIT(LIBRARYS) ? 0 : blocked;
+}
+
+/* Has it a handler for it, or waits for it, as the job's user?  Pid 1 and what
+ * is outside do for other reasons. */
 static bool hears(const struct vol_record *r, pid_t pid, int number)
 {
-	const uint64_t bit = UINT64_C(1) << (number - 1);
 	cleanup_free char *text = NULL;
 	char path[64];
 
@@ -78,8 +91,7 @@ static bool hears(const struct vol_record *r, pid_t pid, int number)
 	text = vol_file_read(path, 1 << 16, NULL, NULL);
 	return text &&
 	       field(text, "\nUid:", 10) == vol_ids_of_base(r->base, r->uid) &&
-	       (field(text, "\nSigCgt:", 16) | field(text, "\nSigBlk:", 16)) &
-		       bit;
+	       (field(text, "\nSigCgt:", 16) | awaited(text)) & BIT(number);
 }
 
 /* None of them runs, so what is seen is what is signalled. */

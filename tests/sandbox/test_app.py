@@ -196,9 +196,20 @@ def without_a_grace_it_has_what_it_saved_last(bed):
     assert after[1:] == [*map(str, range(begun, n)), f"end {digest_of(n)}"]
 
 
+# As the C library leaves it, for as long as it takes to make a process.
+FORKING = """#!/usr/bin/python3
+import ctypes, platform, time
+number = {"x86_64": 14, "aarch64": 135}[platform.machine()]
+assert ctypes.CDLL(None).syscall(number, 0, bytes([255] * 8), 0, 8) == 0
+while True:
+    print("x", flush=True)
+    time.sleep(0.01)
+"""
+
+
 def who_does_not_listen_is_not_woken(bed):
     for text in (program(300, "deaf"), "#!/bin/sh\nwhile echo x\ndo sleep "
-                 "0.01\ndone\n"):
+                 "0.01\ndone\n", FORKING):
         step = bed.app(text)
         bed.wait_lines(step, 10)
         bed.freeze()
