@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """conftest.py - one lab for the session, every daemon's log on failure"""
 import os
-import signal
 import sys
 
 import pytest
@@ -10,12 +9,6 @@ from lab import Lab
 from partition import Partition
 
 DEVICES = ["desk1", "desk2", "desk3"]
-
-
-def pytest_configure():
-    """Who is told to end takes its labs down, be it that an interrupt is
-    ignored, as it is in a job in the background."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
