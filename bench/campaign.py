@@ -147,7 +147,7 @@ def measure(lab, nodes, args, subject, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--tasks", type=int, default=200)
-    parser.add_argument("--units", type=int, default=60, help="of each task")
+    parser.add_argument("--units", type=int, default=80, help="of each task")
     parser.add_argument("--pause", type=float, default=0.2,
                         help="seconds between two units, so that a machine can "
                         "play many")
