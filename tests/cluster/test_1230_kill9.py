@@ -59,7 +59,8 @@ def test_kill9_on_every_rung_under_a_present_owner(lab):
                 assert parked.count(lab, node, job) == before[node]
                 assert parked.running_on(lab, job) == node
         # All of them come back when they may.
-        lab.run("desk3", "volunteer resume")
+        lab.wait("desk3 resumes", lambda: lab.proc(
+            "desk3", "volunteer resume", check=False).returncode == 0, 30)
         for node, job in nodes.items():
             parked.moves(lab, node, job)
         parked.end(lab, *nodes.values())
