@@ -38,7 +38,11 @@ def ended(lab, job):
 
 
 def srun(lab, options):
-    """Status, output and errors of a srun of the scientist."""
+    """Status, output and errors of a srun of the scientist, which waits for
+    nothing that has just ended."""
+    lab.wait("nothing completes", lambda: lab.ctl(
+        "squeue -h -t completing | wc -l") == "0" and "completing" not in
+        lab.nodes("old").values(), 60)
     done = lab.proc("head", f"cd /campaign/alice && srun {options}",
                     user="alice", check=False, timeout=60)
     return (done.returncode, sorted(done.stdout.splitlines()),

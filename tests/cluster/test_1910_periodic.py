@@ -107,9 +107,10 @@ def test_an_owner_comes(lab):
     for node in ("desk2", None):
         node = node or parked.running_on(lab, job)
         before = len(migrating.lines(lab, job))
+        went = len(migrating.restored(lab, job))
         migrating.evict(lab, job, node)
-        lab.wait("it goes on", lambda b=before: len(
-            migrating.lines(lab, job)) > b, 60)
+        lab.wait("it goes on", lambda w=went: len(
+            migrating.restored(lab, job)) > w, 60)
         assert kept(lab, job) >= before
     migrating.wait_end(lab, job)
     check(lab, job, n)
