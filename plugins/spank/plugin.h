@@ -218,6 +218,8 @@ bool vol_waits_ended(void);
 /* Before anything does; once more is no error.  When somebody else has the mark
  * the process ends with VOL_EXIT_REQUEUE. */
 void vol_waits_end(void);
+/* Only that: does somebody else have it? */
+void vol_waits_check(void);
 
 /* --- resume.c: a job that was saved goes on ------------------------------- */
 

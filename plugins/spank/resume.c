@@ -405,12 +405,11 @@ static void restore(const struct vol_resume *r, const struct loading *l,
 	};
 	struct vol_error err = {""};
 
+	vol_waits_check();
 	snprintf(image, sizeof(image), "%s/image", folder);
 	tell_which(l, false, which);
 	vol_sandbox_restore(r->sandbox, &how, &err);
-	/* Does not return where discoveryd has the mark. */
-	if (vol_waits_ended())
-		vol_waits_end();
+	vol_waits_check();
 	vol_wall_say("volunteer: image %" PRIu64 " can not be put back on "
 		     "%s: %s\n",
 		     l->number, r->device, err.text);

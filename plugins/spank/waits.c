@@ -47,6 +47,12 @@ bool vol_waits_ended(void)
 	return !self.marked || vol_step_waits_ended(self.folder);
 }
 
+void vol_waits_check(void)
+{
+	if (vol_waits_ended())
+		vol_waits_end();
+}
+
 void vol_waits_end(void)
 {
 	struct vol_error err;

@@ -91,6 +91,7 @@ static void nothing_has_run_until_it_goes_on(void **state)
 		assert_int_equal(run_task(*state, text, sizeof(text)),
 				 VOL_EXIT_REQUEUE);
 		assert_contains(text, "was sent on before it began");
+		assert_null(strstr(text, GOES_ON));
 		assert_null(strstr(text, "can not be put back"));
 		leave();
 	}
