@@ -47,17 +47,18 @@ def answering(session_lab, record_property):
                  "date > /dev/null; echo $((${EPOCHREALTIME/./} - s)); "
                  "sleep 0.02; done; rm -f /tmp/quiet"],
                 stdout=subprocess.PIPE, text=True) as answers:
+            said = answers.stdout
             try:
-                assert answers.stdout.readline()
+                # It has begun, and is seen to go on, however short that is.
+                lines = [said.readline()]
                 yield
+                lines += [said.readline(), said.readline()]
             finally:
                 lab.run(NODE, "touch /tmp/quiet")
-                took = sorted(int(us) / 1e6
-                              for us in answers.stdout.read().split())
-        assert took, "not once"
+                took = sorted(int(us) / 1e6 for us in [*lines, *said] if us)
         record_property("figure", f"{what}: date answered {len(took)} times, "
                         f"the last after {1000 * took[-1]:.0f} ms")
-        assert took[-1] < ANSWER_S, took[-9:]
+        assert len(took) > 2 and took[-1] < ANSWER_S, took[-9:]
     return watch
 
 

@@ -109,8 +109,9 @@ def test_an_owner_comes(lab):
         before = len(migrating.lines(lab, job))
         went = len(migrating.restored(lab, job))
         migrating.evict(lab, job, node)
-        lab.wait("it goes on", lambda w=went: len(
-            migrating.restored(lab, job)) > w, 60)
+        lab.wait("it goes on", lambda b=before, w=went: len(
+            migrating.restored(lab, job)) > w and len(
+            migrating.lines(lab, job)) > b, 60)
         assert kept(lab, job) >= before
     migrating.wait_end(lab, job)
     check(lab, job, n)

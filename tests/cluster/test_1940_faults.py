@@ -82,7 +82,7 @@ def tell_anew(lab, job, before):
     if out.count(BEGINS) > before:
         said = [x for x in out.splitlines() if migrating.NOTES.match(f"{x}\n")]
         print("began anew:", *said[-12:], "the images:",
-              lab.ctl(f"volunteer checkpoints list", check=False), sep="\n")
+              lab.ctl("volunteer checkpoints list", check=False), sep="\n")
     return out.count(BEGINS)
 
 

@@ -74,6 +74,7 @@ def one_task_killed_leaves_the_others(bed):
             len(victim := bed.tasks(step)) < 3:
         assert time.monotonic() < deadline
         time.sleep(0.01)
+    assert len(victim) == 3, victim
     os.kill(victim[0], signal.SIGKILL)
     time.sleep(0.1)
     assert step.poll() is None
